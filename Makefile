@@ -1,0 +1,71 @@
+# Every target does its whole set-up: a fresh clone needs Python 3.11 or newer, make, and a package registry within reach.
+#   make run     install, then play a short bundled, seeded market with the example strategy and print what happened
+#   make test    every test; the core again with the JIT disabled and its branch coverage held to a floor
+#   make check   lint, format, strict types, room contracts, house rules, docs
+#   make bench   every speed claim, as ratios in one run
+#   make lock    compile both lock files anew from pyproject.toml (needs uv)
+# VENV=… puts the environment elsewhere (for a checkout you cannot write to); PYTHON=… picks the interpreter.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := run
+
+RUN_COMMAND ?= demo
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# Tests that run again under coverage with the JIT disabled, the code they must cover, and the floor in per cent of branches.
+CORE_TESTS ?= tests/domain tests/ledger tests/venue tests/engine tests/strategies
+CORE_ROOMS ?= domain ledger venue engine strategies
+COVERAGE_FLOOR ?= 95
+TEST_JOBS ?= 2
+TEST_ARGS ?=
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: run test check bench lock notices format clean env env-dev
+
+run: env
+	$(BIN)/paperdesk $(RUN_COMMAND)
+
+test: env-dev
+	@VENV='$(VENV)' CORE_TESTS='$(CORE_TESTS)' CORE_ROOMS='$(CORE_ROOMS)' COVERAGE_FLOOR='$(COVERAGE_FLOOR)' \
+	 TEST_JOBS='$(TEST_JOBS)' TEST_ARGS='$(TEST_ARGS)' bash scripts/run_tests.sh
+
+check: env-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_tidy.py tests/test_docs.py
+
+bench: env-dev
+	@if compgen -G 'benchmarks/bench_*.py' >/dev/null; then \
+	  for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done; \
+	else echo 'make bench: there is no benchmarks/bench_*.py yet.' >&2; exit 1; fi
+
+format: env-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:
+	@bash scripts/lock.sh
+
+notices: env
+	$(BIN)/python scripts/notices.py > THIRD_PARTY_NOTICES.md
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
+
+# The stamps carry the kind of environment; each is older than what it was made from only when work is due.
+env: $(VENV)/.stamp-run
+env-dev: $(VENV)/.stamp-dev
+
+$(VENV)/.stamp-run: requirements.lock pyproject.toml scripts/make_env.sh
+	@PYTHON='$(PYTHON)' bash scripts/make_env.sh '$(VENV)' requirements.lock
+	@touch $@
+
+$(VENV)/.stamp-dev: requirements-dev.lock pyproject.toml scripts/make_env.sh
+	@PYTHON='$(PYTHON)' bash scripts/make_env.sh '$(VENV)' requirements-dev.lock
+	@touch $(VENV)/.stamp-run $@
