@@ -1,0 +1,161 @@
+"""Inputs as Python values, and how they become records: the one place where names meet bytes.
+
+Each builder fills one row of an INPUT block (see `domain.events`) and returns nothing; the sequencer stamps `seq` and `ts_seq_ns`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from paperdesk.domain.assets import Asset
+from paperdesk.domain.events import FLAG_INVERSE, FLAG_MALFORMED, FLAG_POST_ONLY, InputKind, OrderType, Side, TimeInForce, inputs
+from paperdesk.domain.instruments import Instrument, Number, OffGrid
+from paperdesk.domain.reasons import Reason
+
+LIMIT_FIELDS = (
+    "max_order_units",
+    "max_position_units",
+    "max_exposure_units",
+    "max_daily_loss_units",
+    "max_drawdown_units",
+    "cooldown_ns",
+)
+
+
+def command(kind: InputKind, **fields: int) -> np.ndarray:
+    """One input record, shape (1,), with the named fields set; KeyError for a name the record does not have."""
+    row = inputs(1)
+    row["kind"] = kind
+    for name, value in fields.items():
+        row[name] = value
+    return row
+
+
+def define_asset(asset: Asset) -> np.ndarray:
+    """Make an asset and its scale known to the fold."""
+    return command(InputKind.DEFINE_ASSET, asset=asset.number, scale=asset.scale)
+
+
+def define_instrument(instrument: Instrument) -> np.ndarray:
+    """Make a version of an instrument known; orders that no longer fit are canceled by the fold."""
+    return command(InputKind.DEFINE_INSTRUMENT, instrument=instrument.number, version=instrument.version, **instrument.fields())
+
+
+def bind_source(source: int) -> np.ndarray:
+    """Say which data source the market events that follow come from (a 62-bit identity)."""
+    return command(InputKind.BIND_SOURCE, source=source)
+
+
+def open_account(account: int, reporting: Asset, source: int, latency_ns: int, equity_every_ns: int = 60_000_000_000) -> np.ndarray:
+    """Open an account whose first epoch is bound to `source`; orders take `latency_ns` to reach the venue."""
+    return command(
+        InputKind.OPEN_ACCOUNT, account=account, asset=reporting.number, source=source, latency_ns=latency_ns, equity_every_ns=equity_every_ns
+    )
+
+
+def deposit(account: int, asset: Asset, amount_units: int) -> np.ndarray:
+    """Add to the opening balances of the current epoch (only before its first order)."""
+    return command(InputKind.DEPOSIT, account=account, asset=asset.number, amount_units=amount_units)
+
+
+def declare_conversion(account: int, asset: Asset, instrument: Instrument, inverse: bool = False) -> np.ndarray:
+    """Value `asset` in the account's reporting asset through an instrument (inverse: the reporting asset is its base)."""
+    return command(
+        InputKind.DECLARE_CONVERSION,
+        account=account,
+        asset=asset.number,
+        instrument=instrument.number,
+        flags=FLAG_INVERSE if inverse else 0,
+    )
+
+
+def register_bot(account: int, bot: int) -> np.ndarray:
+    """Let a bot (number ≥ 1) trade in an account; 0 is the account's owner and always there."""
+    return command(InputKind.REGISTER_BOT, account=account, bot=bot)
+
+
+def set_limits(account: int, bot: int, limits: Mapping[str, int]) -> np.ndarray:
+    """Set all risk limits of a bot (bot 0: of the account). Units are of the reporting asset; 0 is no limit."""
+    return command(InputKind.SET_LIMITS, account=account, bot=bot, **{name: limits.get(name, 0) for name in LIMIT_FIELDS})
+
+
+def submit_order(account: int, bot: int, instrument: Instrument, intent: "Intent") -> np.ndarray:
+    """An order as a command. Numbers off the grid still become a command, so that their refusal is numbered and logged."""
+    row = command(
+        InputKind.SUBMIT_ORDER,
+        account=account,
+        bot=bot,
+        instrument=instrument.number,
+        version=instrument.version,
+        side=intent.side,
+        order_type=intent.order_type,
+        time_in_force=intent.time_in_force,
+        flags=FLAG_POST_ONLY if intent.post_only else 0,
+        client_id=intent.client_id,
+    )
+    try:
+        row["qty_lots"] = instrument.to_lots(intent.quantity)
+        row["price_ticks"] = 0 if intent.price is None else instrument.to_ticks(intent.price)
+        row["trigger_ticks"] = 0 if intent.trigger is None else instrument.to_ticks(intent.trigger)
+    except OffGrid as refusal:
+        row["flags"] |= FLAG_MALFORMED
+        row["defect"] = int(refusal.reason)
+    return row
+
+
+def cancel_order(account: int, bot: int, order_id: int) -> np.ndarray:
+    """Ask for the end of one order; it reaches the venue after the account's latency and may lose to a fill."""
+    return command(InputKind.CANCEL_ORDER, account=account, bot=bot, order_id=order_id)
+
+
+def cancel_all(account: int, bot: int, instrument: int = -1) -> np.ndarray:
+    """Ask for the end of all live orders of a bot (bot 0: of the account), on one instrument or on all (-1)."""
+    return command(InputKind.CANCEL_ALL, account=account, bot=bot, instrument=instrument)
+
+
+def kill(account: int = -1, bot: int = -1) -> np.ndarray:
+    """Stop all new orders and cancel live ones: of one bot, of one account (bot -1), or of the whole desk (both -1)."""
+    return command(InputKind.KILL, account=account, bot=bot)
+
+
+def resume(account: int = -1, bot: int = -1) -> np.ndarray:
+    """Lift a kill of the same scope."""
+    return command(InputKind.RESUME, account=account, bot=bot)
+
+
+def reset_account(account: int, source: int) -> np.ndarray:
+    """End the account's epoch (orders canceled, balances returned to capital) and begin a new one bound to `source`."""
+    return command(InputKind.RESET_ACCOUNT, account=account, source=source)
+
+
+def stop_bot(account: int, bot: int) -> np.ndarray:
+    """Record that a bot was stopped (error, timeout): its live orders are canceled and it may send no more."""
+    return command(InputKind.STOP_BOT, account=account, bot=bot)
+
+
+class Intent:
+    """What a decider wants: side, quantity and terms, in decimals or on the grid. Not yet a command."""
+
+    __slots__ = ("client_id", "order_type", "post_only", "price", "quantity", "side", "time_in_force", "trigger")
+
+    def __init__(
+        self,
+        side: Side,
+        quantity: Number,
+        price: Number | None = None,
+        trigger: Number | None = None,
+        time_in_force: TimeInForce | None = None,
+        post_only: bool = False,
+        client_id: int = 0,
+    ) -> None:
+        """No price: market (or stop-market with a trigger); a price: limit (or stop-limit). Market orders default to IOC, others to GTC."""
+        self.side = side
+        self.quantity = quantity
+        self.price = price
+        self.trigger = trigger
+        self.post_only = post_only
+        self.client_id = client_id
+        stop = trigger is not None
+        self.order_type = (OrderType.STOP_MARKET if stop else OrderType.MARKET) if price is None else (OrderType.STOP_LIMIT if stop else OrderType.LIMIT)
+        self.time_in_force = time_in_force if time_in_force is not None else (TimeInForce.IOC if price is None else TimeInForce.GTC)
