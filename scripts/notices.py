@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAD = """# Third-party notices
 
 Paperdesk is Apache-2.0. It contains no code of others; the packages below are installed beside it from
-`requirements.lock`, each under its own licence, whose text is installed with it in its `.dist-info` folder. Written by `make notices`.
+`requirements.lock`, each under its own licence, whose text is installed with it in its `.dist-info` folder.
+Written by `make notices`.
 
 | package | version | licence | home |
 |---|---|---|---|

@@ -1,6 +1,6 @@
 """The configuration file: TOML in, checked plain values out, every refusal with its line.
 
-The schema is the table `_CHECKS` below: one entry a key, each a function from the raw value to the checked one. Keys not
+The schema is the table `_CHECKS` below: one entry a key, a function from the raw value to the checked one. Keys not
 in it are refused, and so is anything that looks like a credential, wherever in the file it stands.
 """
 
@@ -23,14 +23,14 @@ Parameter = bool | int | float | str | list["bool | int | float | str"]
 """A strategy parameter: a scalar or a list of scalars."""
 
 FEEDS = ("replay", "sim")
-MAX_FILE_BYTES = 1 << 20
+MAX_FILE_BYTES = 1 << 18
 MAX_LATENCY_MS = 60_000
 MAX_COOLDOWN_S = 86_400
 MAX_SEED = 2**63 - 1
 
-_ASSET = re.compile(r"[A-Za-z0-9]{1,20}")
+_ASSET = re.compile(r"[A-Z0-9]{1,20}")
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9/:._-]{0,39}")
-_BALANCE = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,18})?[ :]?(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{1,20}")
+_BALANCE = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,18})?[ :]?(?=[0-9]*[A-Z])[A-Z0-9]{1,20}")
 _AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,8})?")
 _POSITION = re.compile(r"\(at (.+)\)$")
 
@@ -86,7 +86,7 @@ def _read_text(path: Path) -> str:
         )
     if len(data) > MAX_FILE_BYTES:
         refuse(
-            "the configuration file is over 1 MiB",
+            "the configuration file is over 256 KiB",
             where=_named(path),
             why="no honest one is so large",
             remedy="check that the path is right",
@@ -118,9 +118,8 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
         said = str(error)
         at = _POSITION.search(said)
         reason = said[: at.start()].strip() if at else said
-        safe = "Expected" in reason or "Unclosed" in reason or "Unterminated" in reason or "Invalid" in reason
         refuse(
-            f"the configuration file is not valid TOML{f' ({reason})' if safe else ''}",
+            f"the configuration file is not valid TOML{'' if credential_in_value(reason) else f' ({reason})'}",
             where=f"{_named(path)}, {at[1] if at else 'position unknown'}",
             why="a file that cannot be read whole is not used in part",
             remedy="correct the line; text belongs in double quotes, lists in square brackets",
@@ -218,19 +217,17 @@ def _place(keys: tuple[str, ...], text: str, path: Path) -> str:
     table: tuple[str, ...] = ()
     best = 0
     for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$", line)
-        if header:
-            table = _dotted(header[1])
-            if table == keys:
-                return f"{_named(path)}:{number}"
+        plain = line.partition("#")[0].strip()
+        if plain.startswith("[") and plain.endswith("]"):
+            here = table = _dotted(plain.strip("[] "))
+        elif "=" in plain:
+            here = (*table, *_dotted(plain.partition("=")[0]))
+        else:
             continue
-        entry = re.match(r"\s*((?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*'|\s*\.\s*)+?)\s*=", line)
-        if entry:
-            here = (*table, *_dotted(entry[1]))
-            if here == keys:
-                return f"{_named(path)}:{number}"
-            if keys[: len(here)] == here:  # an inline table or a list holds the key
-                best = best or number
+        if here == keys:
+            return f"{_named(path)}:{number}"
+        if here == keys[: len(here)] or keys == here[: len(keys)]:  # an inline table, a list, or a table further down
+            best = best or number
     return f"{_named(path)}:{best}" if best else _named(path)
 
 
@@ -259,34 +256,34 @@ def _table(value: Any) -> dict[str, Any]:
 
 
 def _choice(known: tuple[str, ...]) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
+    def _check(value: Any) -> str:
         if not isinstance(value, str) or value not in known:
             raise _Unfit("one of " + ", ".join(f'"{item}"' for item in known))
         return value
 
-    return check
+    return _check
 
 
 def _whole(least: int, most: int) -> Callable[[Any], int]:
-    def check(value: Any) -> int:
+    def _check(value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             raise _Unfit(f"a whole number from {least} to {most}")
         return value
 
-    return check
+    return _check
 
 
 def _text_of(shape: re.Pattern[str], meaning: str) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
+    def _check(value: Any) -> str:
         if not isinstance(value, str) or not shape.fullmatch(value):
             raise _Unfit(meaning)
         return value
 
-    return check
+    return _check
 
 
 def _list_of(check_one: Callable[[Any], Any], meaning: str) -> Callable[[Any], tuple[Any, ...]]:
-    def check(value: Any) -> tuple[Any, ...]:
+    def _check(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise _Unfit(f"a list, in square brackets, of {meaning}")
         items = tuple(check_one(item) for item in value)
@@ -294,7 +291,7 @@ def _list_of(check_one: Callable[[Any], Any], meaning: str) -> Callable[[Any], t
             raise _Unfit(f"a list of {meaning} without duplicates")
         return items
 
-    return check
+    return _check
 
 
 def _path(value: Any) -> Path:

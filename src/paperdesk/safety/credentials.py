@@ -1,7 +1,7 @@
-"""Recognises what looks like a credential, by its name or its shape, so that it can be refused or left out, never shown.
+"""Recognises what looks like a credential, by its name or shape, so that it can be refused or left out, never shown.
 
 The desk needs no credential at all, so this errs towards seeing one: a strategy parameter named `token` is refused, and
-its owner renames it. What must not be mistaken are paths (also deep ones, also ones named after a content hash), numbers,
+its owner renames it. What must not be mistaken are paths (deep ones, ones named after a content hash too), numbers,
 symbols and names, for these fill honest settings.
 """
 
@@ -22,14 +22,15 @@ _SHAPES = (
     ("an address with a password in it", re.compile(r"[a-z][a-z0-9+.-]*://[^\s/@:]*:[^\s/@]+@", re.IGNORECASE)),
 )
 _SEPARATORS = re.compile(r"[\s,;:|?&\"'<>()\[\]{}]+")
-_LONG_KEY = re.compile(r"(?:[A-Za-z_.]+=)?([A-Za-z0-9+/_-]{64,}={0,2})")
+_LONG_KEY = re.compile(r"(?:[A-Za-z_.]+=)?([A-Za-z0-9+/_-]{64,})={0,2}")
 _PATH_START = re.compile(r"(?:\.{0,2}/|~)")
+_MAX_CHARS = 4_096
 _KEY_SEGMENT_CHARS = 40
 _MIXED_SEGMENT_CHARS = 16
 
 
 def credential_in_name(name: str) -> str | None:
-    """What a setting's name says it holds, for a message (`a credential, by its name`), or None when the name is harmless.
+    """What a setting's name says it holds, for a message (`a credential, by its name`), or None when harmless.
 
     `name` may be in any spelling: `API_KEY`, `apiKey`, `api-key`.
     """
@@ -42,8 +43,11 @@ def credential_in_value(value: str) -> str | None:
     """What a value looks like, for a message (`a signed token (JWT)`), or None when it looks harmless.
 
     Looks for PEM blocks, JWTs, well-known token prefixes, passwords inside addresses, and keys of 64 or more hex or
-    base64 characters. The answer never holds any part of the value.
+    base64 characters. The answer never holds any part of the value. A text of over 4,096 characters is no setting and is
+    answered as one that may hold anything.
     """
+    if len(value) > _MAX_CHARS:
+        return "more than a setting (over 4,096 characters)"
     for meaning, shape in _SHAPES:
         if shape.search(value):
             return meaning
@@ -69,5 +73,8 @@ def _is_path(word: str) -> bool:
     longest = max(segments, key=len)
     if _PATH_START.match(word):
         return len(segments) > 2 or len(longest) < _KEY_SEGMENT_CHARS
-    mixed = all(any(map(kind, longest)) for kind in (str.isupper, str.islower, str.isdigit)) and longest.isalnum()
+    mixed = (
+        all(any(map(kind, longest)) for kind in (str.isupper, str.islower, str.isdigit))
+        and longest.replace("+", "").isalnum()
+    )
     return not (mixed and len(longest) >= _MIXED_SEGMENT_CHARS)

@@ -1,6 +1,6 @@
 """The paper-only lock: reads the desk's settings, or refuses to.
 
-Settings come from two places, the environment and one TOML file, and both are read here, once, at the start. The reading
+Settings come from two places, the environment and one TOML file; both are read here, once, at the start. The reading
 is strict because a misread setting is how a desk does something its owner did not ask for:
 
 - `PAPER_TRADING_MODE` must be exactly `true` and `ALLOW_REAL_TRADES` exactly `false`; unset means that, empty does not.
@@ -113,7 +113,7 @@ def _check_paper_lock(environ: Mapping[str, str]) -> None:
             refuse(
                 f"{name} is {_shown(environ[name])}",
                 where=f"the environment variable {name}",
-                why=f"Paperdesk trades on paper only, so it may be '{PAPER_LOCK[name]}', spelled exactly so, and nothing else",
+                why=f"Paperdesk trades on paper only, so it may be '{PAPER_LOCK[name]}', spelled exactly so, or unset",
                 remedy=f"set {name}={PAPER_LOCK[name]} or unset it; there is no setting that makes it trade for real",
             )
 
@@ -123,12 +123,12 @@ def _check_variables(environ: Mapping[str, str]) -> None:
     for name in sorted(environ):
         if not name.upper().startswith(_PREFIX):
             continue
-        looks_like = credential_in_name(name) or credential_in_value(environ[name]) or credential_in_value(name)
+        odd_name = credential_in_value(name) or credential_in_value(name[len(_PREFIX) :])
+        looks_like = credential_in_name(name) or credential_in_value(environ[name]) or odd_name
         if looks_like:
-            shown = "a PAPERDESK_ variable" if credential_in_value(name) else name
             refuse(
-                f"{shown} holds what looks like {looks_like}",
-                where=f"the environment variable {shown}" if shown == name else "the environment",
+                f"{'a PAPERDESK_ variable' if odd_name else name} holds what looks like {looks_like}",
+                where="the environment" if odd_name else f"the environment variable {name}",
                 why="a paper desk needs no credential and will not keep one; its value is not shown here or logged",
                 remedy="unset the variable; if the credential is real and others may have seen it, revoke it",
             )
