@@ -43,7 +43,7 @@ def credential_in_value(value: str) -> str | None:
     """What a value looks like, for a message (`a signed token (JWT)`), or None when it looks harmless.
 
     Looks for PEM blocks, JWTs, well-known token prefixes, passwords inside addresses, and keys of 64 or more hex or
-    base64 characters. The answer never holds any part of the value. A text of over 4,096 characters is no setting and is
+    base64 characters. The answer never holds any part of the value. A text over 4,096 characters is no setting and is
     answered as one that may hold anything.
     """
     if len(value) > _MAX_CHARS:
