@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import sys
+from email.message import Message
 from importlib import metadata
 from pathlib import Path
+from typing import cast
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """# Third-party notices
@@ -30,7 +32,7 @@ def locked_packages(lock: Path) -> list[tuple[str, str]]:
     return [(pin[1], pin[2]) for pin in pins if pin and "win32" not in pin[3]]
 
 
-def licence(message: metadata.PackageMetadata) -> str:
+def licence(message: Message) -> str:
     """The licence as the package states it: SPDX expression, else classifiers, else a short licence field."""
     expression = message.get("License-Expression")
     if expression:
@@ -43,7 +45,7 @@ def licence(message: metadata.PackageMetadata) -> str:
     return field if field and "\n" not in field and len(field) < 80 else ""
 
 
-def home(message: metadata.PackageMetadata) -> str:
+def home(message: Message) -> str:
     """The project's address: home page, else its repository, else nothing."""
     links = dict(str(value).split(", ", 1) for value in message.get_all("Project-URL") or [] if ", " in str(value))
     by_name = {name.lower(): link for name, link in links.items()}
@@ -55,7 +57,7 @@ def main() -> int:
     """Prints the notices; 1 when a licence is missing."""
     rows, missing = [], []
     for name, version in locked_packages(ROOT / "requirements.lock"):
-        message = metadata.metadata(name)
+        message = cast(Message, metadata.metadata(name))
         stated = licence(message)
         if not stated:
             missing.append(name)

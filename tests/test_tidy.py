@@ -46,8 +46,17 @@ CORE_FORBIDDEN = frozenset(
         "multiprocessing",
         "random",
         "requests",
+        "secrets",
+        "select",
+        "socket",
+        "sqlite3",
+        "ssl",
+        "threading",
+        "time",
+        "urllib",
+        "uuid",
+        "websockets",
     ]
-    + ["secrets", "select", "socket", "sqlite3", "ssl", "threading", "time", "urllib", "uuid", "websockets"]
 )
 NETWORK_CLIENTS = frozenset(
     ["aiohttp", "ftplib", "http", "httpx", "requests", "smtplib", "socket", "ssl", "urllib", "websockets"]
