@@ -33,12 +33,16 @@ test: env-dev
 	@VENV='$(VENV)' CORE_TESTS='$(CORE_TESTS)' CORE_ROOMS='$(CORE_ROOMS)' COVERAGE_FLOOR='$(COVERAGE_FLOOR)' \
 	 TEST_JOBS='$(TEST_JOBS)' TEST_ARGS='$(TEST_ARGS)' bash scripts/run_tests.sh
 
+# Every step runs, so that one look shows all there is to mend; any failure fails the target.
 check: env-dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache --no-logo
-	$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_tidy.py tests/test_docs.py
+	@status=0; \
+	step() { echo "== $$1"; shift; "$$@" || status=1; }; \
+	step 'lint' $(BIN)/ruff check .; \
+	step 'format' $(BIN)/ruff format --check .; \
+	step 'strict types' $(BIN)/mypy; \
+	step 'room contracts' $(BIN)/lint-imports --no-cache --no-logo; \
+	step 'house rules and docs' $(BIN)/python -m pytest -q -p no:cacheprovider tests/test_tidy.py tests/test_docs.py; \
+	exit $$status
 
 bench: env-dev
 	@if compgen -G 'benchmarks/bench_*.py' >/dev/null; then \
