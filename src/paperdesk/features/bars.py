@@ -89,30 +89,30 @@ def interval_text(interval_ns: int) -> str:
 
 
 class BarBuilder:
-    """Builds the bars of one instrument.
+    """Builds the bars of one instrument: call `advance` with each event's engine time, then add the event itself.
 
-    Call `advance` with each event's engine time first, then add the event itself.
+    `due_ns` is the engine time from which `advance` closes the current bar: its end. Bars made of a feed's bars are
+    due one nanosecond later, because the last part of a bar arrives exactly at its end, as do the parts of other
+    instruments.
     """
 
-    __slots__ = ("close", "end_ns", "high", "instrument", "interval_ns", "low", "open", "source", "start_ns", "volume")
+    __slots__ = ("close", "due_ns", "high", "instrument", "interval_ns", "low", "open", "source", "start_ns", "volume")
 
     def __init__(self, instrument: Instrument, interval_ns: int, source: str = "") -> None:
         """`source`: "trades", "bars" or "quotes"; empty: decided by the first trade or bar that arrives."""
         if interval_ns <= 0:
             raise BarError(f"a bar interval must be above zero, not {interval_ns} ns")
+        if source not in ("", "trades", "bars", "quotes"):
+            raise BarError(f"bars can be made of trades, bars or quotes, not of {source!r}")
         self.instrument = instrument
         self.interval_ns = interval_ns
         self.source = source
-        self.start_ns, self.end_ns = 0, NEVER_NS
+        self.start_ns, self.due_ns = 0, NEVER_NS
         self.open = self.high = self.low = self.close = self.volume = 0
 
     def advance(self, ts_ns: int) -> Bar | None:
-        """The bar that ended at or before `ts_ns`, closed now; None if none did."""
-        if ts_ns < self.end_ns:
-            return None
-        bar = Bar(self.instrument, self.start_ns, self.end_ns, self.open, self.high, self.low, self.close, self.volume)
-        self.end_ns = NEVER_NS
-        return bar
+        """The bar that time has ended, closed now; None if there is none."""
+        return None if ts_ns < self.due_ns else self._closed()
 
     def add_trade(self, ts_ns: int, price_ticks: int, qty_lots: int) -> None:
         """Count a trade at engine time `ts_ns` (ignored where bars or quotes are the source)."""
@@ -128,51 +128,55 @@ class BarBuilder:
             mid = (bid_ticks + ask_ticks) // 2
             self._add(ts_ns, mid, mid, mid, mid, 0)
 
-    def add_bar(self, close_ns: int, interval_ns: int, ohlcv: tuple[int, int, int, int, int]) -> Bar | None:
-        """Count a feed's closed bar over [close_ns − interval_ns, close_ns), open, high, low, close in ticks,
-        volume in lots.
+    def add_bar(self, close_ns: int, interval_ns: int, ohlcv: tuple[int, int, int, int, int]) -> tuple[Bar, ...]:
+        """Count a feed's closed bar over [close_ns − interval_ns, close_ns): open, high, low, close ticks, volume
+        lots.
 
-        Returns the bar it completes, or None. BarError if the feed's interval is no divisor of the wanted one. An
-        earlier bar that this one leaves behind must have been taken with `advance(close_ns − interval_ns)` before.
+        Returns what it closes, oldest first: an unfinished bar that it leaves behind, and the bar that it completes.
+        BarError if the feed's interval is no divisor of the wanted one.
         """
         if self.source != "bars":
             if self.source:
-                return None
+                return ()
             self.source = "bars"
         if self.interval_ns % interval_ns != 0:
             raise BarError(
                 f"{self.instrument.symbol}: bars of {interval_text(self.interval_ns)} cannot be made of the "
                 f"feed's bars of {interval_text(interval_ns)}; ask for a multiple of {interval_text(interval_ns)}"
             )
-        assert close_ns - interval_ns < self.end_ns, "the earlier bar was not taken"
-        self._add(close_ns - interval_ns, *ohlcv)
-        return self.advance(close_ns)
+        opened_ns = close_ns - interval_ns
+        left = () if opened_ns < self.start_ns + self.interval_ns or self.due_ns == NEVER_NS else (self._closed(),)
+        self._add(opened_ns, *ohlcv)
+        return left if close_ns < self.start_ns + self.interval_ns else (*left, self._closed())
 
     def _add(self, ts_ns: int, open_: int, high: int, low: int, close: int, volume: int) -> None:
-        if self.end_ns == NEVER_NS:
+        if self.due_ns == NEVER_NS:
             self.start_ns = ts_ns - ts_ns % self.interval_ns
-            self.end_ns = self.start_ns + self.interval_ns
+            self.due_ns = self.start_ns + self.interval_ns + (1 if self.source == "bars" else 0)
             self.open, self.high, self.low, self.volume = open_, high, low, 0
-        elif high > self.high:
+        assert ts_ns < self.due_ns, "the earlier bar was not taken with advance()"
+        if high > self.high:
             self.high = high
         if low < self.low:
             self.low = low
         self.close = close
         self.volume += volume
 
-    def rebase(self, instrument: Instrument) -> None:
-        """Go on with a new version of the instrument.
+    def _closed(self) -> Bar:
+        self.due_ns = NEVER_NS
+        end_ns = self.start_ns + self.interval_ns
+        return Bar(self.instrument, self.start_ns, end_ns, self.open, self.high, self.low, self.close, self.volume)
 
-        A bar begun on another grid is dropped: its integers mean something else.
-        """
+    def rebase(self, instrument: Instrument) -> None:
+        """Go on with a new version; a bar begun on another grid is dropped: its integers mean something else."""
         if (instrument.tick, instrument.lot) != (self.instrument.tick, self.instrument.lot):
-            self.end_ns = NEVER_NS
+            self.due_ns = NEVER_NS
         self.instrument = instrument
 
     def snapshot(self) -> list[Any]:
         """Plain data that `restore` takes back."""
-        return [self.source, self.start_ns, self.end_ns, self.open, self.high, self.low, self.close, self.volume]
+        return [self.source, self.start_ns, self.due_ns, self.open, self.high, self.low, self.close, self.volume]
 
     def restore(self, state: list[Any]) -> None:
         """Continue where `snapshot` left off."""
-        self.source, self.start_ns, self.end_ns, self.open, self.high, self.low, self.close, self.volume = state
+        self.source, self.start_ns, self.due_ns, self.open, self.high, self.low, self.close, self.volume = state

@@ -10,7 +10,7 @@ trace of everything since the start, which fades: past `look_back` bars it weigh
 bar after the one it is given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Final, NamedTuple
 
@@ -48,7 +48,7 @@ class Feature(NamedTuple):
     period: int | str
     column: int = CLOSE
 
-    def resolved(self, parameters: dict[str, object]) -> "Feature":
+    def resolved(self, parameters: Mapping[str, object]) -> "Feature":
         """The same feature with its period as a number; FeatureError naming what is wrong."""
         period = parameters.get(self.period) if isinstance(self.period, str) else self.period
         if isinstance(period, bool) or not isinstance(period, int) or not 1 <= period <= MAX_PERIOD:
