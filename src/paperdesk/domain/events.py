@@ -287,6 +287,7 @@ OUTPUT: Final = record(
             ("cooldown_ns", "i8"),
         ],
         [("epoch", "i8"), ("source", "i8"), ("latency_ns", "i8"), ("equity_every_ns", "i8")],
+        [("payload", "i8", (11,))],
     ],
 )
 """One output. `seq` is the input that caused it, `number` its place among that input's outputs."""

@@ -1,0 +1,65 @@
+"""The fold as a Python object: the state, and the three ways to move it (fold an input, absorb an input, apply an output)."""
+
+from typing import Any
+
+import numpy as np
+
+from paperdesk.engine.recover import absorb_at, apply_at, settle_at
+from paperdesk.engine.serial import account_hash, restore, serialise, state_hash
+from paperdesk.engine.state import new_state
+from paperdesk.engine.step import fold_at
+
+
+class Fold:
+    """One desk's state. Not thread-safe: one owner."""
+
+    def __init__(self, state: np.ndarray[Any, Any] | None = None) -> None:
+        """Start empty, or from a restored state of shape (1,)."""
+        self.state = new_state() if state is None else state
+        self.outbox = self.state["outbox"][0]
+
+    @property
+    def seq(self) -> int:
+        """The last input folded."""
+        return int(self.state["seq"][0])
+
+    @property
+    def ts_seq_ns(self) -> int:
+        """Engine time."""
+        return int(self.state["ts_seq_ns"][0])
+
+    def take(self, block: np.ndarray[Any, Any], index: int = 0) -> np.ndarray[Any, Any]:
+        """Fold block[index] (its seq and ts_seq_ns are set by the caller); a copy of the outputs, shape (n,) of OUTPUT."""
+        count = fold_at(self.state, block, index)
+        rows: np.ndarray[Any, Any] = self.outbox[:count].copy()
+        return rows
+
+    def absorb(self, block: np.ndarray[Any, Any], index: int = 0) -> None:
+        """Take the facts of an input of another version's log."""
+        absorb_at(self.state, block, index)
+
+    def apply(self, outputs: np.ndarray[Any, Any]) -> None:
+        """Apply outputs of another version's log, shape (n,) of OUTPUT."""
+        for index in range(len(outputs)):
+            apply_at(self.state, outputs, index)
+
+    def settle(self) -> None:
+        """End a recovery by facts."""
+        settle_at(self.state)
+
+    def hash(self) -> str:
+        """Hash of the whole state."""
+        return state_hash(self.state)
+
+    def account_hash(self, account: int) -> str:
+        """Hash of one account."""
+        return account_hash(self.state, account)
+
+    def parts(self) -> dict[str, bytes]:
+        """The state in bytes, for a snapshot."""
+        return serialise(self.state)
+
+    @classmethod
+    def from_parts(cls, parts: dict[str, bytes]) -> "Fold":
+        """The fold that `parts` described."""
+        return cls(restore(parts))

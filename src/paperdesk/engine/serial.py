@@ -1,0 +1,205 @@
+"""State as bytes: what a snapshot stores and what a hash covers. Only live rows, by id, never slots, scratch or places.
+
+An account's bytes depend on nothing but the account and the market, so that its hash is the same alone, in company, or in another
+shard. The desk's hash is that of the market section and the sorted account hashes. Changing any field of the state changes it.
+"""
+
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from paperdesk.domain.events import DEPTH
+from paperdesk.domain.instruments import INSTRUMENT
+from paperdesk.domain.kernel import kernel
+from paperdesk.engine.state import ACCOUNT, BOT, CONVERSION, MAX_ASSETS, new_state
+from paperdesk.ledger.journal import BUCKETS, POSITION
+from paperdesk.venue.book import MARKET, is_current
+from paperdesk.venue.orders import ORDER
+from paperdesk.venue.places import rebuild_places
+
+STATE_SCHEMA: Final = 1
+DERIVED: Final = frozenset(
+    "n_outputs n_inbox n_used_rows n_free_rows any_touched next_tick_ns nobody share_seq share_lots n_held n_resting n_stops free_rows inbox held "
+    "resting stops outbox".split()
+)
+"""Top-level fields that follow from others, or are scratch within one input."""
+
+DERIVED_IN_ROWS: Final = {"accounts": ("first_order", "last_order", "touched"), "orders": ("next", "previous"), "markets": ("spare",)}
+
+@kernel
+def replace_all(state: Any) -> None:
+    """Rebuild the places of a restored state, shape (1,)."""
+    rebuild_places(state[0])
+
+
+@kernel
+def current_entries(state: Any, account: int, instrument: int, out: Any) -> int:
+    """Used liquidity of an account that still counts: rows (side, ticks, lots, picture) written to `out`; returns how many."""
+    s = state[0]
+    used, market = s.used[account, instrument], s.markets[instrument]
+    count = 0
+    for side in range(2):
+        for place in range(DEPTH):
+            if is_current(used, market, side, place):
+                out[count, 0] = side
+                out[count, 1] = used.ticks[side, place]
+                out[count, 2] = used.lots[side, place]
+                out[count, 3] = used.picture[side, place]
+                count += 1
+    return count
+
+
+DESK_FIELDS: Final = ("seq", "ts_seq_ns", "source", "killed", "n_assets", "n_instruments", "n_accounts", "n_bots")
+
+
+def _bytes(row: Any, omitted: tuple[str, ...] = ()) -> bytes:
+    copy = row.copy()
+    for name in omitted:
+        copy[name] = 0
+    return bytes(copy.tobytes())
+
+
+def market_section(state: np.ndarray[Any, Any]) -> bytes:
+    """The desk's own fields, assets, instruments and markets, as msgpack of plain lists and byte strings."""
+    s = state[0]
+    markets = s["markets"][: int(s["n_instruments"])].copy()
+    markets["spare"] = 0
+    for market in markets:
+        for side in range(2):
+            shown = int(market["count"][side])
+            for name in ("ticks", "lots", "shown"):
+                market[name][side, shown:] = 0
+    section = [
+        STATE_SCHEMA,
+        [int(s[name]) for name in DESK_FIELDS],
+        [int(scale) for scale in s["scales"][: int(s["n_assets"])]],
+        s["instruments"][: int(s["n_instruments"])].tobytes(),
+        markets.tobytes(),
+    ]
+    return msgspec.msgpack.encode(section)
+
+
+def account_section(state: np.ndarray[Any, Any], account: int) -> bytes:
+    """One account: its row, balances, conversions, positions, used liquidity, bots and orders."""
+    s = state[0]
+    n_assets, n_instruments = int(s["n_assets"]), int(s["n_instruments"])
+    balances = s["balances"][account, :n_assets]
+    conversions = s["conversions"][account, :n_assets]
+    bots = [
+        [int(bot), _bytes(s["bots"][bot]), _positions(s["bot_positions"][bot, :n_instruments])]
+        for bot in np.flatnonzero(s["bots"]["registered"][: int(s["n_bots"])] == 1)
+        if int(s["bots"][bot]["account"]) == account
+    ]
+    section = [
+        account,
+        _bytes(s["accounts"][account], DERIVED_IN_ROWS["accounts"]),
+        [[int(asset), balances[asset].tobytes()] for asset in np.flatnonzero(balances.any(axis=1))],
+        [[int(asset), conversions[asset].tobytes()] for asset in np.flatnonzero(conversions["declared"])],
+        _positions(s["account_positions"][account, :n_instruments]),
+        _used(state, account, n_instruments),
+        bots,
+        [_bytes(s["orders"][slot], DERIVED_IN_ROWS["orders"]) for slot in order_slots(state, account)],
+    ]
+    return msgspec.msgpack.encode(section)
+
+
+def order_slots(state: np.ndarray[Any, Any], account: int) -> list[int]:
+    """Rows of an account's orders, by id (live ones, and done ones that a cancel is still on its way to)."""
+    s, slots = state[0], []
+    slot = int(s["accounts"][account]["first_order"]) - 1
+    while slot >= 0:
+        slots.append(slot)
+        slot = int(s["orders"][slot]["next"]) - 1
+    return slots
+
+
+def _positions(rows: Any) -> list[list[Any]]:
+    return [[place, row.tobytes()] for place, row in enumerate(rows) if any(row.tolist())]
+
+
+def _used(state: np.ndarray[Any, Any], account: int, n_instruments: int) -> list[list[int]]:
+    entries: list[list[int]] = []
+    for instrument in range(n_instruments):
+        if state[0]["used"][account, instrument]["lots"].any():
+            found = np.zeros((2 * DEPTH, 4), np.int64)
+            count = current_entries(state, account, instrument, found)
+            entries.extend([instrument, *row] for row in found[:count].tolist())
+    return sorted(entries)
+
+
+def accounts_of(state: np.ndarray[Any, Any]) -> list[int]:
+    """Numbers of the accounts in use."""
+    s = state[0]
+    return [int(account) for account in np.flatnonzero(s["accounts"]["opened"][: int(s["n_accounts"])])]
+
+
+def account_hash(state: np.ndarray[Any, Any], account: int) -> str:
+    """Hash of one account's section."""
+    return blake2b(account_section(state, account), digest_size=32).hexdigest()
+
+
+def state_hash(state: np.ndarray[Any, Any]) -> str:
+    """Hash of the whole desk."""
+    digest = blake2b(market_section(state), digest_size=32)
+    for text in sorted(account_hash(state, account) for account in accounts_of(state)):
+        digest.update(text.encode())
+    return digest.hexdigest()
+
+
+def serialise(state: np.ndarray[Any, Any]) -> dict[str, bytes]:
+    """The whole state in parts: "market" and one "account/N" each."""
+    parts = {"market": market_section(state)}
+    for account in accounts_of(state):
+        parts[f"account/{account}"] = account_section(state, account)
+    return parts
+
+
+def restore(parts: dict[str, bytes]) -> np.ndarray[Any, Any]:
+    """The state that `serialise` described; ValueError if its layout is not this version's."""
+    state = new_state()
+    s = state[0]
+    schema, desk, scales, instruments, markets = msgspec.msgpack.decode(parts["market"])
+    if schema != STATE_SCHEMA:
+        raise ValueError(f"the snapshot has state layout {schema}, this version reads {STATE_SCHEMA}")
+    for name, value in zip(DESK_FIELDS, desk, strict=True):
+        s[name] = value
+    assert len(scales) <= MAX_ASSETS, "the snapshot fits the tables"
+    s["scales"][: len(scales)] = scales
+    s["instruments"][: int(s["n_instruments"])] = np.frombuffer(instruments, INSTRUMENT)
+    s["markets"][: int(s["n_instruments"])] = np.frombuffer(markets, MARKET)
+    for name in sorted((name for name in parts if name.startswith("account/")), key=lambda text: int(text.split("/")[1])):
+        _restore_account(s, parts[name])
+    replace_all(state)
+    return state
+
+
+def _restore_account(s: Any, section: bytes) -> None:
+    account, row, balances, conversions, positions, used, bots, orders = msgspec.msgpack.decode(section)
+    s["accounts"][account] = np.frombuffer(row, ACCOUNT)[0]
+    for asset, data in balances:
+        s["balances"][account, asset] = np.frombuffer(data, "i8", BUCKETS)
+    for asset, data in conversions:
+        s["conversions"][account, asset] = np.frombuffer(data, CONVERSION)[0]
+    for instrument, data in positions:
+        s["account_positions"][account, instrument] = np.frombuffer(data, POSITION)[0]
+    for place, (instrument, side, ticks, lots, picture) in enumerate(used):
+        entry = s["used"][account, instrument]
+        entry["ticks"][side, place % DEPTH], entry["lots"][side, place % DEPTH], entry["picture"][side, place % DEPTH] = ticks, lots, picture
+    for bot, data, bot_positions in bots:
+        s["bots"][bot] = np.frombuffer(data, BOT)[0]
+        for instrument, position in bot_positions:
+            s["bot_positions"][bot, instrument] = np.frombuffer(position, POSITION)[0]
+    previous = 0
+    for data in orders:
+        slot = int(s["n_used_rows"])
+        s["n_used_rows"] = slot + 1
+        s["orders"][slot] = np.frombuffer(data, ORDER)[0]
+        s["orders"][slot]["previous"] = previous
+        if previous:
+            s["orders"][previous - 1]["next"] = slot + 1
+        else:
+            s["accounts"][account]["first_order"] = slot + 1
+        previous = slot + 1
+    s["accounts"][account]["last_order"] = previous

@@ -1,0 +1,130 @@
+"""One fill: how much of it is possible, what it costs, and its postings. The only place where an order meets money.
+
+Rounding is once per order and against the trader: a buy has paid ⌈V·num/den⌉ after each fill, a sale has received ⌊V·num/den⌋, where
+V = Σ ticks·lots so far. The fee comes out of what the fill brings in, rounded up.
+"""
+
+from typing import Any, Final
+
+from paperdesk.domain.kernel import kernel
+from paperdesk.domain.outbox import emit
+from paperdesk.domain.reasons import Reason
+from paperdesk.domain.units import MAX_UNITS, fee_ceil, mul_div_ceil, mul_div_floor, product_fits
+from paperdesk.ledger.journal import FEE, FREE, PAY, RECEIVE, RELEASE, RESERVE, post, room_units
+from paperdesk.venue.orders import BUY, FILL, FILLED, MAKER, ORDER_EXPIRED, apply_fill, finish, is_unfinished, is_market, release_rest, retire
+
+FUNDS_EXHAUSTED: Final = int(Reason.FUNDS_EXHAUSTED)
+NOTIONAL_TOO_LARGE: Final = int(Reason.NOTIONAL_TOO_LARGE)
+
+
+@kernel
+def paid_units(definition: Any, order: Any, value: int) -> int:
+    """What an order has paid (buy, rounded up) or received (sell, rounded down) in quote units when its fills sum to `value`."""
+    assert value >= 0, "a value is a sum of fills"
+    if order.side == BUY:
+        return mul_div_ceil(value, definition.num, definition.den)
+    return mul_div_floor(value, definition.num, definition.den)
+
+
+@kernel
+def possible_lots(s: Any, order: Any, price_ticks: int, wanted_lots: int) -> int:
+    """How many of the wanted lots can be filled at a price without breaking a bound or, for market buys, the account's purse."""
+    assert price_ticks > 0 and wanted_lots > 0, "a fill has a price and a size"
+    definition = s.instruments[order.instrument]
+    lots = min(wanted_lots, (MAX_UNITS // definition.num - order.value) // price_ticks)
+    if order.side == BUY:
+        lots = min(lots, room_units(s, order.account, definition.base_asset) // definition.base_units_per_lot)
+        if is_market(order):
+            purse = order.reserved_units + s.balances[order.account, definition.quote_asset, FREE] + paid_units(definition, order, order.value)
+            if product_fits(purse // definition.num + 1, definition.den, MAX_UNITS):
+                lots = min(lots, (mul_div_floor(purse, definition.den, definition.num) - order.value) // price_ticks)
+    elif lots > 0:
+        received = paid_units(definition, order, order.value + price_ticks * lots) - paid_units(definition, order, order.value)
+        if received > room_units(s, order.account, definition.quote_asset):
+            lots = 0
+    return max(0, lots)
+
+
+@kernel
+def fill(s: Any, slot: int, price_ticks: int, wanted_lots: int, liquidity: int, rule: int, shown_lots: int, evidence_ticks: int, front_after: int) -> int:
+    """Fill up to `wanted_lots` of an order at a price; returns the lots filled. What cannot be paid or counted expires with its reason."""
+    order = s.orders[slot]
+    lots = possible_lots(s, order, price_ticks, wanted_lots)
+    definition = s.instruments[order.instrument]
+    if lots > 0:
+        before, after = paid_units(definition, order, order.value), paid_units(definition, order, order.value + price_ticks * lots)
+        quote_units = after - before
+        if order.side == BUY and quote_units > order.reserved_units:
+            post(s, RESERVE, order.account, order.bot, definition.quote_asset, quote_units - order.reserved_units, order)
+        rate = definition.maker_fee_e8 if liquidity == MAKER else definition.taker_fee_e8
+        received = lots * definition.base_units_per_lot if order.side == BUY else quote_units
+        row = emit(s, FILL)
+        row.account = order.account
+        row.bot = order.bot
+        row.instrument = order.instrument
+        row.version = order.version
+        row.order_id = order.id
+        row.side = order.side
+        row.order_type = order.order_type
+        row.time_in_force = order.time_in_force
+        row.liquidity = liquidity
+        row.rule = rule
+        row.asset = definition.quote_asset
+        row.fee_asset = definition.base_asset if order.side == BUY else definition.quote_asset
+        row.fill_price_ticks = price_ticks
+        row.fill_lots = lots
+        row.fill_id = s.accounts[order.account].next_fill
+        row.quote_units = quote_units
+        row.fee_units = fee_ceil(received, rate)
+        row.shown_lots = shown_lots
+        row.front_before_lots = order.front_lots
+        row.front_after_lots = front_after
+        row.evidence_ticks = evidence_ticks
+        row.fee_rate_e8 = rate
+        row.realized_units = apply_fill(s, row, slot)
+        order.front_lots = front_after
+        s.accounts[order.account].touched = 1
+        s.any_touched = 1
+        settle(s, order, lots * definition.base_units_per_lot, quote_units, row.fee_units)
+    if lots < wanted_lots:
+        finish(s, slot, ORDER_EXPIRED, FUNDS_EXHAUSTED if is_market(order) and order.side == BUY else NOTIONAL_TOO_LARGE)
+    elif order.status == FILLED:
+        release_rest(s, slot)
+        retire(s, slot)
+    elif order.side == BUY and not is_market(order):
+        release_surplus(s, order)
+    return lots
+
+
+@kernel
+def settle(s: Any, order: Any, base_units: int, quote_units: int, fee_units: int) -> None:
+    """The postings of one fill: pay, receive, fee."""
+    definition = s.instruments[order.instrument]
+    assert base_units > 0 and quote_units >= 0 and fee_units >= 0, "a fill moves base units"
+    paying, paid, receiving, received = definition.quote_asset, quote_units, definition.base_asset, base_units
+    if order.side != BUY:
+        paying, paid, receiving, received = definition.base_asset, base_units, definition.quote_asset, quote_units
+    if paid > 0:
+        post(s, PAY, order.account, order.bot, paying, paid, order)
+    if received > 0:
+        post(s, RECEIVE, order.account, order.bot, receiving, received, order)
+    if fee_units > 0:
+        post(s, FEE, order.account, order.bot, receiving, fee_units, order)
+
+
+@kernel
+def needed_units(definition: Any, order: Any) -> int:
+    """What a live limit buy must still hold in reserve: enough to pay for all that is open at its own price."""
+    worst = order.value + order.price_ticks * (order.qty_lots - order.filled_lots)
+    return mul_div_ceil(worst, definition.num, definition.den) - mul_div_ceil(order.value, definition.num, definition.den)
+
+
+@kernel
+def release_surplus(s: Any, order: Any) -> None:
+    """Give back what a limit buy no longer needs after a fill."""
+    assert is_unfinished(order), "only a live order holds a reserve"
+    definition = s.instruments[order.instrument]
+    surplus = order.reserved_units - needed_units(definition, order)
+    assert surplus >= 0, "a limit buy holds what it needs"
+    if surplus > 0:
+        post(s, RELEASE, order.account, order.bot, definition.quote_asset, surplus, order)

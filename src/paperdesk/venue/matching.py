@@ -1,0 +1,303 @@
+"""Where fills are decided: what an order meets when it executes, and what a market event meets among the orders that wait.
+
+With a book: orders walk the visible levels and pay taker; the rest waits in a queue and is filled when the price trades through, or at
+its price after the quantity ahead has traded, or when the other side of the book comes to it. Without a book, orders wait for the
+next trade or bar (`venue/tape.py`). The rules are docs/venue-rules.md, sections 5 and 6.
+"""
+
+from typing import Any, Final
+
+from paperdesk.domain.events import FillRule, Side
+from paperdesk.domain.kernel import kernel
+from paperdesk.domain.reasons import Reason
+from paperdesk.domain.units import mul_div_ceil
+from paperdesk.ledger.journal import FREE
+from paperdesk.venue.book import (
+    BOOK,
+    LIVE,
+    UNKNOWN,
+    available_lots,
+    best,
+    better,
+    displayed_ahead,
+    reaches,
+    use_lots,
+)
+from paperdesk.venue.fills import fill
+from paperdesk.venue.filters import arrival_reason, triggered
+from paperdesk.venue.orders import (
+    BUY,
+    FOK,
+    GTC,
+    MAKER,
+    ORDER_ACCEPTED,
+    ORDER_EXPIRED,
+    ORDER_REJECTED,
+    ORDER_TRIGGERED,
+    STOP_MARKET,
+    TAKER,
+    finish,
+    is_unfinished,
+    is_market,
+    state_order,
+)
+from paperdesk.venue.places import enter_held, enter_resting, enter_stops, leave_place
+
+BOOK_WALK, TRADE_THROUGH, QUEUE, BOOK_CROSS = (
+    int(FillRule.BOOK_WALK),
+    int(FillRule.TRADE_THROUGH),
+    int(FillRule.QUEUE),
+    int(FillRule.BOOK_CROSS),
+)
+IOC_REMAINDER, FOK_NOT_FILLED, NO_LIQUIDITY = int(Reason.IOC_REMAINDER), int(Reason.FOK_NOT_FILLED), int(Reason.NO_LIQUIDITY)
+UNKNOWN_SIDE: Final = int(Side.UNKNOWN)
+COLLAR_UP, COLLAR_DOWN, COLLAR_BASE = 105, 95, 100
+
+
+@kernel
+def collar(side: int, ticks: int) -> int:
+    """The worst price a market order may walk to: 5 % beyond the reference, rounded away from it (buys up, sells down, at least 1)."""
+    assert ticks > 0, "a collar surrounds a price"
+    if side == BUY:
+        return (ticks * COLLAR_UP + COLLAR_BASE - 1) // COLLAR_BASE
+    return max(1, ticks * COLLAR_DOWN // COLLAR_BASE)
+
+
+@kernel
+def arrive(s: Any, slot: int) -> None:
+    """An order reaches the venue: rejected with a reason, or accepted and put to work."""
+    order = s.orders[slot]
+    leave_place(s, slot)
+    reason = arrival_reason(s, order)
+    if reason != 0:
+        finish(s, slot, ORDER_REJECTED, reason)
+        return
+    state_order(s, ORDER_ACCEPTED, slot, 0)
+    if order.order_type >= STOP_MARKET:
+        enter_stops(s, slot)
+    else:
+        execute(s, slot)
+
+
+@kernel
+def execute(s: Any, slot: int) -> None:
+    """Let an accepted order (or a triggered stop) meet the market as it is."""
+    order = s.orders[slot]
+    if s.markets[order.instrument].evidence != BOOK:
+        if order.post_only == 1:
+            rest_unqueued(s, order)
+        enter_held(s, slot)
+        return
+    walk(s, slot)
+    if not is_unfinished(order):
+        return
+    if is_market(order):
+        finish(s, slot, ORDER_EXPIRED, NO_LIQUIDITY)
+    elif order.time_in_force == GTC:
+        rest(s, slot)
+    else:
+        finish(s, slot, ORDER_EXPIRED, IOC_REMAINDER)
+
+
+@kernel
+def walk_limit(s: Any, order: Any) -> int:
+    """The worst price an executing order may pay, or 0 where there is nothing to walk."""
+    market = s.markets[order.instrument]
+    top = best(market, 2 - order.side)
+    if market.status != LIVE or top == 0:
+        return 0
+    limit: int = collar(order.side, top) if is_market(order) else order.price_ticks
+    return limit
+
+
+@kernel
+def walk(s: Any, slot: int) -> None:
+    """Take from the visible book, best level first, what the account has not used up; an unfillable FOK ends whole."""
+    order = s.orders[slot]
+    limit = walk_limit(s, order)
+    if order.time_in_force == FOK and not fills_whole(s, order, limit):
+        finish(s, slot, ORDER_EXPIRED, FOK_NOT_FILLED)
+        return
+    if limit == 0:
+        return
+    account, instrument, opposite = order.account, order.instrument, 2 - order.side
+    market, used = s.markets[instrument], s.used[account, instrument]
+    for level in range(market.count[opposite]):
+        ticks = market.ticks[opposite, level]
+        if not is_unfinished(order) or not reaches(order.side, ticks, limit):
+            break
+        lots = min(available_lots(s, account, instrument, opposite, level), order.qty_lots - order.filled_lots)
+        if lots > 0:
+            filled = fill(s, slot, ticks, lots, TAKER, BOOK_WALK, market.lots[opposite, level], ticks, UNKNOWN)
+            if filled > 0:
+                use_lots(used, market, opposite, level, filled)
+
+
+@kernel
+def fills_whole(s: Any, order: Any, limit: int) -> bool:
+    """Whether the visible book within a limit, and for market buys the purse, suffice for the whole order."""
+    if limit == 0:
+        return False
+    instrument, opposite = order.instrument, 2 - order.side
+    market, definition = s.markets[instrument], s.instruments[instrument]
+    missing, value = order.qty_lots, 0
+    for level in range(market.count[opposite]):
+        ticks = market.ticks[opposite, level]
+        if not reaches(order.side, ticks, limit):
+            break
+        lots = min(available_lots(s, order.account, instrument, opposite, level), missing)
+        missing -= lots
+        value += ticks * lots
+    assert missing >= 0, "no more is taken than wanted"
+    if missing > 0:
+        return False
+    if order.side == BUY and is_market(order):
+        purse = order.reserved_units + s.balances[order.account, definition.quote_asset, FREE]
+        return mul_div_ceil(value, definition.num, definition.den) <= purse
+    return True
+
+
+@kernel
+def rest_unqueued(s: Any, order: Any) -> None:
+    """Mark an order as resting from now on: its rank in the account, no queue position yet."""
+    account = s.accounts[order.account]
+    assert order.rested == 0, "an order begins to rest once"
+    order.rank = account.next_rank
+    account.next_rank += 1
+    order.rested = 1
+    order.rested_ns = s.ts_seq_ns
+    order.front_lots = UNKNOWN
+
+
+@kernel
+def rest(s: Any, slot: int) -> None:
+    """Put what is left of a limit order behind what is displayed at its price."""
+    order = s.orders[slot]
+    rest_unqueued(s, order)
+    order.front_lots = displayed_ahead(s.markets[order.instrument], order.side - 1, order.price_ticks)
+    enter_resting(s, slot)
+
+
+@kernel
+def share_left(s: Any, account: int, total: int) -> int:
+    """What an account has not yet been given of the current event's quantity (each account is offered all of it once)."""
+    if s.share_seq[account] != s.seq:
+        s.share_seq[account] = s.seq
+        s.share_lots[account] = total
+    left: int = s.share_lots[account]
+    assert 0 <= left <= total, "a share is part of the whole"
+    return left
+
+
+@kernel
+def match_trade(s: Any, instrument: int, ticks: int, lots: int, aggressor: int) -> None:
+    """A public trade against the resting orders it could have met: those of the side opposite to the aggressor."""
+    if aggressor != BUY:
+        match_trade_side(s, instrument, 0, ticks, lots)
+    if aggressor == BUY or aggressor == UNKNOWN_SIDE:
+        match_trade_side(s, instrument, 1, ticks, lots)
+
+
+@kernel
+def match_trade_side(s: Any, instrument: int, own: int, ticks: int, lots: int) -> None:
+    """Better-priced orders are filled by the trade's quantity, orders at its price after what stands ahead of them."""
+    i = 0
+    while i < s.n_resting[instrument, own]:
+        slot = s.resting[instrument, own, i]
+        order = s.orders[slot]
+        if better(own, ticks, order.price_ticks):
+            break
+        left = share_left(s, order.account, lots)
+        through = order.price_ticks != ticks
+        account, remaining, front = order.account, order.qty_lots - order.filled_lots, order.front_lots
+        if left > 0 and through:
+            filled = fill(s, slot, order.price_ticks, min(remaining, left), MAKER, TRADE_THROUGH, lots, ticks, 0)
+            s.share_lots[account] -= filled
+        elif left > 0 and front != UNKNOWN and left > front:
+            filled = fill(s, slot, order.price_ticks, min(remaining, left - front), MAKER, QUEUE, lots, ticks, 0)
+            s.share_lots[account] -= filled
+        elif left > 0 and front != UNKNOWN:
+            order.front_lots = front - left
+        if i < s.n_resting[instrument, own] and s.resting[instrument, own, i] == slot:
+            i += 1
+
+
+@kernel
+def refresh_fronts(s: Any, instrument: int) -> None:
+    """After a picture: nobody stands behind more than is displayed; where the view now reaches, an unknown position becomes known."""
+    market = s.markets[instrument]
+    for own in range(2):
+        for i in range(s.n_resting[instrument, own]):
+            order = s.orders[s.resting[instrument, own, i]]
+            ahead = displayed_ahead(market, own, order.price_ticks)
+            if ahead == UNKNOWN:
+                break
+            order.front_lots = ahead if order.front_lots == UNKNOWN else min(order.front_lots, ahead)
+
+
+@kernel
+def forget_fronts(s: Any, instrument: int) -> None:
+    """Without a view nobody knows where an order stands."""
+    for own in range(2):
+        for i in range(s.n_resting[instrument, own]):
+            s.orders[s.resting[instrument, own, i]].front_lots = UNKNOWN
+
+
+@kernel
+def match_crossed(s: Any, instrument: int, own: int) -> None:
+    """Resting orders that the displayed other side has come to: filled at their own price from what is shown and not used up."""
+    market, opposite = s.markets[instrument], 1 - own
+    i = 0
+    while i < s.n_resting[instrument, own]:
+        slot = s.resting[instrument, own, i]
+        order = s.orders[slot]
+        if best(market, opposite) == 0 or not reaches(order.side, best(market, opposite), order.price_ticks):
+            break
+        account = order.account
+        for level in range(market.count[opposite]):
+            if not is_unfinished(order) or order.account != account or not reaches(order.side, market.ticks[opposite, level], order.price_ticks):
+                break
+            lots = min(available_lots(s, account, instrument, opposite, level), order.qty_lots - order.filled_lots)
+            if lots > 0:
+                filled = fill(s, slot, order.price_ticks, lots, MAKER, BOOK_CROSS, market.lots[opposite, level], market.ticks[opposite, level], 0)
+                if filled > 0:
+                    use_lots(s.used[account, instrument], market, opposite, level, filled)
+        if i < s.n_resting[instrument, own] and s.resting[instrument, own, i] == slot:
+            i += 1
+
+
+@kernel
+def fire_stops(s: Any, instrument: int, own: int) -> None:
+    """Trigger the stops of one side that the price has reached, nearest first, and execute them."""
+    market = s.markets[instrument]
+    while s.n_stops[instrument, own] > 0:
+        slot = s.stops[instrument, own, 0]
+        if not triggered(market, s.orders[slot]):
+            break
+        leave_place(s, slot)
+        state_order(s, ORDER_TRIGGERED, slot, 0)
+        execute(s, slot)
+
+
+@kernel
+def execute_held(s: Any, instrument: int) -> None:
+    """A first picture arrived: what rested under weaker evidence joins the queue, the rest executes."""
+    waiting = s.n_held[instrument]
+    for i in range(waiting):
+        slot = s.held[instrument, i]
+        order = s.orders[slot]
+        if order.rested == 1:
+            s.orders[slot].place = 0
+            order.front_lots = displayed_ahead(s.markets[instrument], order.side - 1, order.price_ticks)
+            enter_resting(s, slot)
+    kept = 0
+    for i in range(waiting):
+        slot = s.held[instrument, i]
+        if s.orders[slot].rested == 0:
+            s.held[instrument, kept] = slot
+            kept += 1
+    s.n_held[instrument] = kept
+    while s.n_held[instrument] > 0:
+        slot = s.held[instrument, 0]
+        leave_place(s, slot)
+        execute(s, slot)

@@ -1,0 +1,307 @@
+"""The order table: its rows, and what each order output does to them.
+
+A live order has a row; a done one gives it back (unless a cancel is still on its way to it, which must then be told that it came too
+late). Rows of one account are chained by id.
+"""
+
+from typing import Any, Final
+
+from paperdesk.domain.events import Liquidity, OrderType, OutputKind, Side, TimeInForce
+from paperdesk.domain.kernel import kernel, record
+from paperdesk.domain.orders import ALLOWED, OrderStatus
+from paperdesk.domain.outbox import emit
+from paperdesk.ledger.journal import RELEASE, average_buy, average_sell, post
+from paperdesk.venue.book import UNKNOWN
+from paperdesk.venue.places import leave_place
+
+MAX_ORDERS: Final = 32_768
+
+ORDER: Final = record(
+    [
+        ("id", "i8"),
+        ("account", "i4"),
+        ("bot", "i4"),
+        ("instrument", "i4"),
+        ("version", "i4"),
+        ("side", "i1"),
+        ("order_type", "i1"),
+        ("time_in_force", "i1"),
+        ("post_only", "i1"),
+        ("status", "i1"),
+        ("place", "i1"),
+        ("triggered", "i1"),
+        ("rested", "i1"),
+        ("price_ticks", "i8"),
+        ("trigger_ticks", "i8"),
+        ("qty_lots", "i8"),
+        ("filled_lots", "i8"),
+        ("value", "i8"),
+        ("front_lots", "i8"),
+        ("rank", "i8"),
+        ("rested_ns", "i8"),
+        ("reserved_units", "i8"),
+        ("submitted_ns", "i8"),
+        ("arrive_ns", "i8"),
+        ("cancel_at_ns", "i8"),
+        ("client_id", "i8"),
+        ("next", "i4"),
+        ("previous", "i4"),
+    ]
+)
+"""`value` is Σ ticks·lots of its fills; `next`/`previous` chain an account's rows by id (row number + 1, 0 at the ends)."""
+
+BUY, SELL = int(Side.BUY), int(Side.SELL)
+MARKET_ORDER, LIMIT_ORDER = int(OrderType.MARKET), int(OrderType.LIMIT)
+STOP_MARKET, STOP_LIMIT = int(OrderType.STOP_MARKET), int(OrderType.STOP_LIMIT)
+GTC, IOC, FOK = int(TimeInForce.GTC), int(TimeInForce.IOC), int(TimeInForce.FOK)
+MAKER, TAKER = int(Liquidity.MAKER), int(Liquidity.TAKER)
+NONE, SUBMITTED, ACCEPTED = int(OrderStatus.NONE), int(OrderStatus.SUBMITTED), int(OrderStatus.ACCEPTED)
+PARTIALLY_FILLED, FILLED = int(OrderStatus.PARTIALLY_FILLED), int(OrderStatus.FILLED)
+CANCELED, EXPIRED, REJECTED = int(OrderStatus.CANCELED), int(OrderStatus.EXPIRED), int(OrderStatus.REJECTED)
+
+ORDER_SUBMITTED, ORDER_DENIED, ORDER_ACCEPTED, ORDER_REJECTED, ORDER_TRIGGERED, FILL, ORDER_CANCELED, ORDER_EXPIRED, CANCEL_REQUESTED = (
+    int(OutputKind.ORDER_SUBMITTED),
+    int(OutputKind.ORDER_DENIED),
+    int(OutputKind.ORDER_ACCEPTED),
+    int(OutputKind.ORDER_REJECTED),
+    int(OutputKind.ORDER_TRIGGERED),
+    int(OutputKind.FILL),
+    int(OutputKind.ORDER_CANCELED),
+    int(OutputKind.ORDER_EXPIRED),
+    int(OutputKind.CANCEL_REQUESTED),
+)
+CANCEL_REJECTED: Final = int(OutputKind.CANCEL_REJECTED)
+
+
+@kernel
+def is_unfinished(order: Any) -> bool:
+    """Whether an order can still do anything."""
+    return SUBMITTED <= order.status <= PARTIALLY_FILLED
+
+
+@kernel
+def is_working(order: Any) -> bool:
+    """Whether the venue has accepted the order and it is not done."""
+    return order.status == ACCEPTED or order.status == PARTIALLY_FILLED
+
+
+@kernel
+def is_market(order: Any) -> bool:
+    """Whether the order takes any price once it executes."""
+    return order.order_type == MARKET_ORDER or order.order_type == STOP_MARKET
+
+
+@kernel
+def is_stop(order: Any) -> bool:
+    """Whether the order still waits for its trigger."""
+    return order.order_type >= STOP_MARKET and order.triggered == 0
+
+
+@kernel
+def find_order(s: Any, account: int, order_id: int) -> int:
+    """Row of an account's order, or UNKNOWN if it has none with that id (any more)."""
+    slot = s.accounts[account].last_order - 1
+    while slot >= 0 and s.orders[slot].id > order_id:
+        slot = s.orders[slot].previous - 1
+    return slot if slot >= 0 and s.orders[slot].id == order_id else UNKNOWN
+
+
+@kernel
+def state_order(s: Any, kind: int, slot: int, reason: int) -> None:
+    """State a fact about an order and apply it."""
+    order = s.orders[slot]
+    row = emit(s, kind)
+    row.account = order.account
+    row.bot = order.bot
+    row.instrument = order.instrument
+    row.version = order.version
+    row.order_id = order.id
+    row.side = order.side
+    row.order_type = order.order_type
+    row.time_in_force = order.time_in_force
+    row.reason = reason
+    row.client_id = order.client_id
+    row.front_lots = order.front_lots
+    row.cause = order.cancel_at_ns
+    apply_order(s, row, slot)
+
+
+@kernel
+def take_row(s: Any) -> int:
+    """A free row of the table; the caller has checked that there is one."""
+    if s.n_free_rows > 0:
+        s.n_free_rows -= 1
+        slot: int = s.free_rows[s.n_free_rows]
+        return slot
+    assert s.n_used_rows < MAX_ORDERS, "the order table is full"
+    s.n_used_rows += 1
+    return int(s.n_used_rows) - 1
+
+
+@kernel
+def apply_submitted(s: Any, row: Any) -> int:
+    """A new row for a submitted order; returns its number."""
+    slot = take_row(s)
+    order = s.orders[slot]
+    assert order.status == NONE, "a free row has no status"
+    order.id = row.order_id
+    order.account = row.account
+    order.bot = row.bot
+    order.instrument = row.instrument
+    order.version = row.version
+    order.side = row.side
+    order.order_type = row.order_type
+    order.time_in_force = row.time_in_force
+    order.post_only = row.flags & 1
+    order.status = SUBMITTED
+    order.price_ticks = row.price_ticks
+    order.trigger_ticks = row.trigger_ticks
+    order.qty_lots = row.qty_lots
+    order.front_lots = UNKNOWN
+    order.submitted_ns = row.ts_seq_ns
+    order.arrive_ns = row.arrive_ns
+    order.client_id = row.client_id
+    account = s.accounts[row.account]
+    order.previous = account.last_order
+    order.next = 0
+    if account.last_order > 0:
+        s.orders[account.last_order - 1].next = slot + 1
+    else:
+        account.first_order = slot + 1
+    account.last_order = slot + 1
+    account.next_order = row.order_id + 1
+    account.epoch_orders += 1
+    add_open_lots(s, order, order.qty_lots)
+    return slot
+
+
+@kernel
+def add_open_lots(s: Any, order: Any, lots: int) -> None:
+    """Count lots of a live order (negative: uncount) in the positions of its account and bot."""
+    account = s.account_positions[order.account, order.instrument]
+    bot = s.bot_positions[order.bot, order.instrument]
+    own = 1 if order.bot > 0 else 0
+    if order.side == BUY:
+        account.open_buy_lots += lots
+        bot.open_buy_lots += lots * own
+    else:
+        account.open_sell_lots += lots
+        bot.open_sell_lots += lots * own
+    assert account.open_buy_lots >= 0 and account.open_sell_lots >= 0, "open lots are counted, never negative"
+
+
+@kernel
+def apply_order(s: Any, row: Any, slot: int) -> None:
+    """What an order output (not SUBMITTED, not FILL) does to its row."""
+    order = s.orders[slot]
+    if row.kind == ORDER_ACCEPTED:
+        set_status(order, ACCEPTED)
+    elif row.kind == ORDER_TRIGGERED:
+        assert order.triggered == 0, "a stop triggers once"
+        order.triggered = 1
+    elif row.kind == CANCEL_REQUESTED:
+        order.cancel_at_ns = row.cause
+    elif row.kind != CANCEL_REJECTED:
+        add_open_lots(s, order, order.filled_lots - order.qty_lots)
+        set_status(order, REJECTED if row.kind == ORDER_REJECTED else (CANCELED if row.kind == ORDER_CANCELED else EXPIRED))
+
+
+@kernel
+def set_status(order: Any, status: int) -> None:
+    """Move an order along its life-cycle table; an illegal move stops the desk."""
+    assert ALLOWED[order.status][status], "illegal order move"
+    order.status = status
+
+
+@kernel
+def apply_fill(s: Any, row: Any, slot: int) -> int:
+    """A fill's effect on its order and on the positions of account and bot; the realized change of the fill's scope, in quote units."""
+    order = s.orders[slot]
+    lots = row.fill_lots
+    assert 0 < lots <= order.qty_lots - order.filled_lots, "a fill is part of what is open"
+    order.filled_lots += lots
+    order.value += row.fill_price_ticks * lots
+    set_status(order, FILLED if order.filled_lots == order.qty_lots else PARTIALLY_FILLED)
+    add_open_lots(s, order, -lots)
+    s.accounts[order.account].next_fill = row.fill_id + 1
+    base_units = lots * s.instruments[order.instrument].base_units_per_lot
+    account, bot = s.account_positions[order.account, order.instrument], s.bot_positions[order.bot, order.instrument]
+    if order.side == BUY:
+        realized = average_buy(account, row.quote_units, base_units - row.fee_units)
+        if order.bot > 0:
+            realized = average_buy(bot, row.quote_units, base_units - row.fee_units)
+    else:
+        realized = average_sell(account, row.quote_units - row.fee_units, base_units)
+        if order.bot > 0:
+            realized = average_sell(bot, row.quote_units - row.fee_units, base_units)
+    if realized < 0:
+        owner = s.accounts[order.account]
+        owner.cooldown_until_ns = row.ts_seq_ns + owner.limits.cooldown_ns
+        if order.bot > 0:
+            s.bots[order.bot].cooldown_until_ns = row.ts_seq_ns + s.bots[order.bot].limits.cooldown_ns
+    return realized
+
+
+@kernel
+def finish(s: Any, slot: int, kind: int, reason: int) -> None:
+    """End an order (rejected, canceled, expired): state it, release what it holds, take it out of its place."""
+    state_order(s, kind, slot, reason)
+    release_rest(s, slot)
+    retire(s, slot)
+
+
+@kernel
+def release_rest(s: Any, slot: int) -> None:
+    """Give back all that an order still holds in reserve."""
+    order = s.orders[slot]
+    assert order.reserved_units >= 0, "a reserve is never negative"
+    if order.reserved_units > 0:
+        post(s, RELEASE, order.account, order.bot, reserve_asset(s, order), order.reserved_units, order)
+
+
+@kernel
+def reserve_asset(s: Any, order: Any) -> int:
+    """The asset an order holds in reserve: quote for buys, base for sells."""
+    definition = s.instruments[order.instrument]
+    asset: int = definition.quote_asset if order.side == BUY else definition.base_asset
+    return asset
+
+
+@kernel
+def retire(s: Any, slot: int) -> None:
+    """Take a done order out of its place; its row is free again unless a cancel is still on its way to it."""
+    order = s.orders[slot]
+    assert not is_unfinished(order), "only done orders retire"
+    leave_place(s, slot)
+    if order.cancel_at_ns == 0:
+        free_row(s, slot)
+
+
+@kernel
+def free_row(s: Any, slot: int) -> None:
+    """Unchain and zero a row."""
+    order = s.orders[slot]
+    assert order.reserved_units == 0, "a done order holds nothing"
+    account = s.accounts[order.account]
+    if order.previous > 0:
+        s.orders[order.previous - 1].next = order.next
+    else:
+        account.first_order = order.next
+    if order.next > 0:
+        s.orders[order.next - 1].previous = order.previous
+    else:
+        account.last_order = order.previous
+    clear_row(order)
+    s.free_rows[s.n_free_rows] = slot
+    s.n_free_rows += 1
+
+
+@kernel
+def clear_row(order: Any) -> None:
+    """Zero a row."""
+    order.id = order.price_ticks = order.trigger_ticks = order.qty_lots = order.filled_lots = order.value = 0
+    order.front_lots = order.rank = order.rested_ns = order.reserved_units = order.submitted_ns = order.arrive_ns = 0
+    order.cancel_at_ns = order.client_id = 0
+    order.account = order.bot = order.instrument = order.version = order.next = order.previous = 0
+    order.side = order.order_type = order.time_in_force = order.post_only = 0
+    order.status = order.place = order.triggered = order.rested = 0

@@ -1,0 +1,221 @@
+"""Where orders wait: the inbox (in flight), held (for the next bar or trade), resting (in the book's queue), stops (for a trigger).
+
+Each place is a sorted array of order rows, first to act first, so that a market event touches only what it reaches. Places are
+derived from the rows and can be rebuilt from them (`rebuild_places`).
+"""
+
+from typing import Any, Final
+
+from paperdesk.domain.events import Side
+from paperdesk.domain.kernel import kernel
+
+BUY: Final = int(Side.BUY)
+
+NOWHERE: Final = 0
+INBOX: Final = 1
+HELD: Final = 2
+RESTING: Final = 3
+STOPS: Final = 4
+
+
+@kernel
+def leave_place(s: Any, slot: int) -> None:
+    """Take an order out of the place it is in (the inbox only loses its arrival)."""
+    order = s.orders[slot]
+    own = order.side - 1
+    if order.place == HELD:
+        at = position_held(s, order.instrument, slot)
+        s.n_held[order.instrument] = cut(s.held[order.instrument], s.n_held[order.instrument], at)
+    elif order.place == RESTING:
+        at = position_resting(s, order.instrument, own, slot)
+        s.n_resting[order.instrument, own] = cut(s.resting[order.instrument, own], s.n_resting[order.instrument, own], at)
+    elif order.place == STOPS:
+        at = position_stop(s, order.instrument, own, slot)
+        s.n_stops[order.instrument, own] = cut(s.stops[order.instrument, own], s.n_stops[order.instrument, own], at)
+    elif order.place == INBOX:
+        s.n_inbox = cut(s.inbox, s.n_inbox, position_inbox(s, 2 * slot))
+    order.place = NOWHERE
+
+
+@kernel
+def enter_held(s: Any, slot: int) -> None:
+    """Let an order wait for the next bar or trade."""
+    order = s.orders[slot]
+    assert order.place == NOWHERE, "an order is in one place"
+    s.n_held[order.instrument] = put(s.held[order.instrument], s.n_held[order.instrument], position_held(s, order.instrument, slot), slot)
+    order.place = HELD
+
+
+@kernel
+def enter_resting(s: Any, slot: int) -> None:
+    """Put an order into the queue of its price."""
+    order, own = s.orders[slot], s.orders[slot].side - 1
+    assert order.place == NOWHERE, "an order is in one place"
+    s.n_resting[order.instrument, own] = put(
+        s.resting[order.instrument, own], s.n_resting[order.instrument, own], position_resting(s, order.instrument, own, slot), slot
+    )
+    order.place = RESTING
+
+
+@kernel
+def enter_stops(s: Any, slot: int) -> None:
+    """Let an order wait for its trigger."""
+    order, own = s.orders[slot], s.orders[slot].side - 1
+    assert order.place == NOWHERE, "an order is in one place"
+    s.n_stops[order.instrument, own] = put(
+        s.stops[order.instrument, own], s.n_stops[order.instrument, own], position_stop(s, order.instrument, own, slot), slot
+    )
+    order.place = STOPS
+
+
+@kernel
+def enter_inbox(s: Any, slot: int, cancel: int) -> None:
+    """Send an arrival (0) or a cancel (1) on its way."""
+    entry = 2 * slot + cancel
+    s.n_inbox = put(s.inbox, s.n_inbox, position_inbox(s, entry), entry)
+    if cancel == 0:
+        s.orders[slot].place = INBOX
+
+
+@kernel
+def put(place: Any, count: int, at: int, value: int) -> int:
+    """Insert into a sorted array; the new count."""
+    assert 0 <= at <= count < place.shape[0], "the place has room"
+    for i in range(count, at, -1):
+        place[i] = place[i - 1]
+    place[at] = value
+    return count + 1
+
+
+@kernel
+def cut(place: Any, count: int, at: int) -> int:
+    """Remove from a sorted array; the new count."""
+    assert 0 <= at < count, "what leaves was there"
+    for i in range(at, count - 1):
+        place[i] = place[i + 1]
+    return count - 1
+
+
+@kernel
+def before_held(a: Any, b: Any) -> bool:
+    """Order (account, id)."""
+    return a.account < b.account or (a.account == b.account and a.id < b.id)
+
+
+@kernel
+def before_resting(a: Any, b: Any) -> bool:
+    """Order (better price, account, rank)."""
+    if a.price_ticks != b.price_ticks:
+        return bool(a.price_ticks > b.price_ticks if a.side == BUY else a.price_ticks < b.price_ticks)
+    return bool(a.account < b.account or (a.account == b.account and a.rank < b.rank))
+
+
+@kernel
+def before_stop(a: Any, b: Any) -> bool:
+    """Order (trigger reached first, account, id)."""
+    if a.trigger_ticks != b.trigger_ticks:
+        return bool(a.trigger_ticks < b.trigger_ticks if a.side == BUY else a.trigger_ticks > b.trigger_ticks)
+    return before_held(a, b)
+
+
+@kernel
+def due_ns(s: Any, entry: int) -> int:
+    """When an inbox entry fires."""
+    order = s.orders[entry // 2]
+    due: int = order.cancel_at_ns if entry % 2 == 1 else order.arrive_ns
+    return due
+
+
+@kernel
+def before_inbox(s: Any, a: int, b: int) -> bool:
+    """Order (due, account, id, arrival before cancel)."""
+    due_a, due_b = due_ns(s, a), due_ns(s, b)
+    if due_a != due_b:
+        return due_a < due_b
+    if a // 2 == b // 2:
+        return a < b
+    return before_held(s.orders[a // 2], s.orders[b // 2])
+
+
+@kernel
+def position_held(s: Any, instrument: int, slot: int) -> int:
+    """Where an order stands, or would stand, among those that wait for the next bar or trade."""
+    low, high = 0, s.n_held[instrument]
+    while low < high:
+        middle = (low + high) // 2
+        if before_held(s.orders[s.held[instrument, middle]], s.orders[slot]):
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def position_resting(s: Any, instrument: int, own: int, slot: int) -> int:
+    """Where an order stands, or would stand, in the queue of its side."""
+    low, high = 0, s.n_resting[instrument, own]
+    while low < high:
+        middle = (low + high) // 2
+        if before_resting(s.orders[s.resting[instrument, own, middle]], s.orders[slot]):
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def position_stop(s: Any, instrument: int, own: int, slot: int) -> int:
+    """Where an order stands, or would stand, among the stops of its side."""
+    low, high = 0, s.n_stops[instrument, own]
+    while low < high:
+        middle = (low + high) // 2
+        if before_stop(s.orders[s.stops[instrument, own, middle]], s.orders[slot]):
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def position_inbox(s: Any, entry: int) -> int:
+    """Where an entry stands, or would stand, in the inbox."""
+    low, high = 0, s.n_inbox
+    while low < high:
+        middle = (low + high) // 2
+        if before_inbox(s, s.inbox[middle], entry):
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def clear_places(s: Any) -> None:
+    """Empty all places."""
+    s.n_inbox = 0
+    for instrument in range(s.n_instruments):
+        s.n_held[instrument] = 0
+        for own in range(2):
+            s.n_resting[instrument, own] = 0
+            s.n_stops[instrument, own] = 0
+
+
+@kernel
+def rebuild_places(s: Any) -> None:
+    """Put every row where its `place` and its cancel say it belongs."""
+    clear_places(s)
+    for slot in range(s.n_used_rows):
+        order = s.orders[slot]
+        place = order.place
+        order.place = NOWHERE
+        if place == HELD:
+            enter_held(s, slot)
+        elif place == RESTING:
+            enter_resting(s, slot)
+        elif place == STOPS:
+            enter_stops(s, slot)
+        elif place == INBOX:
+            enter_inbox(s, slot, 0)
+        if order.status != 0 and order.cancel_at_ns > 0:
+            enter_inbox(s, slot, 1)
+        assert order.place == place, "every order is where it was"

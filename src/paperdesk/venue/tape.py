@@ -1,0 +1,174 @@
+"""Fills where there is no book: the tape of trades, or closed bars. Evidence is a flow here, so orders wait for the next piece of it.
+
+Assumptions, all against the trader: a market order pays one tick more than the next print, or the next bar's open; a resting order is
+never filled at touch, only when the price goes through it; a stop inside a bar fills at the bar's worst price; nothing is filled
+beyond the volume that traded; in a bar, stops come before resting orders, and an order sent during a bar waits for the next.
+"""
+
+from typing import Any, Final
+
+from paperdesk.domain.events import FillRule
+from paperdesk.domain.kernel import kernel
+from paperdesk.domain.reasons import Reason
+from paperdesk.venue.book import UNKNOWN, reaches
+from paperdesk.venue.fills import fill
+from paperdesk.venue.matching import rest_unqueued, share_left
+from paperdesk.venue.orders import (
+    BUY,
+    FOK,
+    GTC,
+    MAKER,
+    ORDER_EXPIRED,
+    ORDER_TRIGGERED,
+    STOP_MARKET,
+    TAKER,
+    finish,
+    is_unfinished,
+    is_market,
+    state_order,
+)
+from paperdesk.venue.places import before_held, enter_held, leave_place
+
+TRADE_THROUGH, BAR_OPEN, BAR_THROUGH, BAR_STOP, TAPE_TAKE = (
+    int(FillRule.TRADE_THROUGH),
+    int(FillRule.BAR_OPEN),
+    int(FillRule.BAR_THROUGH),
+    int(FillRule.BAR_STOP),
+    int(FillRule.TAPE_TAKE),
+)
+IOC_REMAINDER: Final = int(Reason.IOC_REMAINDER)
+FOK_NOT_FILLED: Final = int(Reason.FOK_NOT_FILLED)
+
+
+@kernel
+def passed(order_side: int, ticks: int, price_ticks: int) -> bool:
+    """Whether a price lies strictly through an order's limit (BUY: below it)."""
+    return ticks < price_ticks if order_side == BUY else ticks > price_ticks
+
+
+@kernel
+def fill_from_flow(s: Any, slot: int, ticks: int, total: int, liquidity: int, rule: int, evidence_ticks: int) -> bool:
+    """Fill an order from what is left of an event's quantity for its account; an unfillable FOK ends. Whether it is still live."""
+    order = s.orders[slot]
+    assert is_unfinished(order), "only live orders are filled"
+    account, remaining = order.account, order.qty_lots - order.filled_lots
+    left = share_left(s, account, total)
+    if order.time_in_force == FOK and left < remaining:
+        finish(s, slot, ORDER_EXPIRED, FOK_NOT_FILLED)
+        return False
+    if left > 0:
+        s.share_lots[account] -= fill(s, slot, ticks, min(remaining, left), liquidity, rule, total, evidence_ticks, UNKNOWN)
+    return is_unfinished(order) and order.account == account
+
+
+@kernel
+def settle_limit(s: Any, slot: int) -> None:
+    """A limit order has met its first piece of evidence: what is left rests (GTC) or ends."""
+    order = s.orders[slot]
+    if order.time_in_force == GTC:
+        if order.rested == 0:
+            rest_unqueued(s, order)
+    else:
+        finish(s, slot, ORDER_EXPIRED, FOK_NOT_FILLED if order.time_in_force == FOK else IOC_REMAINDER)
+
+
+@kernel
+def match_tape(s: Any, instrument: int, ticks: int, lots: int, aggressor: int) -> None:
+    """A public trade against all held orders of an instrument that has no book, in (account, id) order."""
+    i = 0
+    while i < s.n_held[instrument]:
+        slot = s.held[instrument, i]
+        meet_trade(s, slot, ticks, lots, aggressor)
+        if i < s.n_held[instrument] and s.held[instrument, i] == slot:
+            i += 1
+
+
+@kernel
+def meet_trade(s: Any, slot: int, ticks: int, lots: int, aggressor: int) -> None:
+    """One held order and one public trade."""
+    order = s.orders[slot]
+    side = order.side
+    if is_market(order):
+        worse = ticks + 1 if side == BUY else max(1, ticks - 1)
+        fill_from_flow(s, slot, worse, lots, TAKER, TAPE_TAKE, ticks)
+        return
+    live = True
+    took = aggressor == side and order.post_only == 0 and reaches(side, ticks, order.price_ticks)
+    through = aggressor != side and passed(side, ticks, order.price_ticks)
+    if took or through:
+        live = fill_from_flow(s, slot, order.price_ticks, lots, TAKER if took else MAKER, TAPE_TAKE if took else TRADE_THROUGH, ticks)
+    if live:
+        settle_limit(s, slot)
+
+
+@kernel
+def match_bar(s: Any, instrument: int, e: Any) -> None:
+    """A closed bar against all orders of an instrument that has nothing better, sent before the bar opened."""
+    assert e.interval_ns > 0, "a bar lasts"
+    opened_ns = s.ts_seq_ns - e.interval_ns
+    meet_open(s, instrument, e.open_ticks, e.volume_lots, opened_ns)
+    meet_extremes(s, instrument, e.high_ticks, e.low_ticks, e.volume_lots, opened_ns)
+    i = 0
+    while i < s.n_held[instrument]:
+        slot = s.held[instrument, i]
+        order = s.orders[slot]
+        extreme = e.low_ticks if order.side == BUY else e.high_ticks
+        if order.rested == 1 and order.rested_ns < s.ts_seq_ns and order.submitted_ns <= opened_ns and passed(order.side, extreme, order.price_ticks):
+            fill_from_flow(s, slot, order.price_ticks, e.volume_lots, MAKER, BAR_THROUGH, extreme)
+        if i < s.n_held[instrument] and s.held[instrument, i] == slot:
+            i += 1
+
+
+@kernel
+def meet_open(s: Any, instrument: int, open_ticks: int, volume_lots: int, opened_ns: int) -> None:
+    """Orders that wait to execute meet the open: they take, limit orders only at or better than their price."""
+    i = 0
+    while i < s.n_held[instrument]:
+        slot = s.held[instrument, i]
+        order = s.orders[slot]
+        if order.rested == 0 and order.submitted_ns <= opened_ns:
+            if is_market(order):
+                fill_from_flow(s, slot, open_ticks, volume_lots, TAKER, BAR_OPEN, open_ticks)
+            else:
+                live = True
+                if reaches(order.side, open_ticks, order.price_ticks):
+                    live = fill_from_flow(s, slot, open_ticks, volume_lots, TAKER, BAR_OPEN, open_ticks)
+                if live:
+                    settle_limit(s, slot)
+        if i < s.n_held[instrument] and s.held[instrument, i] == slot:
+            i += 1
+
+
+@kernel
+def next_reached_stop(s: Any, instrument: int, high_ticks: int, low_ticks: int, opened_ns: int, after: int) -> int:
+    """Row of the reached stop that comes next in (account, id) order after row `after`'s key, or UNKNOWN; `after` UNKNOWN is the start."""
+    found = UNKNOWN
+    for own in range(2):
+        for i in range(s.n_stops[instrument, own]):
+            slot = s.stops[instrument, own, i]
+            order = s.orders[slot]
+            if high_ticks < order.trigger_ticks if own == 0 else low_ticks > order.trigger_ticks:
+                break
+            if order.submitted_ns <= opened_ns and (found == UNKNOWN or before_held(order, s.orders[found])):
+                found = slot
+    assert found == UNKNOWN or found != after, "each stop is met once"
+    return found
+
+
+@kernel
+def meet_extremes(s: Any, instrument: int, high_ticks: int, low_ticks: int, volume_lots: int, opened_ns: int) -> None:
+    """Stops that the bar's range reached: market ones fill at its worst price, limit ones wait for the next bar."""
+    slot = next_reached_stop(s, instrument, high_ticks, low_ticks, opened_ns, UNKNOWN)
+    while slot != UNKNOWN:
+        order = s.orders[slot]
+        leave_place(s, slot)
+        state_order(s, ORDER_TRIGGERED, slot, 0)
+        if order.order_type != STOP_MARKET and order.time_in_force == GTC:
+            rest_unqueued(s, order)
+        enter_held(s, slot)
+        if order.order_type == STOP_MARKET:
+            worst = high_ticks if order.side == BUY else low_ticks
+            fill_from_flow(s, slot, worst, volume_lots, TAKER, BAR_STOP, worst)
+        slot = next_reached_stop(s, instrument, high_ticks, low_ticks, opened_ns, slot)
+
+
