@@ -1,0 +1,151 @@
+"""Numbers of the outside world become integers of the grid, exactly or not at all.
+
+Text is read digit by digit (no float in between). Float columns are read as the shortest decimal they stand for: a float within four
+units in the last place of a decimal of the grid *is* that decimal (some writers computed their numbers), anything else is off the grid.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+
+from paperdesk.domain.events import DEPTH
+from paperdesk.domain.instruments import Instrument, OffGrid, exact
+from paperdesk.domain.reasons import Reason
+from paperdesk.domain.units import MAX_ORDER_UNITS
+from paperdesk.venue.book import TICKS_BOUND
+
+MAX_DECIMALS: Final = 12
+SIZE_DECIMALS: Final = 8
+"""Sizes are inferred to at most this many decimals."""
+EXACT_FLOAT: Final = 2**53
+MEMO: Final = 100_000
+assert DEPTH > 0
+
+
+class Unusable(ValueError):  # noqa: N818  not an error of the program: the datum is counted and left
+    """A number of the recording that cannot be used; `reason` says why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.name.lower())
+        self.reason = reason
+
+
+class Steps(dict[str, int]):
+    """Text → whole steps, remembered: `steps["61837.63000000"]`. Raises Unusable for what is not a multiple of the step, or not a number.
+
+    A step is `mantissa`·10^-`decimals`. Zero is allowed (an emptied level), negative numbers are BAD_EVENT.
+    """
+
+    __slots__ = ("bound", "decimals", "mantissa")
+
+    def __init__(self, step: Decimal, bound: int) -> None:
+        super().__init__()
+        if step <= 0:
+            raise ValueError(f"a step must be above zero, not {step}")
+        _, digits, exponent = step.as_tuple()
+        assert isinstance(exponent, int)
+        self.mantissa = int("".join(map(str, digits))) * 10 ** max(0, exponent)
+        self.decimals = max(0, -exponent)
+        self.bound = bound
+
+    def __missing__(self, text: str) -> int:
+        whole, _, part = text.partition(".")
+        digits = whole + part
+        if not (digits.isascii() and digits.isdigit() and whole):
+            whole, part = _plain(text)
+            digits = whole + part
+        decimals = self.decimals - len(part)
+        value = int(digits)
+        if decimals >= 0:
+            value *= 10**decimals
+        else:
+            value, rest = divmod(value, 10**-decimals)
+            if rest:
+                raise Unusable(Reason.OFF_GRID)
+        if self.mantissa != 1:
+            value, rest = divmod(value, self.mantissa)
+            if rest:
+                raise Unusable(Reason.OFF_GRID)
+        if value > self.bound:
+            raise Unusable(Reason.BAD_EVENT)
+        if len(self) >= MEMO:
+            self.clear()
+        self[text] = value
+        return value
+
+
+def _plain(text: str) -> tuple[str, str]:
+    """Digits before and after the point of unusual spellings ("1e-05"); Unusable for what is no finite number ≥ 0."""
+    try:
+        number = exact(text)
+    except OffGrid:
+        raise Unusable(Reason.BAD_EVENT) from None
+    if number < 0 or abs(number.adjusted()) > 30 or not text.isascii() or "_" in text:
+        raise Unusable(Reason.BAD_EVENT)
+    whole, _, part = f"{number:f}".partition(".")
+    return whole, part
+
+
+class Grid:
+    """One instrument's two steps, for text and for float columns."""
+
+    __slots__ = ("lot", "lots", "tick", "ticks")
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.tick, self.lot = instrument.tick, instrument.lot
+        self.ticks = Steps(instrument.tick, TICKS_BOUND)
+        self.lots = Steps(instrument.lot, MAX_ORDER_UNITS)
+
+
+def column_steps(values: np.ndarray, step: Decimal, floor: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Float column (n,) → int64 steps (n,) and whether each is usable; where it is not, the steps are 0.
+
+    `floor`: what lies between two steps takes the lower one (bar volumes only: they are sums that were rounded on the way).
+    """
+    _, digits, exponent = step.as_tuple()
+    assert isinstance(exponent, int)
+    mantissa = float(int("".join(map(str, digits))) * 10 ** max(0, exponent))
+    power = 10.0 ** max(0, -exponent)
+    finite = np.isfinite(values)
+    clean = np.where(finite, values, 0.0)
+    steps = np.rint(clean * power / mantissa)
+    near = np.abs(steps * mantissa / power - clean) <= 4 * np.spacing(np.abs(clean))
+    if floor:
+        steps = np.where(near, steps, np.floor(clean * power / mantissa))
+        near = np.ones(len(steps), bool)
+    usable = finite & near & (np.abs(steps) < float(MAX_ORDER_UNITS))
+    return np.where(usable, steps, 0.0).astype(np.int64), usable
+
+
+def column_decimals(values: np.ndarray, most: int) -> int:
+    """The fewest decimals (0 to `most`) that hold every finite value of a float column; `most` if none does."""
+    rest = np.unique(values[np.isfinite(values)])
+    for decimals in range(most + 1):
+        power = 10.0**decimals
+        near = np.abs(np.rint(rest * power) / power - rest) <= 4 * np.spacing(np.abs(rest))
+        rest = rest[~near]
+        if not len(rest):
+            return decimals
+    return most
+
+
+def text_decimals(text: str) -> int:
+    """How many decimals a number's text needs (trailing zeros do not count); 0 for what is no plain number."""
+    _, point, part = text.partition(".")
+    if not point or not (part.isascii() and part.isdigit()):
+        if "e" not in text and "E" not in text:
+            return 0
+        try:
+            whole_part = _plain(text)[1]
+        except Unusable:
+            return 0
+        return len(whole_part.rstrip("0"))
+    return len(part.rstrip("0"))
+
+
+def fitting_decimals(decimals: int, largest: float, bound: int) -> int:
+    """The given number of decimals, or as many as keep the largest value below `bound` steps."""
+    while decimals > 0 and largest * 10.0**decimals > bound:
+        decimals -= 1
+    return decimals
