@@ -162,24 +162,24 @@ class Context:
         self,
         symbol: str,
         lots: int,
-        price_ticks: int = 0,
-        trigger_ticks: int = 0,
+        price_ticks: int | None = None,
+        trigger_ticks: int | None = None,
         time_in_force: TimeInForce | None = None,
         post_only: bool = False,
     ) -> int:
-        """`buy` in lots and ticks; 0 ticks is no price, no trigger."""
+        """`buy` in lots and ticks."""
         return self._submit_lots(symbol, BUY, lots, price_ticks, trigger_ticks, time_in_force, post_only)
 
     def sell_lots(
         self,
         symbol: str,
         lots: int,
-        price_ticks: int = 0,
-        trigger_ticks: int = 0,
+        price_ticks: int | None = None,
+        trigger_ticks: int | None = None,
         time_in_force: TimeInForce | None = None,
         post_only: bool = False,
     ) -> int:
-        """`sell` in lots and ticks; 0 ticks is no price, no trigger."""
+        """`sell` in lots and ticks."""
         return self._submit_lots(symbol, SELL, lots, price_ticks, trigger_ticks, time_in_force, post_only)
 
     def target(self, symbol: str, quantity: Number) -> int:
@@ -192,7 +192,7 @@ class Context:
         lots = self._view.lots_for(market, exact(quantity))
         if lots == 0:
             return 0
-        return self._submit_lots(symbol, BUY if lots > 0 else SELL, abs(lots), 0, 0, None, False)
+        return self._submit_lots(symbol, BUY if lots > 0 else SELL, abs(lots), None, None, None, False)
 
     def cancel(self, handle: int) -> None:
         """Ask for the end of an order. Nothing happens where it has ended or a cancel is on its way already.
@@ -262,24 +262,25 @@ class Context:
         symbol: str,
         side: int,
         lots: int,
-        price_ticks: int,
-        trigger_ticks: int,
+        price_ticks: int | None,
+        trigger_ticks: int | None,
         time_in_force: TimeInForce | None,
         post_only: bool,
     ) -> int:
         market, view = self.market(symbol), self._view
         handle = view.last_handle = view.last_handle + 1
-        if price_ticks == 0:
-            kind = OrderType.STOP_MARKET if trigger_ticks else OrderType.MARKET
+        if price_ticks is None:
+            kind = OrderType.MARKET if trigger_ticks is None else OrderType.STOP_MARKET
             force = TimeInForce.IOC if time_in_force is None else time_in_force
         else:
-            kind = OrderType.STOP_LIMIT if trigger_ticks else OrderType.LIMIT
+            kind = OrderType.LIMIT if trigger_ticks is None else OrderType.STOP_LIMIT
             force = TimeInForce.GTC if time_in_force is None else time_in_force
+        ticks, stop = price_ticks or 0, trigger_ticks or 0
         buffer = bytearray(INPUT_BYTES)
         head = (SUBMIT, side, kind, force, FLAG_POST_ONLY if post_only else 0, 0, 0)
         owner = (market.number, market.version, view.account, view.bot, 0, 0, 0)
-        ORDER_ROW.pack_into(buffer, 0, *head, *owner, price_ticks, lots, trigger_ticks, handle)
-        order = Order(handle, market.instrument, side, kind, force, lots, price_ticks, trigger_ticks)
+        ORDER_ROW.pack_into(buffer, 0, *head, *owner, ticks, lots, stop, handle)
+        order = Order(handle, market.instrument, side, kind, force, lots, ticks, stop)
         view.orders[handle] = order
         self.commands.append(np.frombuffer(buffer, INPUT))
         return handle

@@ -313,7 +313,7 @@ def _chosen(strategy: type[Strategy], instruments: Sequence[Instrument]) -> list
                 f"{title(strategy)} trades {', '.join(missing)}, which this run does not bring; it brings "
                 f"{', '.join(by_symbol) or 'nothing'}: change the strategy's instruments or the run's --symbols"
             )
-        instruments = [by_symbol[symbol] for symbol in strategy.instruments]
-    if not instruments:
+        by_symbol = {symbol: by_symbol[symbol] for symbol in strategy.instruments}
+    if not by_symbol:
         raise StrategyError(f"{title(strategy)} has no instrument to trade; the run brings none")
-    return sorted(set(instruments), key=lambda row: row.number)
+    return sorted(by_symbol.values(), key=lambda row: row.number)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final
 
 from paperdesk.domain.assets import Asset
-from paperdesk.domain.events import OUTPUT_BYTES, InputKind, OutputKind, Side
+from paperdesk.domain.events import OUTPUT_BYTES, InputKind, OrderType, OutputKind, Side
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.domain.reasons import Reason
@@ -151,7 +151,7 @@ class View:
         """Signed lots from the position, with market orders on their way, to the wanted holding, towards zero."""
         missing = Fraction(wanted) * 10**market.instrument.base.scale - market.position_units
         for order in self.orders.values():
-            if order.instrument.number == market.number and order.price_ticks == 0 and order.trigger_ticks == 0:
+            if order.instrument.number == market.number and order.order_type == OrderType.MARKET:
                 units = order.remaining_lots * market.base_units_per_lot
                 missing -= units if order.side == Side.BUY else -units
         return int(missing / market.base_units_per_lot)
