@@ -16,12 +16,13 @@ from typing import Final
 import numpy as np
 
 from paperdesk.domain.assets import Asset
-from paperdesk.domain.events import INPUT, InputKind
+from paperdesk.domain.events import InputKind
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.reasons import Reason
 from paperdesk.feeds.detect import open_paths
 from paperdesk.feeds.instruments import Definitions, Desk, Fees, build, entries_of, plain, read_definitions
-from paperdesk.feeds.port import BLOCK_ROWS, Label, RecordingRefused, Refusals, without_first
+from paperdesk.feeds.merging import merge
+from paperdesk.feeds.port import Label, RecordingRefused, Refusals, without_first
 from paperdesk.feeds.recording import Found, Recording, digest_of, json_or_none, whole
 
 SIDECAR: Final = ".instruments.json"
@@ -201,38 +202,3 @@ def _together(symbol: str, founds: Sequence[Found], venue: str | None) -> Found:
         for name in ("trades", "aggregates", "quotes", "updates", "snapshots", "bars"):
             setattr(whole_market, name, getattr(whole_market, name) + getattr(found, name))
     return whole_market
-
-
-def merge(streams: Sequence[Iterator[np.ndarray]]) -> Iterator[np.ndarray]:
-    """Several streams of blocks as one, by ts_seq_ns; at equal times the earlier stream goes first. Each stream must be in order."""
-    heads: dict[int, np.ndarray] = {}
-    for index, stream in enumerate(streams):
-        block = next(stream, None)
-        if block is not None:
-            heads[index] = block
-    rest = np.zeros(0, INPUT)
-    while heads:
-        until = min(int(block["ts_seq_ns"][-1]) for block in heads.values())
-        first = min(index for index, block in heads.items() if int(block["ts_seq_ns"][-1]) == until)
-        taken = []
-        for index in sorted(heads):
-            block = heads[index]
-            count = int(np.searchsorted(block["ts_seq_ns"], until, "right" if index <= first else "left"))
-            taken.append(block[:count])
-            heads[index] = block[count:]
-            if count == len(block):
-                following = next(streams[index], None)
-                if following is None:
-                    del heads[index]
-                else:
-                    heads[index] = following
-        rows = np.concatenate([rest, *taken])
-        held = len(rest)
-        order = np.argsort(rows["ts_seq_ns"][held:], kind="stable")
-        rows[held:] = rows[held:][order]
-        whole_rows = len(rows) - len(rows) % BLOCK_ROWS
-        for start in range(0, whole_rows, BLOCK_ROWS):
-            yield rows[start : start + BLOCK_ROWS]
-        rest = rows[whole_rows:]
-    if len(rest):
-        yield rest
