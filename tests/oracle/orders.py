@@ -1,0 +1,152 @@
+"""Orders going out and being called back (sections 3 and 10 of the rule book)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.oracle import risk, venue
+from tests.oracle.checks import malformed
+from tests.oracle.ledger import order_words, reserve
+from tests.oracle.money import up
+from tests.oracle.things import Account, Order, Scope
+from tests.oracle.words import (
+    BOOK,
+    BUY,
+    FREE,
+    LIVE,
+    MARKET,
+    MARKET_TYPES,
+    MAX_ORDER_UNITS,
+    POST_ONLY,
+    STOP_MARKET,
+    TRADING,
+)
+
+if TYPE_CHECKING:
+    from tests.oracle.desk import Desk
+
+
+def submit(desk: Desk, given: dict[str, Any]) -> None:
+    """Section 3: the checks, the gate, the funds; then the order is on its way."""
+    account, scope, reason = desk.scope_of(given)
+    if not reason and given["instrument"] not in desk.instruments:
+        reason = "unknown_instrument"
+    if account is None or scope is None or reason:
+        desk.refuse(given, reason)
+        return
+    account.in_use = True
+    order = Order(
+        account=account.number,
+        bot=given["bot"],
+        instrument=given["instrument"],
+        id=account.next_order,
+        side=given["side"],
+        order_type=given["order_type"],
+        time_in_force=given["time_in_force"],
+        post_only=bool(given["flags"] & POST_ONLY),
+        price=given["price_ticks"],
+        trigger=given["trigger_ticks"],
+        qty=given["qty_lots"],
+        version=given["version"],
+        submitted_ns=desk.now,
+    )
+    account.next_order += 1
+    reason = malformed(given) or closed(desk, account, scope, order)
+    amount = 0
+    if not reason:
+        reason, amount = price_order(desk, account, order)
+    terms = {
+        "order_type": order.order_type,
+        "price_ticks": order.price,
+        "qty_lots": order.qty,
+        "trigger_ticks": order.trigger,
+    }
+    words = {"account": account.number, "bot": order.bot, "order_id": order.id, **order_words(order), **terms}
+    if reason:
+        desk.say("ORDER_DENIED", reason=reason, **words)
+        return
+    desk.say("ORDER_SUBMITTED", time_in_force=order.time_in_force, arrive_ns=desk.now + account.latency_ns, **words)
+    account.orders[order.id] = order
+    reserve(desk, order, amount)
+    desk.inbox.append((desk.now + account.latency_ns, account.number, order.id, "arrival"))
+
+
+def closed(desk: Desk, account: Account, scope: Scope, order: Order) -> str:
+    """Section 3.3 to 3.6: whether anyone may send orders for this now."""
+    instrument = desk.instruments[order.instrument]
+    if scope.stopped:
+        return "bot_stopped"
+    if desk.killed or account.scope.killed or scope.killed:
+        return "killed"
+    if account.source != desk.source:
+        return "wrong_source"
+    if instrument.trading_status != TRADING:
+        return "instrument_halted"
+    if instrument.market.status != LIVE:
+        return "stale_data"
+    return "instrument_changed" if order.version != instrument.version else ""
+
+
+def price_order(desk: Desk, account: Account, order: Order) -> tuple[str, int]:
+    """Section 3.7 to 3.9: reference price, size, risk, funds. Returns a reason, or what to reserve."""
+    instrument = desk.instruments[order.instrument]
+    market = instrument.market
+    ref: int | None = order.trigger if order.order_type == STOP_MARKET else order.price
+    if order.order_type == MARKET:
+        ref = market.best_opposite(order.side) if market.evidence == BOOK else None
+        ref = market.mark if ref is None else ref
+    if ref is None:
+        return "no_market_data", 0
+    bound = venue.collar(BUY, ref) if order.order_type in MARKET_TYPES else order.price
+    if order.side != BUY:
+        bound = max(ref, market.mark or 0)
+    if order.qty * instrument.bpl > MAX_ORDER_UNITS or bound * order.qty * instrument.num > MAX_ORDER_UNITS:
+        return "notional_too_large", 0
+    reason = risk.gate(desk, account, order, ref)
+    if reason:
+        return reason, 0
+    free = account.row(desk.paid_asset(order))[FREE]
+    need = up(instrument.worth(ref * order.qty)) if order.side == BUY else order.qty * instrument.bpl
+    if need > free:
+        return "insufficient_balance", 0
+    if order.side == BUY and order.order_type in MARKET_TYPES:
+        return "", min(free, up(instrument.worth(venue.collar(BUY, ref) * order.qty)))
+    return "", need
+
+
+def cancel(desk: Desk, given: dict[str, Any]) -> None:
+    """Section 10: ask for the end of an order."""
+    account, scope, reason = desk.scope_of(given)
+    if account is None or scope is None:
+        desk.refuse(given, reason)
+        return
+    order = account.orders.get(given["order_id"])
+    if order is None:
+        known = 1 <= given["order_id"] < account.next_order
+        reason = "order_done" if known else "unknown_order"
+    elif order.cancel_asked:
+        reason = "cancel_pending"
+    elif given["bot"] not in (0, order.bot):
+        reason = "unknown_order"
+    if order is None or reason:
+        desk.say("CANCEL_REJECTED", account=account.number, order_id=given["order_id"], reason=reason)
+    else:
+        ask_cancel(desk, account, order)
+
+
+def cancel_all(desk: Desk, given: dict[str, Any]) -> None:
+    """As for each live order of the bot that has no cancel under way, on one instrument or on all (-1)."""
+    account, scope, reason = desk.scope_of(given)
+    if account is None or scope is None:
+        desk.refuse(given, reason)
+        return
+    for order in desk.orders_of_bot(account, given["bot"]):
+        if given["instrument"] in (-1, order.instrument) and not order.cancel_asked:
+            ask_cancel(desk, account, order)
+
+
+def ask_cancel(desk: Desk, account: Account, order: Order) -> None:
+    """A cancel is on its way."""
+    order.cancel_asked = True
+    desk.say("CANCEL_REQUESTED", account=account.number, bot=order.bot, order_id=order.id)
+    desk.inbox.append((desk.now + account.latency_ns, account.number, order.id, "cancel"))

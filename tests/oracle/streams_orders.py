@@ -1,0 +1,185 @@
+"""The other half of random streams: orders and cancels that aim at the market, and inputs that make no sense."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from tests.oracle.words import (
+    BUY,
+    FOK,
+    GTC,
+    IOC,
+    LIMIT,
+    MALFORMED,
+    MARKET,
+    MARKET_TYPES,
+    MAX_LOTS,
+    MAX_ORDER_UNITS,
+    MAX_TICKS,
+    POST_ONLY,
+    SELL,
+    STOP_LIMIT,
+    STOP_MARKET,
+    STOP_TYPES,
+)
+
+if TYPE_CHECKING:
+    from tests.oracle.streams import Stream
+
+DEFECTS = ("invalid_number", "price_off_grid", "quantity_off_grid", "notional_too_large")
+
+
+def order(stream: Stream) -> dict[str, Any]:
+    """An order near the market; one in twelve is wrong in some way."""
+    dice = stream.dice
+    account = dice.choice(stream.accounts)
+    number = dice.choice(list(stream.mids))
+    side = dice.choice((BUY, SELL))
+    order_type = dice.choice((MARKET, LIMIT, LIMIT, LIMIT, STOP_MARKET, STOP_LIMIT))
+    time_in_force = dice.choice((GTC, GTC, IOC, FOK))
+    if order_type in MARKET_TYPES:
+        time_in_force = dice.choice((IOC, FOK))
+    mid = stream.mids[number]
+    towards = 1 if side == BUY else -1
+    price = mid + towards * dice.choice((-4, -3, -2, -1, -1, 0, 0, 1, 2, 3))
+    trigger = mid + towards * dice.choice((-1, 0, 1, 1, 2, 2, 3))
+    post_only = order_type == LIMIT and time_in_force == GTC and stream.chance(0.35)
+    given = {
+        "kind": "SUBMIT_ORDER",
+        "account": account,
+        "bot": dice.choice([0, *stream.bots[account], *stream.bots[account]]),
+        "instrument": number,
+        "version": stream.desk.instruments[number].version,
+        "side": side,
+        "order_type": order_type,
+        "time_in_force": time_in_force,
+        "flags": POST_ONLY if post_only else 0,
+        "price_ticks": 0 if order_type in MARKET_TYPES else max(1, price),
+        "trigger_ticks": max(1, trigger) if order_type in STOP_TYPES else 0,
+        "qty_lots": quantity(stream, number),
+        "client_id": stream.seq,
+        "defect": "none",
+    }
+    return wrong(given, dice) if stream.chance(0.08) else given
+
+
+def quantity(stream: Stream, number: int) -> int:
+    """Small, or as large as can be counted."""
+    dice = stream.dice
+    if stream.giant and stream.chance(0.6):
+        instrument = stream.desk.instruments[number]
+        most = min(MAX_ORDER_UNITS // instrument.bpl, MAX_ORDER_UNITS // (instrument.num * stream.mids[number]))
+        return max(1, most // dice.choice((1, 1, 2, 5)) - dice.randint(-1, 3))
+    return dice.choice((1, 2, 3, 4, 6, 10, 25)) if stream.chance(0.97) else dice.choice((400, 10**9, 2**45))
+
+
+def wrong(given: dict[str, Any], dice: Random) -> dict[str, Any]:
+    """An order that must be refused."""
+    change: dict[str, Any] = dice.choice(
+        (
+            {"flags": MALFORMED, "defect": dice.choice(DEFECTS)},
+            {"side": dice.choice((0, 3))},
+            {"order_type": dice.choice((0, 5))},
+            {"time_in_force": dice.choice((0, 4))},
+            {"flags": POST_ONLY, "time_in_force": IOC},
+            {"order_type": MARKET, "time_in_force": GTC},
+            {"qty_lots": dice.choice((0, -1))},
+            {"price_ticks": dice.choice((0, -1))},
+            {"trigger_ticks": dice.choice((0, -1))},
+            {"version": given["version"] + dice.choice((-1, 1))},
+            {"account": 3},
+            {"bot": 1022},
+            {"instrument": 9},
+            {"qty_lots": 2**61},
+            {"price_ticks": 2**50},
+        )
+    )
+    return {**given, **change}
+
+
+def cancel(stream: Stream) -> dict[str, Any]:
+    """A cancel of something live, done or unknown; at times of everything."""
+    dice = stream.dice
+    account = dice.choice(stream.accounts)
+    bots = [0, *stream.bots[account]]
+    if stream.chance(0.15):
+        return {
+            "kind": "CANCEL_ALL",
+            "account": account,
+            "bot": dice.choice(bots),
+            "instrument": dice.choice((-1, -1, *stream.mids)),
+        }
+    live = list(stream.desk.accounts[account].orders)
+    if live and stream.chance(0.85):
+        order_id = dice.choice(live)
+        bots = [0, stream.desk.accounts[account].orders[order_id].bot] if stream.chance(0.8) else bots
+    else:
+        order_id = dice.randrange(stream.desk.accounts[account].next_order + 1)
+    return {"kind": "CANCEL_ORDER", "account": account, "bot": dice.choice(bots), "order_id": order_id}
+
+
+def spoiled(given: dict[str, Any], dice: Random) -> dict[str, Any]:
+    """Market data that makes no sense, or that nobody knows."""
+    kind = given["kind"]
+    changes: dict[str, list[dict[str, Any]]] = {
+        "TRADE": [
+            {"trade_price_ticks": dice.choice((0, -5, MAX_TICKS + 1))},
+            {"trade_qty_lots": dice.choice((0, -1, MAX_LOTS + 1))},
+        ],
+        "QUOTE": [
+            {"bid_lots": -1},
+            {"ask_lots": MAX_LOTS + 1},
+            {"ask_ticks": 0, "ask_lots": 1},
+            {"bid_ticks": 7, "bid_lots": 1, "ask_ticks": 7, "ask_lots": 1},
+            {"bid_ticks": 1, "bid_lots": 1, "ask_ticks": MAX_TICKS + 1, "ask_lots": 1},
+        ],
+        "BOOK": [
+            {"bids_ticks": [5, 5], "bids_lots": [1, 1]},
+            {"asks_ticks": [6, 5], "asks_lots": [1, 1]},
+            {"bids_ticks": [5], "bids_lots": [0]},
+            {"asks_ticks": [0], "asks_lots": [1]},
+            {"bids_ticks": [9], "bids_lots": [1], "asks_ticks": [9], "asks_lots": [1]},
+            {"asks_ticks": [MAX_TICKS + 1], "asks_lots": [1]},
+            {"bids_ticks": list(range(50, 29, -1)), "bids_lots": [1] * 21},
+        ],
+        "BAR": [
+            {"low_ticks": given.get("high_ticks", 0) + 1},
+            {"high_ticks": 0},
+            {"low_ticks": 0},
+            {"volume_lots": -1},
+            {"interval_ns": 0},
+            {"high_ticks": MAX_TICKS + 1},
+        ],
+    }
+    return {**given, **dice.choice([*changes[kind], {"instrument": dice.choice((5, 63))}])}
+
+
+def nonsense(stream: Stream) -> dict[str, Any]:
+    """Commands about things that are not there, or that there already are."""
+    account = stream.accounts[0]
+    open_again = {"kind": "OPEN_ACCOUNT", "source": 1, "latency_ns": 0, "equity_every_ns": 10**9}
+    limits = stream.limits(account)
+    return stream.dice.choice(
+        (
+            {**open_again, "account": account, "asset": 1},
+            {**open_again, "account": 4, "asset": 40},
+            {"kind": "DEPOSIT", "account": 4, "asset": 1, "amount_units": 1},
+            {"kind": "DEPOSIT", "account": account, "asset": 40, "amount_units": 1},
+            {"kind": "DECLARE_CONVERSION", "account": 4, "asset": 1, "instrument": 0, "flags": 0},
+            {"kind": "DECLARE_CONVERSION", "account": account, "asset": 40, "instrument": 0, "flags": 0},
+            {"kind": "DECLARE_CONVERSION", "account": account, "asset": 1, "instrument": 40, "flags": 0},
+            {"kind": "REGISTER_BOT", "account": 4, "bot": 1021},
+            {"kind": "REGISTER_BOT", "account": account, "bot": (stream.bots[account] or [0])[0]},
+            {**limits, "account": 4},
+            {**limits, "bot": 1022},
+            {**limits, "max_order_units": -1},
+            {"kind": "KILL", "account": 4, "bot": -1},
+            {"kind": "RESUME", "account": account, "bot": 1022},
+            {"kind": "STOP_BOT", "account": 4, "bot": 1},
+            {"kind": "RESET_ACCOUNT", "account": 4, "source": 1},
+            {"kind": "CANCEL_ORDER", "account": 4, "bot": 0, "order_id": 1},
+            {"kind": "CANCEL_ALL", "account": account, "bot": 1022, "instrument": -1},
+            {"kind": "MARKET_STATUS", "instrument": 40, "status": 1, "status_reason": 0},
+        )
+    )

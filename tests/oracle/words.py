@@ -1,0 +1,31 @@
+"""The numbers that stand for words in inputs and outputs, and the bounds of the rule book's sections 1 and 6."""
+
+UNKNOWN, BUY, SELL = 0, 1, 2
+MARKET, LIMIT, STOP_MARKET, STOP_LIMIT = 1, 2, 3, 4
+GTC, IOC, FOK = 1, 2, 3
+MAKER, TAKER = 1, 2
+NONE, BARS, TAPE, BOOK = 0, 1, 2, 3
+LIVE, STALE, GAP = 0, 1, 2
+TRADING, HALTED, DELISTED = 1, 2, 3
+FREE, RESERVED, VENUE, FEES, CAPITAL = 0, 1, 2, 3, 4
+
+POST_ONLY, INVERSE, PARTIAL, MALFORMED = 1, 1, 1, 2
+
+DEPTH = 20
+MAX_ORDER_UNITS = 2**60
+MAX_UNITS = 2**62
+MAX_TICKS = 2**40
+MAX_LOTS = 2**60
+DAY_NS = 86_400 * 10**9
+
+LIMITS = (
+    "max_order_units",
+    "max_position_units",
+    "max_exposure_units",
+    "max_daily_loss_units",
+    "max_drawdown_units",
+    "cooldown_ns",
+)
+MARKET_TYPES = (MARKET, STOP_MARKET)
+LIMIT_TYPES = (LIMIT, STOP_LIMIT)
+STOP_TYPES = (STOP_MARKET, STOP_LIMIT)
