@@ -148,11 +148,15 @@ class Scan:
         """What was found, by canonical symbol."""
         for name, found in self.found.items():
             found.settle_texts()
-            found.inverse = found.inverse or name.endswith("_PERP")
-            perpetual = found.perpetual or found.inverse
+            found.inverse = found.inverse or name.endswith("_PERP") or self.venue == "binancecoinm"
+            perpetual = found.perpetual or found.inverse or self.venue == "binanceusdm"
             found.venue = self.venue or ("binancecoinm" if found.inverse else "binanceusdm" if perpetual else "binance")
             pair = f"{found.base}/{found.quote}"
             found.symbol = f"{pair}:{found.base if found.inverse else found.quote}" if perpetual else pair
+            delivery = name.partition("_")[2]
+            if delivery and delivery != "PERP":
+                found.symbol += f"-{delivery}"
+            found.perpetual = perpetual and not found.inverse
         return {found.symbol: found for found in self.found.values() if found.events()}
 
 

@@ -155,10 +155,16 @@ class Market:
         while self.crossed():
             bid, ask = self.bids.keys[0], self.asks.keys[0]
             old = self.bids if self.bids.touched.get(bid, 0) <= self.asks.touched.get(ask, 0) else self.asks
-            old.put(old.keys[0], 0)
-            self.evicted += 1
+            self.evict(old)
         self._crossed_since = 0
         return True
+
+    def evict(self, half: Half) -> None:
+        """Takes the best level of a side for gone."""
+        key = half.keys[0]
+        half.put(key, 0)
+        half.touched.pop(key, None)
+        self.evicted += 1
 
     def is_new_trade(self, trade_id: int) -> bool:
         """Whether this trade id was not seen before (as far back as ids are kept); duplicates are counted."""

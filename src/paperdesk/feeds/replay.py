@@ -19,13 +19,12 @@ from paperdesk.domain.assets import Asset
 from paperdesk.domain.events import InputKind
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.reasons import Reason
-from paperdesk.feeds.detect import open_paths
+from paperdesk.feeds.detect import SIDECAR, open_paths
 from paperdesk.feeds.instruments import Definitions, Desk, Fees, build, entries_of, plain, read_definitions
 from paperdesk.feeds.merging import merge
 from paperdesk.feeds.port import Label, RecordingRefused, Refusals, without_first
 from paperdesk.feeds.recording import Found, Recording, digest_of, json_or_none, whole
 
-SIDECAR: Final = ".instruments.json"
 READER_VERSION: Final = 1
 """Goes up whenever the same bytes are read as other inputs: sources of another version are other sources."""
 
@@ -105,7 +104,7 @@ def open_recordings(
     """
     if not paths:
         raise RecordingRefused("no recording was named; give --data PATH, a file or a folder")
-    recordings, notes = open_paths(paths)
+    recordings, notes = open_paths(paths, symbols)
     markets = _choose(recordings, symbols, venue, notes)
     definitions = [read_definitions(instruments_file)] if instruments_file is not None else []
     definitions += [sidecar for recording in recordings if (sidecar := _sidecar(recording.path)) is not None]

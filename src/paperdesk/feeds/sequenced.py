@@ -5,6 +5,7 @@ predecessor (pu). Diffs that came before the snapshot wait; a hole takes the mar
 missing diff or a new snapshot arrives. Best prices (bookTicker) carry an id of the same count, so the newer of the two always wins.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -12,7 +13,7 @@ from paperdesk.domain.events import DEPTH, MarketStatus
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.reasons import Reason
 from paperdesk.feeds.grid import Unusable
-from paperdesk.feeds.reducer import Half, Market, bisect_left
+from paperdesk.feeds.reducer import Half, Market
 from paperdesk.feeds.writer import Writer
 
 WAITING: Final = 10_000
@@ -64,6 +65,13 @@ class SequencedMarket(Market):
             self._lose(event_ns, seq_ns)
             return
         self._live(event_ns, seq_ns)
+
+    def forget(self) -> None:
+        """The numbering starts anew: the next snapshot counts whatever its number."""
+        self._known = False
+        self.last = -1
+        self._quote_id = -1
+        self._waiting.clear()
 
     def diff(self, diff: Diff, event_ns: int, seq_ns: int) -> None:
         """One change, in whatever order it came."""

@@ -64,13 +64,17 @@ def kind_of(columns: set[str]) -> str | None:
     return next((kind for kind, needed in KINDS.items() if needed <= columns), None)
 
 
-def market_of(path: Path, venue: str, symbol: str) -> Found:
-    """A market from the names in a file's metadata, such as ("binanceusdm (inferred)", "BTC/USDT:USDT")."""
-    pair, _, settle = symbol.partition(":")
+def market_of(path: Path, venue: str, symbol: str, hint: str = "") -> Found:
+    """A market from the names in a file's metadata, such as ("binanceusdm (inferred)", "BTC/USDT:USDT").
+
+    Where they are missing, the file's name decides, then `hint`, the one symbol that was asked for.
+    """
+    named = symbol or name_in(path) or hint
+    pair, _, settle = named.partition(":")
     parts = split_symbol(pair)
     if parts is None:
         raise RecordingRefused(
-            f"{path.name}: it is not said which market this is (no usable `symbol` in columns or metadata, found {symbol!r})"
+            f"{path.name}: it is not said which market this is (no usable `symbol` in columns, metadata or name); ask for one with --symbols"
         )
     base, quote = parts
     name = f"{base}/{quote}" + (f":{settle.upper()}" if settle else "")
@@ -84,6 +88,15 @@ def market_of(path: Path, venue: str, symbol: str) -> Found:
         perpetual=bool(settle) and not inverse,
         names={base + quote},
     )
+
+
+def name_in(path: Path) -> str:
+    """The market that a file's name speaks of ("bitstamp_BTCUSD_20150501.log.zst" → "BTC/USD"), or nothing."""
+    for token in path.name.split(".")[0].split("_"):
+        parts = split_symbol(token) if token.isupper() and token.isalnum() else None
+        if parts is not None and len(parts[0]) >= 2:
+            return "/".join(parts)
+    return ""
 
 
 def times_ns(column: pl.Series) -> np.ndarray:
@@ -110,7 +123,7 @@ def floats(table: pl.DataFrame, name: str) -> np.ndarray:
 class Table:
     """A Parquet file of bars, trades or quotes, of one market or of several."""
 
-    def __init__(self, path: Path, table: pl.DataFrame, metadata: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, table: pl.DataFrame, metadata: Mapping[str, str], hint: str = "") -> None:
         kind = kind_of(set(table.columns))
         assert kind is not None
         self.path, self._what = path, kind
@@ -120,7 +133,7 @@ class Table:
         self.found: dict[str, Found] = {}
         self._parts: dict[str, pl.DataFrame] = {}
         for (venue, symbol), part in _by_market(table, metadata):
-            found = market_of(path, venue, symbol)
+            found = market_of(path, venue, symbol, hint)
             if found.symbol in self.found:
                 raise RecordingRefused(f"{path.name} holds {found.symbol} of several venues; split it by venue")
             self._look(found, part, metadata)
@@ -136,10 +149,10 @@ class Table:
         prices, sizes = names[self._what]
         columns = [floats(part, name) for name in prices]
         found.price_decimals = max(column_decimals(column, MAX_DECIMALS) for column in columns)
-        found.largest_price = max((_largest(column) for column in columns), default=0.0)
+        found.largest_price = max((largest(column) for column in columns), default=0.0)
         columns = [floats(part, name) for name in sizes]
         found.size_decimals = max(column_decimals(column, SIZE_DECIMALS) for column in columns)
-        found.largest_size = max((_largest(column) for column in columns), default=0.0)
+        found.largest_size = max((largest(column) for column in columns), default=0.0)
         if self._what == "bars":
             found.bars, found.interval_ns = len(part), _interval(part, metadata)
             if not found.interval_ns:
@@ -256,7 +269,8 @@ def _by_market(table: pl.DataFrame, metadata: Mapping[str, str]) -> list[tuple[t
     return out
 
 
-def _largest(column: np.ndarray) -> float:
+def largest(column: np.ndarray) -> float:
+    """The largest finite value, 0 if there is none."""
     finite = column[np.isfinite(column)]
     return float(finite.max()) if len(finite) else 0.0
 
