@@ -1,15 +1,16 @@
 """Binance's messages, and the capture format of its recorders: local receive time, a space, the frame as it came.
 
-    1723161254087891268 {"stream":"btcusdt@bookTicker","data":{"u":50093239212,"s":"BTCUSDT","b":"61837.63000000","B":"3.78826000",…}}
+    1723161254087891268 {"stream":"btcusdt@bookTicker","data":{"u":5009,"s":"BTCUSDT","b":"61837.63","B":"3.78",…}}
     1723161254206652067 {"lastUpdateId":50093239218,"bids":[["61837.63000000","3.78826000"],…],"asks":[…]}
 
-Frames may be bare or wrapped as above; the REST snapshot stands between them. Local times are nanoseconds (microseconds in older files).
-Linear (USD-M) futures carry `pu` in their diffs; inverse (COIN-M) ones carry `ps` and are not traded here.
+Frames may be bare or wrapped as above; the REST snapshot stands between them. Local times are nanoseconds
+(microseconds in older files). Linear (USD-M) futures carry `pu` in their diffs; inverse (COIN-M) ones carry `ps`
+and are not traded here.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -25,6 +26,8 @@ from paperdesk.feeds.writer import Writer
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 Pairs = list[tuple[str, str]]
 TEXTS_KEPT: Final = 200_000
+JUMP_NS: Final = 60_000_000_000
+"""A local time further ahead than this is looked at twice: one damaged digit must not carry all later lines along."""
 
 
 class Kline(msgspec.Struct, gc=False):
@@ -212,7 +215,9 @@ class Reader:
             _bar(market, body.k)
 
     def _take_unnamed(self, body: Body, seq_ns: int, symbol: str) -> None:
-        """A message of no wanted market: counted; but a snapshot without a symbol belongs to the market whose prices it shows."""
+        """A message of no wanted market: counted; but a snapshot without a symbol belongs to the market whose prices
+        it shows.
+        """
         name = body.s or body.symbol or symbol
         if name:
             self.writer.refusals[name, Reason.UNKNOWN_SYMBOL] += 1
@@ -223,7 +228,7 @@ class Reader:
         ratios = {
             name: max(best, price) / max(min(best, price), 1e-12) for name, price in self.first_prices.items() if price
         }
-        nearest = min(ratios, key=lambda key: ratios[key], default=None)
+        nearest = min(ratios, key=lambda key: ratios[key], default="")
         if nearest in self.markets and ratios[nearest] < 1.5:
             self.take(msgspec.structs.replace(body, symbol=nearest), seq_ns)
 
@@ -241,12 +246,20 @@ def _bar(market: SequencedMarket, kline: Kline) -> None:
     market.writer.bar(market.number, market.symbol, start, end, prices, volume, end - start)
 
 
+def is_stray(time_ns: int, batch: Sequence[bytes], index: int) -> bool:
+    """Whether the line after this one lies far before it, so that this one's time must be damaged."""
+    if index + 1 >= len(batch):
+        return False
+    stamp = batch[index + 1].partition(b" ")[0]
+    return stamp.isdigit() and to_ns(int(stamp)) < time_ns - JUMP_NS
+
+
 class BinanceCapture:
     """A file of `<local time> <frame>` lines."""
 
     kind = "Binance raw capture"
 
-    def __init__(self, path: Path, progress: Callable[[str], Any] | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.digest = digest_of(path)
         self.notes: list[str] = []
@@ -286,13 +299,19 @@ class BinanceCapture:
             if found.symbol in instruments
         }
         take = Reader(self.markets, self._by_name, writer).take
+        last = 0
         for batch in lines(self.path, refusals):
-            for line in batch:
+            for index, line in enumerate(batch):
                 space = line.find(b" ")
                 try:
                     frame = DECODE(line[space + 1 :])
                     time = int(line[:space])
-                    take(frame.data or frame, time if time > 100_000_000_000_000_000 else to_ns(time))
+                    if time < 100_000_000_000_000_000:
+                        time = to_ns(time)
+                    if time - last > JUMP_NS and is_stray(time, batch, index):
+                        raise ValueError("a local time far ahead of the lines that follow")
+                    last = time
+                    take(frame.data or frame, time)
                 except CORRUPT:
                     refusals["", Reason.CORRUPT_LINE] += 1
             yield from writer.drain()

@@ -1,13 +1,14 @@
 """Bitstamp's order-level log: local time in milliseconds, the kind of event, its JSON.
 
-    1430438404518 order_created {"price": "236.47", "amount": "2.00000000", "datetime": "1430438404", "id": 65595247, "order_type": 0}
+    1430438404518 order_created {"price": "236.47", "amount": "2.00000000", …, "id": 65595247, "order_type": 0}
     1430438404637 order_deleted {"price": "236.47", "amount": "0.00000000", …, "id": 65595187, "order_type": 1}
     1430438404645 trade {"price": 236.47, "amount": 0.21144331, "id": 8111041}
     1430438405885 order_book {"bids": [["236.47", "1.78855669"], …], "asks": […]}
 
-`order_type` 0 is a bid; a delete with nothing left is a fill. Old trades do not say who was the aggressor. It is worked out in the first
-pass, from the two orders that shrank by the traded amount: the one with the larger id came later, so it took. The log does not name its
-market either; that comes from the symbol asked for, or from the file's name.
+`order_type` 0 is a bid; a delete with nothing left is a fill. Old trades do not say who was the aggressor. It is
+worked out in the first pass, from the two orders that shrank by the traded amount: the one with the larger id came
+later, so it took. The log does not name its market either; that comes from the symbol asked for, or from the file's
+name.
 """
 
 from bisect import bisect_left, bisect_right
@@ -175,7 +176,8 @@ class BitstampLog:
         self._found.settle_texts()
         self.sides = aggressors.sides()
         self.notes.append(
-            f"{self._found.symbol}: the log does not name its market, nor who took in {self._found.trades} trades; told from the orders for {len(self.sides)}"
+            f"{self._found.symbol}: the log names neither its market nor the takers of its {self._found.trades} trades; "
+            f"{len(self.sides)} takers are told from the orders"
         )
 
     def _look(self, now_ns: int, kind: bytes, content: bytes, aggressors: Aggressors) -> None:

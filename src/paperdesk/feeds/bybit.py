@@ -1,10 +1,11 @@
-"""Bybit's messages: `orderbook.<depth>.<symbol>` pictures and changes numbered by `u`, `publicTrade.<symbol>` with the taker's side.
+"""Bybit's messages: `orderbook.<depth>.<symbol>` pictures and changes numbered by `u`, `publicTrade.<symbol>` with the
+taker's side.
 
     {"topic":"orderbook.500.XRPUSDT","type":"snapshot","ts":1733011200691,"data":{"s":"XRPUSDT","b":[["1.9531","6203"],…],"a":[…],"u":77}}
     {"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":…,"data":[{"T":…,"s":"BTCUSDT","S":"Sell","v":"0.004","p":"65114.20","i":"…"}]}
 
-Every snapshot replaces the book; a change fits if its `u` follows the last one. The messages do not say whether a market is spot or
-perpetual: both spellings of the symbol are understood.
+Every snapshot replaces the book; a change fits if its `u` follows the last one. The messages do not say whether a
+market is spot or perpetual: both spellings of the symbol are understood.
 """
 
 from collections.abc import Mapping

@@ -1,10 +1,12 @@
-"""Coinbase Exchange's messages: a full picture, then changes; trades name the *maker's* side, so the aggressor is the other one.
+"""Coinbase Exchange's messages: a full picture, then changes; trades name the *maker's* side, so the aggressor is the
+other one.
 
     {"type":"snapshot","product_id":"BTC-USD","bids":[["8042.90","1.5"],…],"asks":[…]}
     {"type":"l2update","product_id":"BTC-USD","time":"2018-04-17T00:55:04.358Z","changes":[["buy","8041.33","0"]]}
     {"type":"match","product_id":"BTC-USD","trade_id":41766821,"side":"buy","price":"8042.90","size":"0.1552","time":"…"}
 
-There are no sequence numbers in these channels, so a hole cannot be seen. `last_match` repeats a trade from before the subscription.
+There are no sequence numbers in these channels, so a hole cannot be seen. `last_match` repeats a trade from before
+the subscription.
 """
 
 from collections.abc import Mapping

@@ -79,11 +79,12 @@ class DepthTable:
             found.snapshots = 1
         else:
             self.notes.append(
-                f"{found.symbol}: {path.name} starts without a picture of the book; what was there before is not known"
+                f"{found.symbol}: {path.name} starts without a picture of the book; what was there is not known"
             )
         if kind == "orders":
             self.notes.append(
-                f"{found.symbol}: {path.name} holds orders but no trades; give the trades too if resting orders are to fill from a queue"
+                f"{found.symbol}: {path.name} holds orders but no trades; "
+                "give the trades too if resting orders are to fill from a queue"
             )
 
     def blocks(self, instruments: Mapping[str, Instrument], refusals: Refusals) -> Iterator[np.ndarray]:

@@ -34,7 +34,8 @@ class Picture(NamedTuple):
 
 
 def open_paths(paths: Sequence[Path], symbols: Sequence[str] = ()) -> tuple[list[Recording], list[str]]:
-    """Opens files and folders (all they hold, by name). What is no recording is left out of folders with a note, refused as a file.
+    """Opens files and folders (all they hold, by name). What is no recording is left out of folders with a note,
+    refused as a file.
 
     `symbols`: what was asked for; it names the market of a recording that does not, if it is only one.
     """

@@ -1,7 +1,8 @@
 """Numbers of the outside world become integers of the grid, exactly or not at all.
 
-Text is read digit by digit (no float in between). Float columns are read as the shortest decimal they stand for: a float within four
-units in the last place of a decimal of the grid *is* that decimal (some writers computed their numbers), anything else is off the grid.
+Text is read digit by digit (no float in between). Float columns are read as the shortest decimal they stand for: a
+float within four units in the last place of a decimal of the grid *is* that decimal (some writers computed their
+numbers), anything else is off the grid.
 """
 
 from decimal import Decimal
@@ -9,7 +10,6 @@ from typing import Final
 
 import numpy as np
 
-from paperdesk.domain.events import DEPTH
 from paperdesk.domain.instruments import Instrument, OffGrid, exact
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_ORDER_UNITS
@@ -18,9 +18,7 @@ from paperdesk.venue.book import TICKS_BOUND
 MAX_DECIMALS: Final = 12
 SIZE_DECIMALS: Final = 8
 """Sizes are inferred to at most this many decimals."""
-EXACT_FLOAT: Final = 2**53
 MEMO: Final = 100_000
-assert DEPTH > 0
 
 
 class Unusable(ValueError):  # noqa: N818  not an error of the program: the datum is counted and left
@@ -32,7 +30,8 @@ class Unusable(ValueError):  # noqa: N818  not an error of the program: the datu
 
 
 class Steps(dict[str, int]):
-    """Text → whole steps, remembered: `steps["61837.63000000"]`. Raises Unusable for what is not a multiple of the step, or not a number.
+    """Text → whole steps, remembered: `steps["61837.63000000"]`. Raises Unusable for what is not a multiple of the
+    step, or not a number.
 
     A step is `mantissa`·10^-`decimals`. Zero is allowed (an emptied level), negative numbers are BAD_EVENT.
     """
@@ -55,12 +54,12 @@ class Steps(dict[str, int]):
         if not (digits.isascii() and digits.isdigit() and whole):
             whole, part = _plain(text)
             digits = whole + part
-        decimals = self.decimals - len(part)
+        missing = self.decimals - len(part)
         value = int(digits)
-        if decimals >= 0:
-            value *= 10**decimals
+        if missing >= 0:
+            value *= int(10**missing)
         else:
-            value, rest = divmod(value, 10**-decimals)
+            value, rest = divmod(value, int(10**-missing))
             if rest:
                 raise Unusable(Reason.OFF_GRID)
         if self.mantissa != 1:
@@ -101,7 +100,8 @@ class Grid:
 def column_steps(values: np.ndarray, step: Decimal, floor: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Float column (n,) → int64 steps (n,) and whether each is usable; where it is not, the steps are 0.
 
-    `floor`: what lies between two steps takes the lower one (bar volumes only: they are sums that were rounded on the way).
+    `floor`: what lies between two steps takes the lower one (bar volumes only: they are sums that were rounded on
+    the way).
     """
     _, digits, exponent = step.as_tuple()
     assert isinstance(exponent, int)

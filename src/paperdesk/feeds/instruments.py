@@ -1,7 +1,9 @@
-"""Where definitions come from: a file the user names, a sidecar, the recording itself, or, last and said aloud, the data.
+"""Where definitions come from: a file the user names, a sidecar, the recording itself, or, last and said aloud, the
+data.
 
-A definition says tick, lot and filters. Inferred ones take the smallest decimal grid that holds every price and size of the recording;
-they have no filters. Fees are never in public market data: they are the venue's base tier, or 0.1 %, and stated as an assumption.
+A definition says tick, lot and filters. Inferred ones take the smallest decimal grid that holds every price and
+size of the recording; they have no filters. Fees are never in public market data: they are the venue's base tier,
+or 0.1 %, and stated as an assumption.
 """
 
 from collections.abc import Mapping, Sequence
@@ -70,8 +72,9 @@ def plain(name: str) -> str:
 
 
 def read_definitions(path: Path) -> Definitions:
-    """Reads --instruments FILE: Binance's exchangeInfo or a table of markets in JSON (plain or compressed), or symbol properties in
-    Parquet. RecordingRefused where the file holds none of these."""
+    """Reads --instruments FILE: Binance's exchangeInfo or a table of markets in JSON (plain or compressed), or symbol
+    properties in Parquet. RecordingRefused where the file holds none of these.
+    """
     try:
         with path.open("rb") as file:
             magic = file.read(4)
@@ -84,13 +87,16 @@ def read_definitions(path: Path) -> Definitions:
     entries = entries_of(json_or_none(whole(path)))
     if not entries:
         raise RecordingRefused(
-            f"{path} holds no definitions: expected exchangeInfo JSON, a JSON table of markets, or symbol properties in Parquet"
+            f"{path} holds no definitions: expected exchangeInfo JSON, a JSON table of markets, "
+            "or symbol properties in Parquet"
         )
     return Definitions(entries, path.name)
 
 
 def entries_of(content: Any) -> dict[tuple[str, str], Entry]:
-    """Definitions in decoded JSON: {"symbols": [...]} or {"ETH/BTC": {"info": {...}, "maker": 0.001, ...}}; empty where it is neither."""
+    """Definitions in decoded JSON: {"symbols": [...]} or {"ETH/BTC": {"info": {...}, "maker": 0.001, ...}}; empty
+    where it is neither.
+    """
     out: dict[tuple[str, str], Entry] = {}
     if not isinstance(content, dict):
         return out
@@ -206,7 +212,7 @@ def _infer(number: int, found: Found, base: Asset, quote: Asset, notes: list[str
     notes.append(f"{found.symbol}: tick {tick:f}, lot {lot:f} inferred from the data; no filters are known")
     if price_decimals < found.price_decimals:
         notes.append(
-            f"{found.symbol}: some prices are finer than tick {tick:f}, the finest that can be counted; they are not used"
+            f"{found.symbol}: some prices are finer than tick {tick:f}, the finest countable one; they are not used"
         )
     return Instrument(number, 1, found.symbol, found.venue, base, quote, tick, lot, origin="inferred")
 
@@ -219,7 +225,8 @@ def _fees(found: Found, given: Fees | None, entry: Entry | None, notes: list[str
     family = found.venue.split(" ")[0]
     fees, source = BASE_FEES.get(family, DEFAULT_FEES), "base tier" if family in BASE_FEES else "no table for it"
     notes.append(
-        f"{found.symbol}: fees assumed: maker {fees[0] * 100:f} %, taker {fees[1] * 100:f} % ({found.venue or 'unknown venue'}, {source})"
+        f"{found.symbol}: fees assumed: maker {fees[0] * 100:f} %, taker {fees[1] * 100:f} % "
+        f"({found.venue or 'unknown venue'}, {source})"
     )
     return fees
 

@@ -1,6 +1,7 @@
 """A book without sequence numbers: level changes as they come, from a picture or from nothing.
 
-A hole cannot be seen in such a stream. What can be seen is a book that stays crossed: then the side that was touched longer ago gives way.
+A hole cannot be seen in such a stream. What can be seen is a book that stays crossed: then the side that was
+touched longer ago gives way.
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,9 @@ from paperdesk.feeds.port import BLOCK_ROWS
 
 
 def merge(streams: Sequence[Iterator[np.ndarray]]) -> Iterator[np.ndarray]:
-    """Several streams of blocks as one, by ts_seq_ns; at equal times the earlier stream goes first. Each stream must be in order."""
+    """Several streams of blocks as one, by ts_seq_ns; at equal times the earlier stream goes first. Each stream must
+    be in order.
+    """
     heads: dict[int, np.ndarray] = {}
     for index, stream in enumerate(streams):
         block = next(stream, None)

@@ -1,7 +1,7 @@
 """Recordings of one JSON message a line, as venues sent them, with or without the local receive time in front.
 
-A venue's messages are a *dialect*: it looks at them in the first pass and turns them into inputs in the second. Recorded sessions
-(`sessions.py`) use the same dialects.
+A venue's messages are a *dialect*: it looks at them in the first pass and turns them into inputs in the second.
+Recorded sessions (`sessions.py`) use the same dialects.
 """
 
 from collections.abc import Iterator, Mapping

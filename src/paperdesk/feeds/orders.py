@@ -1,8 +1,8 @@
 """A book of single orders (level 3): levels are the sums of the orders that rest there.
 
-Orders placed before the recording began are unknown. Where the recording also holds pictures of the book, what a picture shows beyond
-the known orders is kept as a remainder: set when a level is first seen, afterwards only ever lowered. So the book is whole from the
-first picture on, and the remainders die out as old orders do.
+Orders placed before the recording began are unknown. Where the recording also holds pictures of the book, what a
+picture shows beyond the known orders is kept as a remainder: set when a level is first seen, afterwards only ever
+lowered. So the book is whole from the first picture on, and the remainders die out as old orders do.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
 """The port of market data: what a feed gives to the desk, and nothing that it could take.
 
-A feed is a list of instruments and a stream of blocks of INPUT records (`domain.events`): trades, quotes, books, bars and market
-status, in order of `ts_seq_ns`, which never decreases. `seq` is 0: the sequencer numbers them. A feed read twice gives the same bytes.
+A feed is a list of instruments and a stream of blocks of INPUT records (`domain.events`): trades, quotes, books,
+bars and market status, in order of `ts_seq_ns`, which never decreases. `seq` is 0: the sequencer numbers them. A
+feed read twice gives the same bytes.
 """
 
 from collections import Counter
@@ -39,7 +40,9 @@ class Feed(Protocol):
 
     @property
     def source(self) -> int:
-        """Identity of the data: 62 bits of a hash over its content, the symbols and the options. Accounts are bound to it."""
+        """Identity of the data: 62 bits of a hash over its content, the symbols and the options. Accounts are bound to
+        it.
+        """
 
     @property
     def refusals(self) -> Refusals:
@@ -47,7 +50,9 @@ class Feed(Protocol):
 
     @property
     def notes(self) -> list[str]:
-        """What a person should know about the data: grids that were inferred, fees that were assumed, parts that are missing."""
+        """What a person should know about the data: grids that were inferred, fees that were assumed, parts that are
+        missing.
+        """
 
     @property
     def expected(self) -> int | None:

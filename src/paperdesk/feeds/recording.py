@@ -1,7 +1,8 @@
 """What every format of recording has in common: what was found in it, and how its bytes are read.
 
-A recording is opened in two passes. The first looks at everything once: which markets there are, how many decimals their prices need,
-whether definitions and snapshots are inside. The second, repeated at will, reduces it to blocks of inputs.
+A recording is opened in two passes. The first looks at everything once: which markets there are, how many decimals
+their prices need, whether definitions and snapshots are inside. The second, repeated at will, reduces it to blocks
+of inputs.
 """
 
 import gzip
@@ -26,9 +27,11 @@ LONGEST_LINE_BYTES: Final = 64 << 20
 ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 GZIP_MAGIC: Final = b"\x1f\x8b"
 PARQUET_MAGIC: Final = b"PAR1"
-QUOTES: Final = tuple(
-    "FDUSD USDT USDC BUSD TUSD USDP USDS DAI EUR GBP TRY BRL AUD RUB UAH JPY KRW IDRT BIDR BKRW NGN ZAR PLN RON ARS USD BTC ETH BNB XRP TRX DOGE".split()
-)
+QUOTES: Final = (
+    "FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USDP", "USDS", "DAI", "EUR", "GBP", "TRY", "BRL", "AUD", "CAD", "CHF",
+    "RUB", "UAH", "JPY", "KRW", "IDRT", "BIDR", "BKRW", "NGN", "ZAR", "PLN", "RON", "ARS", "USD",
+    "BTC", "ETH", "BNB", "XRP", "TRX", "DOGE",
+)  # fmt: skip
 """Quote assets, as a venue's run-together symbol ends ("ETHBTC"); the longest that fits wins."""
 
 
@@ -126,7 +129,7 @@ class Truncated(Exception):  # noqa: N818  tells how a file ends; never leaves t
 
 
 def chunks(path: Path) -> Iterator[bytes]:
-    """The file's content, decompressed (zstd, gzip or plain, told by its first bytes); Truncated where it breaks off."""
+    """The file's content, decompressed (zstd, gzip or plain, by its first bytes); Truncated where it breaks off."""
     with path.open("rb") as file:
         head = file.read(4)
         file.seek(0)
@@ -173,7 +176,8 @@ def _gzip(path: Path) -> Iterator[bytes]:
 def lines(path: Path, refusals: Refusals | None = None) -> Iterator[list[bytes]]:
     """The file's lines in batches, without their ends, blank ones left out.
 
-    Where the file breaks off, what came before is given, then one CORRUPT_LINE is counted (`refusals`), or Truncated raised (None).
+    Where the file breaks off, what came before is given, then one CORRUPT_LINE is counted (`refusals`), or
+    Truncated raised (None).
     """
     rest = b""
     try:

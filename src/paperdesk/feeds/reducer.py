@@ -1,7 +1,9 @@
-"""From a venue's messages to what the desk sees: one market's full book, reduced to its visible part, its trades and its best prices.
+"""From a venue's messages to what the desk sees: one market's full book, reduced to its visible part, its trades and
+its best prices.
 
-The whole book is kept as two sorted lists of prices; the DEPTH best levels go out as a BOOK input when they changed. Three things are
-never done: a price is never rounded, an older picture never undoes a newer one, a crossed book is never shown.
+The whole book is kept as two sorted lists of prices; the DEPTH best levels go out as a BOOK input when they
+changed. Three things are never done: a price is never rounded, an older picture never undoes a newer one, a crossed
+book is never shown.
 """
 
 from bisect import bisect_left, insort
@@ -59,7 +61,8 @@ class Market:
     """One instrument of one recording: its book, what is known of its trades, and the writer that its inputs go to."""
 
     __slots__ = (
-        "_crossed_since", "_ids", "_last_id", "_older_ids", "asks", "bids", "evicted", "grid", "number", "symbol", "writer",
+        "_crossed_since", "_ids", "_last_id", "_older_ids", "asks", "bids", "evicted", "grid", "number",
+        "symbol", "writer",
     )  # fmt: skip
 
     def __init__(self, instrument: Instrument, writer: Writer) -> None:
@@ -79,7 +82,9 @@ class Market:
         self.writer.refusals[self.symbol, reason] += 1
 
     def apply(self, half: Half, levels: Iterable[tuple[str, str]]) -> bool:
-        """Applies (price, size) texts to one side; whether the visible part changed. Unusable levels are counted and not shown."""
+        """Applies (price, size) texts to one side; whether the visible part changed. Unusable levels are counted and
+        not shown.
+        """
         keys, sizes, sign = half.keys, half.sizes, half.sign
         ticks, lots = self.grid.ticks, self.grid.lots
         visible = keys[DEPTH - 1] if len(keys) >= DEPTH else FAR
@@ -141,9 +146,11 @@ class Market:
         return True
 
     def uncross(self, now_ns: int) -> bool:
-        """For streams without sequence numbers: whether the book is uncrossed, if need be by dropping levels that outlived their time.
+        """For streams without sequence numbers: whether the book is uncrossed, if need be by dropping levels that
+        outlived their time.
 
-        A crossed book is a moment between two messages; after CROSSED_FOR_NS the level that was touched longer ago is taken for gone.
+        A crossed book is a moment between two messages; after CROSSED_FOR_NS the level that was touched longer ago
+        is taken for gone.
         """
         if not self.crossed():
             self._crossed_since = 0

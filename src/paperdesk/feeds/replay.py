@@ -3,8 +3,9 @@
     feed = open_recordings([Path("l2/binance_BTCUSDT.jsonl.zst"), Path("ohlcv")], ["BTC/USDT"])
     for block in feed.blocks(): ...
 
-Several recordings, of several markets, become one stream in order of `ts_seq_ns`; at equal times the order of the files decides. A
-market that lies in several recordings (snapshot and updates, quotes and trades, two years of bars) is one instrument.
+Several recordings, of several markets, become one stream in order of `ts_seq_ns`; at equal times the order of the
+files decides. A market that lies in several recordings (snapshot and updates, quotes and trades, two years of bars)
+is one instrument.
 """
 
 from collections import Counter
@@ -97,10 +98,12 @@ def open_recordings(
     venue: str | None = None,
     fees: Fees | None = None,
 ) -> Replay:
-    """Opens files and folders as one feed of the given symbols ("BTC/USDT", the venue's own spelling works too; none: all there are).
+    """Opens files and folders as one feed of the given symbols ("BTC/USDT", the venue's own spelling works too; none:
+    all there are).
 
-    `venue` picks one where the recordings are of several, and names it where they do not say. RecordingRefused, with what to do, for
-    paths that hold nothing to replay, unknown symbols, and contracts that cannot be traded here.
+    `venue` picks one where the recordings are of several, and names it where they do not say. RecordingRefused,
+    with what to do, for paths that hold nothing to replay, unknown symbols, and contracts that cannot be traded
+    here.
     """
     if not paths:
         raise RecordingRefused("no recording was named; give --data PATH, a file or a folder")
@@ -173,7 +176,8 @@ def _choose(
 
 def _inverse(symbol: str) -> str:
     return (
-        f"{symbol} is an inverse contract: its size is counted in contracts of dollars and settled in coin, which a spot account cannot hold. "
+        f"{symbol} is an inverse contract: its size is counted in contracts of dollars and settled in coin, "
+        "which a spot account cannot hold. "
         "Choose a spot or linear (USDT-margined) market"
     )
 
@@ -184,7 +188,8 @@ def _together(symbol: str, founds: Sequence[Found], venue: str | None) -> Found:
         founds = [found for found in founds if found.venue in (venue, "")]
     elif len(venues) > 1:
         raise RecordingRefused(
-            f"{symbol} is recorded at several venues ({', '.join(venues)}), whose prices must not be mixed; give recordings of one venue, or choose one"
+            f"{symbol} is recorded at several venues ({', '.join(venues)}), "
+            "whose prices must not be mixed; give recordings of one venue, or choose one"
         )
     first = founds[0]
     if len(founds) == 1:

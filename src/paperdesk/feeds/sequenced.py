@@ -1,8 +1,10 @@
-"""A book whose changes are numbered: snapshot and diffs are put together by their ids, and a hole is a gap, not a guess.
+"""A book whose changes are numbered: snapshot and diffs are put together by their ids, and a hole is a gap, not a
+guess.
 
-Binance's rules. Spot: a diff carries its first and last update id (U, u) and fits if U ≤ last + 1 ≤ u. Linear futures: it names its
-predecessor (pu). Diffs that came before the snapshot wait; a hole takes the market's data out of service (MARKET_STATUS GAP) until the
-missing diff or a new snapshot arrives. Best prices (bookTicker) carry an id of the same count, so the newer of the two always wins.
+Binance's rules. Spot: a diff carries its first and last update id (U, u) and fits if U ≤ last + 1 ≤ u. Linear
+futures: it names its predecessor (pu). Diffs that came before the snapshot wait; a hole takes the market's data out
+of service (MARKET_STATUS GAP) until the missing diff or a new snapshot arrives. Best prices (bookTicker) carry an
+id of the same count, so the newer of the two always wins.
 """
 
 from bisect import bisect_left

@@ -1,12 +1,14 @@
-"""Recorded sessions: REST answers, subscriptions and frames of several connections in one file, as a recorder wrote them.
+"""Recorded sessions: REST answers, subscriptions and frames of several connections in one file, as a recorder wrote
+them.
 
     {"t":"header","exchange":"BINANCE",…}
     {"t":"http","conn":"…","ts":1633998512.320639,"url":"https://…/depth?symbol=NKNUSDT&limit=1000","data":"{\\"lastUpdateId\\":…}"}
     {"t":"recv","conn":"…","ts":1633998512.0633569,"data":"{\\"stream\\":\\"nknusdt@depth@100ms\\",…}"}
 
-and in the older text form `configuration: …`, `URL -> seconds: answer`, `URL <- seconds: sent`, `URL <-> seconds`, `seconds: frame`. Lines
-are grouped by connection, so they are put in order of time first. The answer with the venue's definitions, where there is one, defines
-the instruments. Sessions of Binance's venues and of Bybit can be replayed.
+and in the older text form `configuration: …`, `URL -> seconds: answer`, `URL <- seconds: sent`, `URL <-> seconds`,
+`seconds: frame`. Lines are grouped by connection, so they are put in order of time first. The answer with the
+venue's definitions, where there is one, defines the instruments. Sessions of Binance's venues and of Bybit can be
+replayed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -92,7 +94,8 @@ class Session:
             self.found = self._look_bybit()
         else:
             raise RecordingRefused(
-                f"{path.name}: a session recorded at {self._places[0][:60]}; only those of Binance's venues can be replayed"
+                f"{path.name}: a session recorded at {self._places[0][:60]}; "
+                "only those of Binance's venues and of Bybit can be replayed"
             )
         if not self.found:
             raise RecordingRefused(f"{path.name}: a recorded session in which no market data came")

@@ -1,15 +1,18 @@
-"""A market that never was: seeded, endless, the same on every machine. For tests, demonstrations and trying things out.
+"""A market that never was: seeded, endless, the same on every machine. For tests, demonstrations and trying things
+out.
 
     feed = simulated(["BTC/USDT", "ETH/USDT"], seed=7)
 
-Each market has a hidden value that walks at random, calm for a while and then in bursts. Orders arrive around it, are canceled, and are
-taken by market orders whose sizes cluster at round numbers; whoever quotes on the wrong side of the hidden value is taken first. The
-spread closes again because new orders arrive inside it.
+Each market has a hidden value that walks at random, calm for a while and then in bursts. Orders arrive around it,
+are canceled, and are taken by market orders whose sizes cluster at round numbers; whoever quotes on the wrong side
+of the hidden value is taken first. The spread closes again because new orders arrive inside it.
 
-Assumed, and not so in reality: markets move independently of each other (no arbitrage ties ETH/BTC to the others), nobody reacts to the
-trader's orders, arrivals do not cluster in time, there are no outages. Profits made here mean nothing.
+Assumed, and not so in reality: markets move independently of each other (no arbitrage ties ETH/BTC to the others),
+nobody reacts to the trader's orders, arrivals do not cluster in time, there are no outages. Profits made here mean
+nothing.
 
-Everything is integer arithmetic on words of a counter-based generator (Philox), so the stream depends on seed, symbol and start alone.
+Everything is integer arithmetic on words of a counter-based generator (Philox), so the stream depends on seed,
+symbol and start alone.
 """
 
 from collections import Counter
@@ -118,8 +121,10 @@ def drop(prices: np.ndarray, sizes: np.ndarray, count: int, place: int) -> int:
 
 @kernel
 def refill(side: np.ndarray, count: int, sign: int, parameters: np.ndarray, around: int, bits: int) -> int:
-    """Keeps one side (prices and sizes, shape (2, KEPT); `sign` 1: asks) full: levels too far from `around`, the best price that an order
-    may have, are canceled, new ones arrive at random between, and behind the worst if need be. The number of levels after."""
+    """Keeps one side (prices and sizes, shape (2, KEPT); `sign` 1: asks) full: levels too far from `around`, the best
+    price that an order may have, are canceled, new ones arrive at random between, and behind the worst if need be.
+    The number of levels after.
+    """
     prices, sizes, gap = side[0], side[1], parameters[GAP]
     while count > 0 and (prices[count - 1] - around) * sign > BAND * gap:
         count -= 1
@@ -193,7 +198,9 @@ def move(state: np.ndarray, parameters: np.ndarray, word: int) -> None:
 def happen(
     state: np.ndarray, parameters: np.ndarray, bids: np.ndarray, asks: np.ndarray, bits: int, out: np.ndarray, row: int
 ) -> int:
-    """One thing happens: an order arrives, is canceled, or takes. `bids`, `asks`: prices and sizes, shape (2, KEPT). Next free row."""
+    """One thing happens: an order arrives, is canceled, or takes. `bids`, `asks`: prices and sizes, shape (2, KEPT).
+    Next free row.
+    """
     value, gap, number = state[VALUE] // FRACTION, parameters[GAP], parameters[NUMBER]
     what, side, bits = bits & 255, (bits >> 8) & 1, bits >> 9
     lots = 1 + parameters[UNIT] * SIZES[bits & 15] // 10
@@ -233,7 +240,9 @@ def happen(
 
 @kernel
 def report(state: np.ndarray, number: int, bids: np.ndarray, asks: np.ndarray, out: np.ndarray, row: int) -> int:
-    """Writes what changed: the whole visible book when its time has come, else the best prices if they are new. Next free row."""
+    """Writes what changed: the whole visible book when its time has come, else the best prices if they are new. Next
+    free row.
+    """
     now = state[NOW]
     best = (bids[0, 0], bids[1, 0], asks[0, 0], asks[1, 0])
     changed = best[0] != state[BID] or best[1] != state[BID_LOTS] or best[2] != state[ASK] or best[3] != state[ASK_LOTS]
@@ -343,9 +352,11 @@ def simulated(
     scales: Mapping[str, int] | None = None,
     fees: tuple[Decimal, Decimal] = (Decimal("0.001"), Decimal("0.001")),
 ) -> Simulated:
-    """A simulated market of the given symbols ("BTC/USDT"; any BASE/QUOTE will do), from `start_ns` on (nanoseconds, UTC).
+    """A simulated market of the given symbols ("BTC/USDT"; any BASE/QUOTE will do), from `start_ns` on (nanoseconds,
+    UTC).
 
-    `fees` are (maker, taker) fractions. RecordingRefused for symbols that are no BASE/QUOTE, named twice, or none at all.
+    `fees` are (maker, taker) fractions. RecordingRefused for symbols that are no BASE/QUOTE, named twice, or none
+    at all.
     """
     if not symbols:
         raise RecordingRefused("name at least one symbol for the simulated market, such as --symbols BTC/USDT")
@@ -365,7 +376,8 @@ def simulated(
         shape = SHAPES.get(f"{base}/{quote}", OTHER)
         instruments.append(
             Instrument(
-                number, 1, f"{base}/{quote}", "simulated", by_name[base], by_name[quote], shape.tick, max(shape.lot, Decimal(1).scaleb(-by_name[base].scale)),
+                number, 1, f"{base}/{quote}", "simulated", by_name[base], by_name[quote], shape.tick,
+                max(shape.lot, Decimal(1).scaleb(-by_name[base].scale)),
                 maker_fee=fees[0], taker_fee=fees[1], origin="declared",
             )
         )  # fmt: skip

@@ -6,8 +6,9 @@ A file is known by its columns, never by its name:
     trades  ts and/or local_ts, price, amount                       [trade_id, side: the taker's]
     quotes  ts and/or local_ts, bid_price, bid_amount, ask_price, ask_amount
 
-Symbol and venue come from columns of that name or from the file's metadata. Bars are known from their close on. Bar volumes are sums
-that some sources rounded to float32: they alone are taken down to whole lots; nothing else is rounded.
+Symbol and venue come from columns of that name or from the file's metadata. Bars are known from their close on. Bar
+volumes are sums that some sources rounded to float32: they alone are taken down to whole lots; nothing else is
+rounded.
 """
 
 from collections.abc import Iterator, Mapping
@@ -74,7 +75,8 @@ def market_of(path: Path, venue: str, symbol: str, hint: str = "") -> Found:
     parts = split_symbol(pair)
     if parts is None:
         raise RecordingRefused(
-            f"{path.name}: it is not said which market this is (no usable `symbol` in columns, metadata or name); ask for one with --symbols"
+            f"{path.name}: it is not said which market this is "
+            "(no usable `symbol` in columns, metadata or name); ask for one with --symbols"
         )
     base, quote = parts
     name = f"{base}/{quote}" + (f":{settle.upper()}" if settle else "")

@@ -1,6 +1,7 @@
 """From facts to bytes: packs market inputs into blocks, and holds time to its one direction.
 
-Rows are packed with `struct` straight into the block's buffer: several times faster than assigning fields of a record one by one.
+Rows are packed with `struct` straight into the block's buffer: several times faster than assigning fields of a
+record one by one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,7 +30,9 @@ _TRADE_KIND, _QUOTE_KIND, _BOOK_KIND, _BAR_KIND = (
 
 
 class Writer:
-    """Builds blocks of INPUT rows in the order of the calls; times that fall back are lifted to the time already reached, and counted."""
+    """Builds blocks of INPUT rows in the order of the calls; times that fall back are lifted to the time already
+    reached, and counted.
+    """
 
     __slots__ = ("_buffer", "_end", "_offset", "_ready", "now_ns", "refusals")
 
