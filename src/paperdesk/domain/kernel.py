@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import numba
 import numpy as np
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from paperdesk.domain import cache
 
-type_of_record = numba.from_dtype
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def kernel(function: Function) -> Function:
@@ -22,7 +22,22 @@ def kernel(function: Function) -> Function:
     return compiled
 
 
-def record(fields: Sequence[tuple[Any, ...]], union: Sequence[Sequence[tuple[str, str]]] = (), at: int = 0) -> np.dtype[Any]:
+def rows_of(dtype: np.dtype[Any]) -> Any:
+    """The compiler's type for a contiguous one-dimensional array of a dtype, for `entry` signatures."""
+    return numba.from_dtype(dtype)[::1]
+
+
+def entry(*arguments: Any) -> Callable[[Function], Function]:
+    """A kernel that Python calls: compiled for exactly these argument types when imported, kept in `domain.cache`."""
+
+    def compile_entry(function: Function) -> Function:
+        compiled: Function = numba.njit(arguments, cache=cache.FOLDER is not None)(function)
+        return compiled
+
+    return compile_entry
+
+
+def record(fields: Sequence[tuple[Any, ...]], union: Sequence[Sequence[tuple[Any, ...]]] = (), at: int = 0) -> np.dtype[Any]:
     """Lay out one record without padding surprises.
 
     `fields` are (name, format[, shape]) in order; each list in `union` starts again at byte `at`, so that every kind of event

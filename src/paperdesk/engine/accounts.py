@@ -119,10 +119,13 @@ def apply_account_opened(s: Any, row: Any) -> None:
 
 @kernel
 def ask_valuation(s: Any, account: int) -> None:
-    """Value an account at the end of this input, if it has not been valued yet."""
-    if s.accounts[account].valued == 0:
-        s.accounts[account].touched = 1
-        s.any_touched = 1
+    """Value an account at the end of this input, anew as long as its epoch has no order."""
+    owner = s.accounts[account]
+    if owner.epoch_orders == 0:
+        owner.valued = owner.peak_units = owner.day_start_units = owner.opening_units = 0
+    assert owner.opened == 1, "only open accounts have a value"
+    owner.touched = 1
+    s.any_touched = 1
 
 
 @kernel
@@ -138,7 +141,6 @@ def deposit(s: Any, e: Any) -> None:
         refuse(s, e, INVALID_AMOUNT)
     else:
         post(s, OPENING, e.account, 0, e.asset, e.amount_units, s.nobody)
-        s.accounts[e.account].valued = 0
         ask_valuation(s, e.account)
 
 
@@ -182,9 +184,9 @@ def register_bot(s: Any, e: Any) -> None:
     """REGISTER_BOT."""
     if not is_open(s, e.account):
         refuse(s, e, UNKNOWN_ACCOUNT)
-    elif e.bot <= 0 or e.bot >= MAX_BOTS:
+    elif e.bot < 0 or e.bot >= MAX_BOTS:
         refuse(s, e, CAPACITY_EXCEEDED)
-    elif e.bot < s.n_bots and s.bots[e.bot].registered == 1:
+    elif e.bot == 0 or e.bot < s.n_bots and s.bots[e.bot].registered == 1:
         refuse(s, e, BOT_EXISTS)
     else:
         row = emit(s, BOT_REGISTERED)
@@ -244,14 +246,17 @@ def apply_limits(s: Any, row: Any) -> None:
 
 @kernel
 def switch(s: Any, e: Any, kind: int, reason: int) -> None:
-    """KILL, RESUME and STOP_BOT: the desk (account -1), an account (bot -1), or one bot."""
+    """KILL, RESUME and STOP_BOT: the desk (account -1), an account (bot -1 or 0), or one bot."""
     if e.account != EVERYTHING and not is_open(s, e.account):
         refuse(s, e, UNKNOWN_ACCOUNT)
         return
-    if e.account != EVERYTHING and e.bot != EVERYTHING and (e.bot == 0 or not is_bot(s, e.account, e.bot)):
+    if e.account != EVERYTHING and e.bot > 0 and not is_bot(s, e.account, e.bot):
         refuse(s, e, UNKNOWN_BOT)
         return
-    if e.account == EVERYTHING and e.bot != EVERYTHING:
+    if e.bot <= 0 and reason == BOT_STOPPED:
+        refuse(s, e, UNKNOWN_BOT)
+        return
+    if e.account == EVERYTHING and e.bot > 0:
         refuse(s, e, UNKNOWN_ACCOUNT)
         return
     row = emit(s, kind)
@@ -262,7 +267,7 @@ def switch(s: Any, e: Any, kind: int, reason: int) -> None:
     if kind == KILLED_OUTPUT:
         for account in range(s.n_accounts):
             if e.account == EVERYTHING or e.account == account:
-                cancel_at_once(s, account, e.bot, KILL_SWITCH)
+                cancel_at_once(s, account, max(e.bot, 0), KILL_SWITCH)
 
 
 @kernel
@@ -271,7 +276,7 @@ def apply_switch(s: Any, row: Any) -> None:
     on = 1 if row.kind == KILLED_OUTPUT else 0
     if row.account == EVERYTHING:
         s.killed = on
-    elif row.bot == EVERYTHING:
+    elif row.bot <= 0:
         s.accounts[row.account].killed = on
     elif row.reason == BOT_STOPPED:
         s.bots[row.bot].stopped = on
@@ -283,11 +288,11 @@ def apply_switch(s: Any, row: Any) -> None:
 
 @kernel
 def cancel_at_once(s: Any, account: int, bot: int, reason: int) -> None:
-    """Cancel an account's live orders (of one bot, or of all: -1) without latency, in id order."""
+    """Cancel an account's live orders (of one bot, or of all: 0) without latency, in id order."""
     slot = s.accounts[account].first_order - 1
     while slot >= 0:
         following = s.orders[slot].next - 1
-        if is_unfinished(s.orders[slot]) and (bot == EVERYTHING or s.orders[slot].bot == bot):
+        if is_unfinished(s.orders[slot]) and (bot == 0 or s.orders[slot].bot == bot):
             finish(s, slot, ORDER_CANCELED, reason)
         slot = following
 
@@ -298,7 +303,7 @@ def reset_account(s: Any, e: Any) -> None:
     if not is_open(s, e.account):
         refuse(s, e, UNKNOWN_ACCOUNT)
         return
-    cancel_at_once(s, e.account, EVERYTHING, EPOCH_ENDED)
+    cancel_at_once(s, e.account, 0, EPOCH_ENDED)
     for asset in range(s.n_assets):
         if s.balances[e.account, asset, FREE] > 0:
             post(s, CLOSING, e.account, 0, asset, s.balances[e.account, asset, FREE], s.nobody)

@@ -81,7 +81,7 @@ from paperdesk.venue.places import enter_inbox
     int(Reason.INSTRUMENT_CHANGED),
     int(Reason.INVALID_NUMBER),
 )
-PRICE_BOUND: Final = 2**40
+PRICE_BOUND: Final = 2**50
 
 
 @kernel

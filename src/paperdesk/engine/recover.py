@@ -6,8 +6,10 @@ only estimated, the place in the queue, is set to the full displayed level after
 
 from typing import Any, Final
 
-from paperdesk.domain.events import OutputKind
-from paperdesk.domain.kernel import kernel
+from numba import int64
+
+from paperdesk.domain.events import INPUT, OUTPUT, OutputKind
+from paperdesk.domain.kernel import entry, kernel, rows_of
 from paperdesk.engine.accounts import (
     ACCOUNT_OPENED,
     BOT_REGISTERED,
@@ -25,6 +27,7 @@ from paperdesk.engine.accounts import (
 )
 from paperdesk.engine.definitions import define_asset, possible_definition, take_definition
 from paperdesk.engine.risk import value_on_time
+from paperdesk.engine.state import STATE
 from paperdesk.engine.step import (
     BAR,
     BARS,
@@ -245,13 +248,13 @@ def settle_recovered(s: Any) -> None:
     rebuild_places(s)
 
 
-@kernel
+@entry(rows_of(STATE), rows_of(INPUT), int64)
 def absorb_at(state: Any, inputs: Any, index: int) -> None:
     """`absorb` for callers outside compiled code."""
     absorb(state[0], inputs[index])
 
 
-@kernel
+@entry(rows_of(STATE), rows_of(OUTPUT), int64)
 def apply_at(state: Any, outputs: Any, index: int) -> None:
     """`apply` for callers outside compiled code; `outputs` has shape (n,)."""
     s = state[0]
@@ -259,7 +262,7 @@ def apply_at(state: Any, outputs: Any, index: int) -> None:
     apply(s, outputs[index])
 
 
-@kernel
+@entry(rows_of(STATE))
 def settle_at(state: Any) -> None:
     """`settle_recovered` for callers outside compiled code."""
     settle_recovered(state[0])

@@ -150,7 +150,7 @@ def value_account(s: Any, account: int, new_day: bool, stated: bool) -> None:
     known, equity = account_equity(s, account)
     if known:
         owner.equity_units = equity
-        if owner.valued == 0:
+        if owner.valued == 0 and equity > 0:
             owner.valued = 1
             owner.opening_units = owner.peak_units = owner.day_start_units = equity
         owner.peak_units = max(owner.peak_units, equity)

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
+from numba import int64
 
 from paperdesk.domain.events import DEPTH
 from paperdesk.domain.instruments import INSTRUMENT
-from paperdesk.domain.kernel import kernel
-from paperdesk.engine.state import ACCOUNT, BOT, CONVERSION, MAX_ASSETS, new_state
+from paperdesk.domain.kernel import entry, rows_of
+from paperdesk.engine.state import ACCOUNT, BOT, CONVERSION, MAX_ASSETS, STATE, new_state
 from paperdesk.ledger.journal import BUCKETS, POSITION
 from paperdesk.venue.book import MARKET, is_current
 from paperdesk.venue.orders import ORDER
@@ -28,13 +29,13 @@ DERIVED: Final = frozenset(
 
 DERIVED_IN_ROWS: Final = {"accounts": ("first_order", "last_order", "touched"), "orders": ("next", "previous"), "markets": ("spare",)}
 
-@kernel
+@entry(rows_of(STATE))
 def replace_all(state: Any) -> None:
     """Rebuild the places of a restored state, shape (1,)."""
     rebuild_places(state[0])
 
 
-@kernel
+@entry(rows_of(STATE), int64, int64, int64[:, ::1])
 def current_entries(state: Any, account: int, instrument: int, out: Any) -> int:
     """Used liquidity of an account that still counts: rows (side, ticks, lots, picture) written to `out`; returns how many."""
     s = state[0]

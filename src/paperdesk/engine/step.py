@@ -9,8 +9,10 @@ An order therefore only ever meets events that come after the one that caused it
 
 from typing import Any, Final
 
-from paperdesk.domain.events import Evidence, InputKind
-from paperdesk.domain.kernel import kernel
+from numba import int64
+
+from paperdesk.domain.events import INPUT, Evidence, InputKind
+from paperdesk.domain.kernel import entry, kernel, rows_of
 from paperdesk.domain.reasons import Reason
 from paperdesk.engine.accounts import (
     BOT_STOPPED,
@@ -30,6 +32,7 @@ from paperdesk.engine.accounts import (
 from paperdesk.engine.definitions import define_asset, define_instrument, refuse_event
 from paperdesk.engine.orders import cancel_all, cancel_due, cancel_order, submit_order
 from paperdesk.engine.risk import value_on_time, value_touched
+from paperdesk.engine.state import STATE
 from paperdesk.venue.book import (
     ASKS,
     BIDS,
@@ -252,7 +255,7 @@ def setting(s: Any, e: Any) -> None:
         refuse_event(s, e, BAD_EVENT)
 
 
-@kernel
+@entry(rows_of(STATE), rows_of(INPUT), int64)
 def fold_at(state: Any, inputs: Any, index: int) -> int:
     """`fold` for callers outside compiled code: state of shape (1,), a block of inputs, and which of them to take."""
     return fold(state[0], inputs[index])

@@ -15,7 +15,7 @@ UNKNOWN: Final = -1
 
 BIDS: Final = 0
 ASKS: Final = 1
-TICKS_BOUND: Final = 2**40
+TICKS_BOUND: Final = 2**50
 LOTS_BOUND: Final = 2**60
 LIVE: Final = int(MarketStatus.LIVE)
 BOOK: Final = int(Evidence.BOOK)

@@ -11,7 +11,7 @@ from paperdesk.domain.events import FillRule
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
 from paperdesk.venue.book import UNKNOWN, reaches
-from paperdesk.venue.fills import fill
+from paperdesk.venue.fills import fill, possible_lots
 from paperdesk.venue.matching import rest_unqueued, share_left
 from paperdesk.venue.orders import (
     BUY,
@@ -53,12 +53,21 @@ def fill_from_flow(s: Any, slot: int, ticks: int, total: int, liquidity: int, ru
     assert is_unfinished(order), "only live orders are filled"
     account, remaining = order.account, order.qty_lots - order.filled_lots
     left = share_left(s, account, total)
-    if order.time_in_force == FOK and left < remaining:
+    if order.time_in_force == FOK and (left < remaining or not can_pay(s, order, ticks)):
         finish(s, slot, ORDER_EXPIRED, FOK_NOT_FILLED)
         return False
     if left > 0:
         s.share_lots[account] -= fill(s, slot, ticks, min(remaining, left), liquidity, rule, total, evidence_ticks, UNKNOWN)
     return is_unfinished(order) and order.account == account
+
+
+@kernel
+def can_pay(s: Any, order: Any, ticks: int) -> bool:
+    """Whether a market buy can pay for all that is open at one price (other orders hold what they need)."""
+    if order.side != BUY or not is_market(order):
+        return True
+    lots = order.qty_lots - order.filled_lots
+    return bool(possible_lots(s, order, ticks, lots) == lots)
 
 
 @kernel
