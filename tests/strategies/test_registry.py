@@ -38,7 +38,9 @@ def written(folder: Path, text: str, name: str = "mine.py") -> Path:
 def test_rules_go_by_name() -> None:
     assert list(BUILT_IN) == ["ema_cross", "quoter", "dip_buyer"]
     assert find("ema_cross") is EmaCross
-    with pytest.raises(StrategyError, match=r"no strategy 'emacross'; choose one of ema_cross, quoter, dip_buyer, or give"):
+    with pytest.raises(
+        StrategyError, match=r"no strategy 'emacross'; choose one of ema_cross, quoter, dip_buyer, or give"
+    ):
         find("emacross")
 
 
@@ -140,7 +142,9 @@ def test_declarations_that_make_no_sense_are_refused(body: dict[str, Any], compl
 
 def test_a_strategy_keeps_nothing_on_itself() -> None:
     ready = build(EmaCross)
-    with pytest.raises(AttributeError, match=r"\(self.count\): it would be lost on a restart; use ctx.memory\['count'\]"):
+    with pytest.raises(
+        AttributeError, match=r"\(self.count\): it would be lost on a restart; use ctx.memory\['count'\]"
+    ):
         ready.count = 1  # type: ignore[attr-defined]
     with pytest.raises(AttributeError):
         Parameters({"a": 1}).a = 2
@@ -194,5 +198,5 @@ def test_a_file_that_fails_leaves_no_module_behind(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["nothing.py", "text.txt", "."])
 def test_paths_that_are_no_python_file_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "text.txt").write_text("")
-    with pytest.raises(StrategyError, match="there is no such Python file; give the path of a file that ends in .py"):
+    with pytest.raises(StrategyError, match=r"there is no such Python file; give the path of a file that ends in \.py"):
         load_file(tmp_path / name)

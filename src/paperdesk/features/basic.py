@@ -15,8 +15,10 @@ from math import sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
+from numba import float64, int64
+from numba.types import UniTuple
 
-from paperdesk.domain.kernel import kernel
+from paperdesk.domain.kernel import entry, kernel
 
 OPEN: Final = 0
 HIGH: Final = 1
@@ -220,7 +222,7 @@ def recursive_value(
     return 50.0 if gain + loss == 0.0 else 100.0 * gain / (gain + loss)
 
 
-@kernel
+@entry(int64[:, ::1], float64[::1], float64[::1], UniTuple(float64, 5))
 def advance(
     program: np.ndarray, state: np.ndarray, values: np.ndarray, bar: tuple[float, float, float, float, float]
 ) -> None:
@@ -234,7 +236,7 @@ def advance(
             values[row] = recursive_value(kind, period, state, base, value, bar[HIGH], bar[LOW])
 
 
-@kernel
+@entry(int64[:, ::1], float64[::1], float64[:, ::1])
 def advance_all(program: np.ndarray, state: np.ndarray, bars: np.ndarray) -> np.ndarray:
     """`advance` for each row of `bars`, float64 (m, 5); values as float64 (m, n)."""
     found = np.empty((bars.shape[0], program.shape[0]))
