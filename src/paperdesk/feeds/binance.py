@@ -25,6 +25,8 @@ from paperdesk.feeds.writer import Writer
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 Pairs = list[tuple[str, str]]
+SAME_MARKET: Final = 1.5
+"""Prices within this factor may be of the same market."""
 TEXTS_KEPT: Final = 200_000
 JUMP_NS: Final = 60_000_000_000
 """A local time further ahead than this is looked at twice: one damaged digit must not carry all later lines along."""
@@ -74,6 +76,8 @@ class Frame(Body, gc=False):
 
     stream: str = ""
     data: Body | None = None
+    id: int | str | None | msgspec.UnsetType = msgspec.UNSET
+    """Only answers to subscriptions have one."""
 
 
 DECODE: Final = msgspec.json.Decoder(Frame).decode
@@ -127,7 +131,11 @@ class Scan:
             found.sizes.add(body.q)
         elif kind == "kline" and body.k is not None:
             if body.k.x:
+                kline = body.k
                 found.bars += 1
+                found.interval_ns = to_ns(kline.T + 1) - to_ns(kline.t)
+                found.prices.update((kline.o, kline.h, kline.l, kline.c))
+                found.sizes.add(kline.v)
         elif body.lastUpdateId >= 0 and body.bids is not None and body.asks is not None:
             found.snapshots += 1
             self._levels(found, body.bids, body.asks)
@@ -223,14 +231,25 @@ class Reader:
             self.writer.refusals[name, Reason.UNKNOWN_SYMBOL] += 1
             return
         if body.lastUpdateId < 0 or not body.bids or body.asks is None:
+            answer = isinstance(body, Frame) and body.id is not msgspec.UNSET
+            if not (answer or body.e) or body.lastUpdateId >= 0:
+                raise ValueError("a message that says nothing known")
             return
-        best = float(body.bids[0][0])
-        ratios = {
-            name: max(best, price) / max(min(best, price), 1e-12) for name, price in self.first_prices.items() if price
-        }
-        nearest = min(ratios, key=lambda key: ratios[key], default="")
-        if nearest in self.markets and ratios[nearest] < 1.5:
+        nearest = self._nearest(float(body.bids[0][0]))
+        if nearest in self.markets:
             self.take(msgspec.structs.replace(body, symbol=nearest), seq_ns)
+        else:
+            self.writer.refusals["", Reason.UNKNOWN_SYMBOL] += 1
+
+    def _nearest(self, price: float) -> str:
+        """The market with prices like this one; the only one, where there is only one."""
+        if len(self.first_prices) == 1:
+            return next(iter(self.first_prices))
+        ratios = {
+            name: max(price, first) / max(min(price, first), 1e-12) for name, first in self.first_prices.items() if first
+        }
+        nearest = min(ratios, key=lambda name: ratios[name], default="")
+        return nearest if nearest and ratios[nearest] < SAME_MARKET else ""
 
 
 def _bar(market: SequencedMarket, kline: Kline) -> None:

@@ -176,7 +176,7 @@ class BitstampLog:
         self._found.settle_texts()
         self.sides = aggressors.sides()
         self.notes.append(
-            f"{self._found.symbol}: the log names neither its market nor the takers of its {self._found.trades} trades; "
+            f"{self._found.symbol}: the log names neither its market nor the takers of {self._found.trades} trades; "
             f"{len(self.sides)} takers are told from the orders"
         )
 

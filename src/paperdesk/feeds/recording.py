@@ -201,12 +201,16 @@ def lines(path: Path, refusals: Refusals | None = None) -> Iterator[list[bytes]]
 
 
 def head_lines(path: Path, count: int) -> list[bytes]:
-    """The first lines (at most `count`), as far as the file can be read."""
+    """The first lines (at most `count`), as far as the file can be read; RecordingRefused where that is nowhere."""
     out: list[bytes] = []
-    for batch in lines(path, Refusals()):
-        out += batch[: count - len(out)]
-        if len(out) >= count:
-            break
+    try:
+        for batch in lines(path):
+            out += batch[: count - len(out)]
+            if len(out) >= count:
+                break
+    except Truncated as error:
+        if not out:
+            raise RecordingRefused(f"{path.name} cannot be read: {error}. Copy the file again") from None
     return out
 
 

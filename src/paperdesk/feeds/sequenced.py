@@ -163,6 +163,11 @@ class SequencedMarket(Market):
         quote = self._quote
         if quote is None or self._quote_id < 0:
             self._dirty = not self.show(event_ns, seq_ns)
+            if self._dirty:
+                # With every diff in its place a book cannot be crossed: one of its levels was damaged on the way.
+                self.refuse(Reason.BAD_EVENT)
+                self._known = False
+                self._lose(event_ns, seq_ns)
             return
         bids, bid_lots = _under(self.bids, -quote[0], quote[1])
         asks, ask_lots = _under(self.asks, quote[2], quote[3])

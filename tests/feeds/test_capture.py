@@ -1,0 +1,357 @@
+"""Binance captures: the forms that lines come in, and every way in which they can be damaged."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from paperdesk.domain.events import MarketStatus, Side
+from paperdesk.domain.reasons import Reason
+from paperdesk.feeds.port import RecordingRefused
+from tests.feeds.build import (
+    MS, SECOND, T0, assert_keeps_the_rules, book_of, capture, depth, kinds, lines_of, opened, picture, print_of, quote_of,
+    refused, rows_of, ticker, wrap, write,
+)  # fmt: skip
+
+BIDS = [["100.0", "1.0"], ["99.9", "2.0"]]
+ASKS = [["100.1", "1.5"], ["100.3", "3.0"]]
+
+
+def session() -> list[dict[str, Any]]:
+    """Diffs before and after a snapshot, best prices, two trades: nothing wrong."""
+    return [
+        depth(95, 100, [["99.9", "9.0"]]),
+        depth(101, 103, [["99.9", "2.0"]]),
+        picture(102, BIDS, ASKS),
+        ticker(104, "100.0", "0.7", "100.1", "1.5"),
+        print_of(7, "100.0", "0.3", seller_took=True),
+        depth(104, 105, [["100.0", "0.7"]]),
+        print_of(8, "100.1", "0.5"),
+        depth(106, 106, [], [["100.1", "1.0"], ["100.3", "0"]]),
+    ]
+
+
+def test_a_capture_becomes_books_quotes_and_trades(tmp_path: Path) -> None:
+    feed = opened(capture(tmp_path / "any_name.zst", session()))
+    rows = rows_of(feed)
+    assert kinds(rows) == ["BOOK", "QUOTE", "TRADE", "BOOK", "TRADE", "BOOK"]
+    assert refused(feed) == {}
+    assert book_of(rows[0]) == ([(1000, 10), (999, 20)], [(1001, 15), (1003, 30)])
+    assert quote_of(rows[1]) == (1000, 7, 1001, 15)
+    assert book_of(rows[3]) == ([(1000, 7), (999, 20)], [(1001, 15), (1003, 30)])
+    assert book_of(rows[5]) == ([(1000, 7), (999, 20)], [(1001, 10)])
+    sell, buy = rows[2], rows[4]
+    assert (sell["trade_price_ticks"], sell["trade_qty_lots"], sell["trade_id"], sell["side"]) == (1000, 3, 7, Side.SELL)
+    assert buy["side"] == Side.BUY
+    assert rows["ts_seq_ns"].tolist() == [T0 + index * MS for index in (2, 3, 4, 5, 6, 7)]
+    assert (feed.label, feed.expected) == ("REPLAY", 8)
+
+
+def test_instruments_are_inferred_and_said_to_be(tmp_path: Path) -> None:
+    feed = opened(capture(tmp_path / "c.zst", session()))
+    (instrument,) = feed.instruments
+    assert (instrument.symbol, instrument.venue, instrument.origin) == ("BTC/USDT", "binance", "inferred")
+    assert (instrument.tick, instrument.lot) == (Decimal("0.1"), Decimal("0.1"))
+    assert [asset.name for asset in feed.assets] == ["BTC", "USDT"]
+    assert "BTC/USDT: tick 0.1, lot 0.1 inferred from the data; no filters are known" in feed.notes
+    assert any("fees assumed: maker 0.100 %, taker 0.100 %" in note for note in feed.notes)
+
+
+@pytest.mark.parametrize("form", ["wrapped", "plain", "gzip", "micro", "milli"])
+def test_the_same_session_in_other_forms_gives_the_same_inputs(tmp_path: Path, form: str) -> None:
+    plain = rows_of(opened(capture(tmp_path / "a.zst", session())))
+    frames: list[dict[str, Any]] = [frame if "lastUpdateId" in frame else wrap(frame) for frame in session()]
+    lines = lines_of(frames if form == "wrapped" else session())
+    path = tmp_path / "b.dat"
+    if form in ("micro", "milli"):
+        digits = 3 if form == "micro" else 6
+        lines = [line[: 19 - digits] + line[19:] for line in lines]
+    if form == "gzip":
+        path.write_bytes(gzip.compress(b"\n".join(lines) + b"\n"))
+    else:
+        write(path, lines)
+    assert rows_of(opened(path)).tobytes() == plain.tobytes()
+
+
+def test_several_compressed_frames_and_a_missing_last_line_end_are_one_file(tmp_path: Path) -> None:
+    lines = lines_of(session())
+    compress = zstandard.ZstdCompressor().compress
+    (tmp_path / "a.zst").write_bytes(compress(b"\n".join(lines[:3]) + b"\n") + compress(b"\n".join(lines[3:])))
+    assert len(rows_of(opened(tmp_path / "a.zst"))) == 6
+
+
+def test_a_symbol_in_the_venues_own_spelling_is_understood(tmp_path: Path) -> None:
+    path = capture(tmp_path / "c.zst", session())
+    for name in ("BTC/USDT", "BTCUSDT", "btc-usdt"):
+        assert [instrument.symbol for instrument in opened(path, symbols=[name]).instruments] == ["BTC/USDT"]
+
+
+def test_an_unknown_symbol_is_answered_with_what_there_is(tmp_path: Path) -> None:
+    path = capture(tmp_path / "c.zst", [*session(), ticker(1, "5.0", "1", "5.1", "1", symbol="ETHUSDT")])
+    with pytest.raises(RecordingRefused, match=r"hold no DOGE/USDT\. They hold: BTC/USDT, ETH/USDT\. Name one of these with --symbols"):
+        opened(path, symbols=["DOGE/USDT"])
+
+
+def test_other_symbols_of_a_capture_are_counted(tmp_path: Path) -> None:
+    frames = [*session(), ticker(1, "5.0", "1", "5.1", "1", symbol="ETHUSDT"), print_of(1, "5.0", "1", symbol="ETHUSDT")]
+    feed = opened(capture(tmp_path / "c.zst", frames), symbols=["BTC/USDT"])
+    assert len(rows_of(feed)) == 6
+    assert refused(feed) == {("ETHUSDT", Reason.UNKNOWN_SYMBOL): 2}
+
+
+def test_a_snapshot_that_names_no_symbol_goes_to_the_market_whose_prices_it_shows(tmp_path: Path) -> None:
+    frames = [ticker(1, "5.0", "1", "5.1", "1", symbol="ETHUSDT"), *session()]
+    feed = opened(capture(tmp_path / "c.zst", frames))
+    rows = rows_of(feed)
+    assert [instrument.symbol for instrument in feed.instruments] == ["BTC/USDT", "ETH/USDT"]
+    assert set(rows[rows["kind"] == 4]["instrument"].tolist()) == {0}
+
+
+def test_without_a_snapshot_only_quotes_and_trades_are_used_and_that_is_said(tmp_path: Path) -> None:
+    feed = opened(capture(tmp_path / "c.zst", [frame for frame in session() if "lastUpdateId" not in frame]))
+    assert kinds(rows_of(feed)) == ["QUOTE", "TRADE", "TRADE"]
+    assert any("no depth snapshot in the recording" in note for note in feed.notes)
+
+
+# ---------------------------------------------------------------------------------------------------------------- damage
+
+
+def test_corrupt_lines_are_counted_and_skipped(tmp_path: Path) -> None:
+    broken = [b"not a line", b"1700000000000000001 {", b'1700000000000000001 {"e":"trade"', b"\xff\xfe\x00", b"17x {}", b"\x00" * 40]
+    frames = session()
+    feed = opened(capture(tmp_path / "c.zst", [*frames[:4], *broken, *frames[4:]]))
+    rows = list(assert_keeps_the_rules(feed.blocks(), 1))
+    assert sum(map(len, rows)) == 6
+    assert refused(feed) == {("", Reason.CORRUPT_LINE): len(broken)}
+
+
+def test_flipped_bits_never_get_past_the_rules(tmp_path: Path) -> None:
+    """Every bit of every line, one at a time: the stream keeps its rules, and what is lost is counted or is the flipped value itself."""
+    lines = lines_of(session())
+    clean = rows_of(opened(write(tmp_path / "clean", lines)))
+    for index in range(len(lines)):
+        for place in range(0, len(lines[index]), 3):
+            bent = bytearray(lines[index])
+            bent[place] ^= 1 << (place % 8)
+            path = write(tmp_path / "bent", [*lines[:index], *bytes(bent).split(b"\n"), *lines[index + 1 :]])
+            try:
+                feed = opened(path, symbols=["BTC/USDT"])
+            except RecordingRefused as refusal:
+                assert "BTC/USDT" in str(refusal)
+                continue
+            total = sum(len(block) for block in assert_keeps_the_rules(feed.blocks(), 1))
+            assert total >= len(clean) - 4, (index, place)
+            if total < len(clean) and not refused(feed):
+                # A damaged name makes it a message of another, unknown kind; nothing else goes missing without a word.
+                names = (b'"e":"depthUpdate"', b'"e":"trade"', b'"lastUpdateId"', b'"b":', b'"a":')
+                assert sum(name in bent for name in names) < sum(name in lines[index] for name in names), bytes(bent)
+
+
+def test_a_damaged_local_time_does_not_carry_later_lines_along(tmp_path: Path) -> None:
+    lines = lines_of(session())
+    lines[3] = b"9" + lines[3][1:]
+    feed = opened(write(tmp_path / "c", lines))
+    rows = rows_of(feed)
+    assert kinds(rows) == ["BOOK", "TRADE", "BOOK", "TRADE", "BOOK"]
+    assert refused(feed) == {("", Reason.CORRUPT_LINE): 1}
+    assert int(rows["ts_seq_ns"][-1]) == T0 + 7 * MS
+
+
+def test_a_missing_diff_is_a_gap_and_the_book_stays_out_of_service(tmp_path: Path) -> None:
+    frames = session()
+    del frames[5]
+    feed = opened(capture(tmp_path / "c.zst", frames))
+    rows = rows_of(feed)
+    assert kinds(rows) == ["BOOK", "QUOTE", "TRADE", "TRADE", "MARKET_STATUS"]
+    assert (rows[-1]["status"], rows[-1]["status_reason"]) == (MarketStatus.GAP, Reason.SEQUENCE_GAP)
+    assert refused(feed) == {("BTC/USDT", Reason.SEQUENCE_GAP): 1}
+
+
+def test_a_new_snapshot_ends_a_gap_with_a_full_picture(tmp_path: Path) -> None:
+    frames = session()
+    del frames[5]
+    frames += [picture(110, [["98.0", "1.0"]], [["98.2", "4.0"]]), depth(111, 112, [["98.1", "1.0"]])]
+    rows = rows_of(opened(capture(tmp_path / "c.zst", frames)))
+    assert kinds(rows)[-4:] == ["MARKET_STATUS", "MARKET_STATUS", "BOOK", "BOOK"]
+    assert (rows[-3]["status"], rows[-3]["status_reason"]) == (MarketStatus.LIVE, Reason.NONE)
+    assert book_of(rows[-1]) == ([(981, 10), (980, 10)], [(982, 40)])
+
+
+def test_diffs_out_of_order_heal_the_gap_that_they_made(tmp_path: Path) -> None:
+    frames = session()
+    frames[5], frames[7] = frames[7], frames[5]
+    rows = rows_of(opened(capture(tmp_path / "c.zst", frames)))
+    assert kinds(rows) == ["BOOK", "QUOTE", "TRADE", "MARKET_STATUS", "TRADE", "MARKET_STATUS", "BOOK"]
+    assert book_of(rows[-1]) == ([(1000, 7), (999, 20)], [(1001, 10)])
+
+
+def test_a_snapshot_older_than_the_diffs_at_hand_is_a_gap(tmp_path: Path) -> None:
+    frames = [depth(104, 105, [["100.0", "0.7"]]), picture(90, BIDS, ASKS), ticker(106, "100.0", "0.7", "100.1", "1.5")]
+    feed = opened(capture(tmp_path / "c.zst", frames))
+    assert kinds(rows_of(feed)) == ["MARKET_STATUS", "QUOTE"]
+    assert refused(feed) == {("BTC/USDT", Reason.SEQUENCE_GAP): 1}
+
+
+def test_duplicates_are_counted_and_change_nothing(tmp_path: Path) -> None:
+    frames = [frame for frame in session() for _ in range(2)]
+    feed = opened(capture(tmp_path / "c.zst", frames))
+    assert kinds(rows_of(feed)) == ["BOOK", "QUOTE", "TRADE", "BOOK", "TRADE", "BOOK"]
+    assert refused(feed) == {("BTC/USDT", Reason.DUPLICATE): 5}
+
+
+def test_time_that_goes_back_is_lifted_and_counted(tmp_path: Path) -> None:
+    lines = lines_of(session())
+    lines[6] = lines_of([session()[6]], start_ns=T0 - SECOND)[0]
+    feed = opened(write(tmp_path / "c", lines))
+    rows = rows_of(feed)
+    assert len(rows) == 6 and int(rows[4]["ts_seq_ns"]) == T0 + 5 * MS
+    assert refused(feed) == {("BTC/USDT", Reason.TIME_BACKWARDS): 1}
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [
+        (print_of(20, "-100.0", "1.0"), Reason.BAD_EVENT),
+        (print_of(20, "NaN", "1.0"), Reason.BAD_EVENT),
+        (print_of(20, "Infinity", "1.0"), Reason.BAD_EVENT),
+        (print_of(20, "0.0", "1.0"), Reason.BAD_EVENT),
+        (print_of(20, "100.0", "0"), Reason.BAD_EVENT),
+        (print_of(20, "1_00.0", "1"), Reason.BAD_EVENT),
+        (print_of(20, "１00.0", "1"), Reason.BAD_EVENT),
+        (print_of(20, "9" * 30, "1.0"), Reason.BAD_EVENT),
+        (ticker(120, "100.2", "1.0", "100.1", "1.0"), Reason.BAD_EVENT),
+        (ticker(120, "100.1", "1.0", "100.1", "1.0"), Reason.BAD_EVENT),
+        (ticker(120, "0", "1.0", "100.1", "1.0"), Reason.BAD_EVENT),
+        (ticker(120, "-1", "1.0", "100.1", "1.0"), Reason.BAD_EVENT),
+    ],
+)  # fmt: skip
+def test_senseless_numbers_are_counted_and_not_used(tmp_path: Path, frame: dict[str, Any], reason: Reason) -> None:
+    feed = opened(capture(tmp_path / "c.zst", [*session(), frame]))
+    assert len(rows_of(feed)) == 6
+    assert refused(feed) == {("BTC/USDT", reason): 1}
+
+
+def test_off_grid_numbers_are_counted_never_rounded(tmp_path: Path) -> None:
+    path = capture(
+        tmp_path / "c.zst",
+        [
+            *session(),
+            print_of(20, "100.05", "1.0"),
+            print_of(21, "100.0", "0.15"),
+            ticker(120, "100.05", "1.0", "100.1", "1.0"),
+            depth(107, 108, [["99.95", "1.0"], ["99.8", "0.15"], ["99.7", "5.0"]]),
+        ],
+    )
+    definition = {"symbol": "BTCUSDT", "filters": [{"filterType": "PRICE_FILTER", "tickSize": "0.1"}, {"filterType": "LOT_SIZE", "stepSize": "0.1"}]}
+    beside = path.with_name("c.zst.instruments.json")
+    beside.write_text(json.dumps({"symbols": [definition]}))
+    feed = opened(path)
+    rows = rows_of(feed)
+    assert feed.instruments[0].origin == "exchange"
+    assert refused(feed) == {("BTC/USDT", Reason.OFF_GRID): 5}
+    assert kinds(rows)[6:] == ["BOOK"]
+    assert book_of(rows[-1])[0] == [(1000, 7), (999, 20), (997, 50)]
+
+
+@pytest.mark.parametrize("keep", [0.2, 0.5, 0.9, 0.99])
+def test_a_truncated_file_is_used_as_far_as_it_goes_and_that_is_said(tmp_path: Path, keep: float) -> None:
+    frames = [*session(), *(print_of(100 + index, "100.0", str(index % 97 + 1)) for index in range(20_000))]
+    whole = capture(tmp_path / "whole.zst", frames).read_bytes()
+    (tmp_path / "cut.zst").write_bytes(whole[: int(len(whole) * keep)])
+    try:
+        feed = opened(tmp_path / "cut.zst")
+    except RecordingRefused as refusal:
+        assert "breaks off. Copy the file again" in str(refusal)
+        return
+    rows = rows_of(feed)
+    assert 0 < len(rows) < len(frames)
+    assert refused(feed)["", Reason.CORRUPT_LINE] >= 1
+    assert any("breaks off" in note and "what came before is used" in note for note in feed.notes)
+
+
+def test_damage_inside_the_compression_ends_the_file_there(tmp_path: Path) -> None:
+    frames = [*session(), *(print_of(100 + index, "100.0", str(index % 97 + 1)) for index in range(20_000))]
+    whole = bytearray(capture(tmp_path / "whole.zst", frames).read_bytes())
+    whole[len(whole) // 2] ^= 0xFF
+    (tmp_path / "bent.zst").write_bytes(bytes(whole))
+    try:
+        feed = opened(tmp_path / "bent.zst")
+    except RecordingRefused as refusal:
+        assert "Copy the file again" in str(refusal)
+        return
+    total = sum(len(block) for block in assert_keeps_the_rules(feed.blocks(), 1))
+    assert total <= len(frames)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.zst", b"", "is empty"),
+        ("readme.md", b"# Notes\nnothing here\n", "no recording of a known kind"),
+        ("binance_BTCUSDT.jsonl.zst", b"a,b\n1,2\n", "no recording of a known kind"),
+        ("x.parquet", b"PAR1 and then nothing", "cannot be read as Parquet"),
+        ("y.json", b"{}\n", "no recording of a known kind"),
+        ("z.bin", bytes(range(256)) * 40, "no recording of a known kind"),
+    ],
+)  # fmt: skip
+def test_wrong_files_are_refused_with_what_would_do(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(RecordingRefused, match=message):
+        opened(tmp_path / name)
+    with pytest.raises(RecordingRefused, match="nothing to replay"):
+        opened(tmp_path)
+
+
+def test_missing_paths_and_no_paths_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordingRefused, match="there is no file or folder .*nowhere"):
+        opened(tmp_path / "nowhere")
+    with pytest.raises(RecordingRefused, match="--data PATH"):
+        opened()
+
+
+def test_inverse_contracts_are_refused_and_left_out_of_a_choice(tmp_path: Path) -> None:
+    inverse = {**depth(1, 2, [["100.0", "5"]]), "s": "BTCUSD_PERP", "ps": "BTCUSD", "pu": 0}
+    path = capture(tmp_path / "coin.zst", [inverse])
+    with pytest.raises(RecordingRefused, match="BTC/USD:BTC is an inverse contract"):
+        opened(path)
+    feed = opened(path, capture(tmp_path / "spot.zst", session()))
+    assert [instrument.symbol for instrument in feed.instruments] == ["BTC/USDT"]
+    assert any("inverse contracts are not traded here: BTC/USD:BTC" in note for note in feed.notes)
+
+
+def test_linear_futures_are_replayed_as_prices_and_labelled(tmp_path: Path) -> None:
+    frames = [
+        depth(95, 100, [["99.9", "9.0"]], pu=90),
+        {**picture(102, BIDS, ASKS), "E": 1, "T": 1},
+        depth(101, 104, [["99.9", "3.0"]], pu=100),
+        depth(108, 109, [["99.9", "4.0"]], pu=104),
+        depth(115, 119, [["99.9", "5.0"]], pu=112),
+    ]
+    feed = opened(capture(tmp_path / "c.zst", frames))
+    rows = rows_of(feed)
+    assert feed.instruments[0].symbol == "BTC/USDT:USDT" and feed.instruments[0].venue == "binanceusdm"
+    assert "BTC/USDT:USDT: perpetual prices, traded here as if spot: no leverage, no funding" in feed.notes
+    assert kinds(rows) == ["BOOK", "BOOK", "BOOK", "MARKET_STATUS"]
+    assert book_of(rows[2])[0] == [(1000, 1), (999, 4)]
+
+
+def test_aggregated_trades_stand_in_only_where_there_are_no_single_ones(tmp_path: Path) -> None:
+    aggregate = {"e": "aggTrade", "E": T0 // MS, "s": "BTCUSDT", "a": 5, "p": "100.0", "q": "1.0", "f": 7, "l": 8, "T": T0 // MS, "m": True}
+    assert kinds(rows_of(opened(capture(tmp_path / "a.zst", [aggregate])))) == ["TRADE"]
+    both = rows_of(opened(capture(tmp_path / "b.zst", [*session(), aggregate])))
+    assert kinds(both).count("TRADE") == 2
+
+
+def test_closed_klines_become_bars_where_nothing_finer_was_recorded(tmp_path: Path) -> None:
+    kline = {"t": T0 // MS, "T": T0 // MS + 59_999, "o": "1.0", "h": "1.2", "l": "0.9", "c": "1.1", "v": "7", "x": False}
+    frames = [{"e": "kline", "s": "BTCUSDT", "E": 1, "k": kline}, {"e": "kline", "s": "BTCUSDT", "E": 1, "k": {**kline, "x": True}}]
+    rows = rows_of(opened(capture(tmp_path / "k.zst", frames)))
+    assert kinds(rows) == ["BAR"]
+    assert (int(rows[0]["open_ticks"]), int(rows[0]["high_ticks"]), int(rows[0]["low_ticks"]), int(rows[0]["close_ticks"])) == (10, 12, 9, 11)
+    assert (int(rows[0]["ts_event_ns"]), int(rows[0]["interval_ns"]), int(rows[0]["volume_lots"])) == (T0, 60 * SECOND, 7)
