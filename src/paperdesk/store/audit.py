@@ -1,0 +1,1 @@
+"""The independent auditor: replays what a run stated and asserts the rule book by another route."""
