@@ -418,6 +418,13 @@ def test_answers_to_fills_come_back_from_observe() -> None:
     assert host.observe(outs()) == []
 
 
+def test_commands_of_others_move_time_too() -> None:
+    host = host_of(Diary)
+    shown(host, timer(T0))
+    host.observe(outs(posted(Purpose.OPENING, USDT, 1, ts_seq_ns=T0 + 5)))
+    assert host.ctx.time_ns == T0 + 5
+
+
 def test_what_is_followed_is_not_told() -> None:
     host = host_of(Diary)
     order = limit(Side.BUY, 10_000, 5, client_id=12)
@@ -443,6 +450,13 @@ def test_a_new_definition_takes_hold_at_once() -> None:
     host.ctx.buy_lots("BTC/USDT", 1, 5)
     (order,) = shown(host, timer(T0))
     assert int(order["version"][0]) == 3
+
+
+def test_a_new_definition_can_come_by_hand() -> None:
+    host = host_of(Idle, instruments=(BTC,))
+    host.define(BTC._replace(version=2))
+    host.define(ETH._replace(version=9))
+    assert host.ctx.instrument("BTC/USDT").version == 2 and host.ctx.symbols == ("BTC/USDT",)
 
 
 def test_an_unchanged_definition_survives_the_round_trip() -> None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from paperdesk.domain.events import DEPTH, HEAD_BYTES, INPUT_BYTES, InputKind, MarketStatus, OutputKind
 from paperdesk.domain.instruments import DEFINITION_FIELDS, Instrument
+from paperdesk.engine.drive import DeciderFailed
 from paperdesk.features.bars import NEVER_NS, Bar, BarBuilder, parse_interval
 from paperdesk.features.basic import FeatureSet
 from paperdesk.strategies import snapshot
@@ -41,17 +42,15 @@ EVENT_REFUSED: Final = int(OutputKind.EVENT_REFUSED)
 assert STATUS_ROW.size == HEAD_BYTES + 8 and TRADE_ROW.size == HEAD_BYTES + 24
 
 
-class StrategyFailed(Exception):  # noqa: N818  named for what happened, as a fact
+class StrategyFailed(DeciderFailed):
     """User code raised. `callback` says where, `text` is the traceback from its own frames on."""
 
     def __init__(self, bot: str, callback: str, text: str) -> None:
-        super().__init__(
+        message = (
             f"the strategy {bot} failed in {callback}: {text.strip().splitlines()[-1]}\n{text}"
             "Its orders are canceled and it may send no more; mend the strategy and start it again."
         )
-        self.bot = bot
-        self.callback = callback
-        self.text = text
+        super().__init__(bot, callback, text, message)
 
 
 class BotHost:
@@ -137,11 +136,12 @@ class BotHost:
         return self._drained()
 
     def observe(self, outputs: np.ndarray) -> list[np.ndarray]:
-        """Follow the outputs that the bot's own commands caused.
+        """Follow outputs that commands caused, its own or others'.
 
         Returns what on_fill and on_refusal wish in answer.
         """
         if len(outputs) > 0:
+            self.ctx.time_ns = max(self.ctx.time_ns, int(outputs["ts_seq_ns"][-1]))
             self._absorb(outputs)
         return self._drained()
 
@@ -150,6 +150,12 @@ class BotHost:
         for row in OUTPUT_ROW.iter_unpack(outputs.tobytes()):
             self.view.take(row)
         self.view.acknowledged.clear()
+
+    def define(self, instrument: Instrument) -> None:
+        """Take a new version of an instrument, where its definition does not come by `decide`; others are ignored."""
+        market = self.view.markets.get(instrument.number)
+        if market is not None:
+            market.define(instrument)
 
     def snapshot(self) -> bytes:
         """Memory, view, bars and features as bytes; SnapshotError naming what in the memory is not plain data."""
