@@ -39,6 +39,9 @@ FRAME: Final = struct.Struct("<4sIQQIII")
 FRAME_BYTES: Final = FRAME.size + CRC.size
 RECORD: Final = struct.Struct("<BI")
 MAX_PAYLOAD_BYTES: Final = 2**31
+SEQ_AT: Final = struct.calcsize("<hbbbbbbiiii")
+"""Where an input record holds its seq."""
+SEQ: Final = struct.Struct("<q")
 
 
 class Tag(IntEnum):
@@ -90,6 +93,11 @@ class Frame:
             at += RECORD.size
             if at + length > len(view):
                 break
+            if not Tag.INPUT <= tag <= Tag.NOTE:
+                raise LogTooNew(
+                    f"{self.file}, frame {self.number} holds a record of kind {tag}, which this version does not know; it "
+                    f"was written by version {self.engine_version}. Open the run with that version, or a newer one."
+                )
             yield tag, view[at : at + length]
             at += length
             count += 1
@@ -106,12 +114,13 @@ class Frame:
         as the header says.
         """
         rows = np.zeros(self.last_seq - self.first_seq + 1, INPUT)
-        data, count = rows.view(np.uint8).data if len(rows) else memoryview(b""), 0
+        data, most, at = rows.view(np.uint8).data if len(rows) else memoryview(b""), len(rows) * INPUT_BYTES, 0
         for tag, record in self.items():
-            if tag == Tag.INPUT and count < len(rows):
-                data[count * INPUT_BYTES : count * INPUT_BYTES + len(record)] = record
-            count += tag == Tag.INPUT
-        if count != len(rows) or not np.array_equal(rows["seq"], np.arange(self.first_seq, self.last_seq + 1)):
+            if tag == Tag.INPUT:
+                if at < most:
+                    data[at : at + len(record)] = record
+                at += INPUT_BYTES
+        if at != most or not np.array_equal(rows["seq"], np.arange(self.first_seq, self.last_seq + 1)):
             raise LogCorrupt(
                 self.file,
                 self.offset,
@@ -129,7 +138,10 @@ class Frame:
 
     def notes(self) -> list[dict[str, Any]]:
         """The notes, decoded."""
-        return [msgspec.json.decode(record, type=dict[str, Any]) for tag, record in self.items() if tag == Tag.NOTE]
+        try:
+            return [msgspec.json.decode(record, type=dict[str, Any]) for tag, record in self.items() if tag == Tag.NOTE]
+        except msgspec.DecodeError as error:
+            raise LogCorrupt(self.file, self.offset, self.number, f"a note cannot be read ({error})") from error
 
 
 @dataclass(frozen=True, slots=True)

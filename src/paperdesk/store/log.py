@@ -15,7 +15,6 @@ import msgspec
 import numpy as np
 
 from paperdesk.domain.events import INPUT_BYTES, SCHEMA_VERSION
-from paperdesk.engine.drive import SEQ, SEQ_AT
 from paperdesk.store.disk import Disk
 from paperdesk.store.errors import StoreError, why
 from paperdesk.store.frames import (
@@ -23,6 +22,8 @@ from paperdesk.store.frames import (
     LOG_LAYOUT,
     MAX_PAYLOAD_BYTES,
     RECORD,
+    SEQ,
+    SEQ_AT,
     Frame,
     FrameHead,
     LogCorrupt,

@@ -41,8 +41,8 @@ class TornTail:
 
     def __str__(self) -> str:
         return (
-            f"{self.file}: the last write was interrupted at byte {self.offset} ({self.what}); its {self.bytes_dropped} "
-            "bytes had not been acknowledged to anyone and are dropped"
+            f"{self.file}: the last write was interrupted at byte {self.offset} ({self.what}); its "
+            f"{self.bytes_dropped} bytes had not been acknowledged to anyone and are dropped"
         )
 
 
