@@ -54,7 +54,7 @@ class Diary(Strategy):
         ctx.memory["told"] = ["start"]
 
     def on_bar(self, ctx: Context, bar: Bar) -> None:
-        ctx.memory["told"].append(("bar", bar.symbol, bar.close_ns, bar.close_ticks, ctx.time_ns))
+        ctx.memory["told"].append(("bar", bar.symbol, bar.close_ns, bar.close_ticks, ctx.ts_ns))
 
     def on_trade(self, ctx: Context, trade: Trade) -> None:
         ctx.memory["told"].append(("trade", trade.symbol, trade.price, trade.quantity, trade.side, trade.trade_id))
@@ -422,7 +422,7 @@ def test_commands_of_others_move_time_too() -> None:
     host = host_of(Diary)
     shown(host, timer(T0))
     host.observe(outs(posted(Purpose.OPENING, USDT, 1, ts_seq_ns=T0 + 5)))
-    assert host.ctx.time_ns == T0 + 5
+    assert host.ctx.ts_ns == T0 + 5
 
 
 def test_what_is_followed_is_not_told() -> None:

@@ -36,7 +36,7 @@ class Context:
         """The parameters of the run as attributes."""
         self.memory: dict[str, Any] = {}
         """What the strategy remembers: plain data (None, bool, int, float, Decimal, str, bytes, lists, dicts)."""
-        self.time_ns = 0
+        self.ts_ns = 0
         """Engine time of the event being told."""
         self.commands: list[np.ndarray] = []
         self.current: Market | None = None

@@ -122,7 +122,7 @@ class BotHost:
         at = index * INPUT_BYTES
         data: Any = block
         number, ts_ns = WHO_WHEN.unpack_from(data, at)
-        ctx.time_ns = ts_ns
+        ctx.ts_ns = ts_ns
         refused = outputs is not None and len(outputs) > 0 and self._absorb(outputs)
         if not self.started:
             self._start()
@@ -141,7 +141,7 @@ class BotHost:
         Returns what on_fill and on_refusal wish in answer.
         """
         if len(outputs) > 0:
-            self.ctx.time_ns = max(self.ctx.time_ns, int(outputs["ts_seq_ns"][-1]))
+            self.ctx.ts_ns = max(self.ctx.ts_ns, int(outputs["ts_seq_ns"][-1]))
             self._absorb(outputs)
         return self._drained()
 

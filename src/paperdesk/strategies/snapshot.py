@@ -42,7 +42,7 @@ class State(msgspec.Struct):
     parameters: dict[str, Any]
     memory: dict[str, Any]
     started: bool
-    time_ns: int
+    ts_ns: int
     last_handle: int
     balances: dict[int, list[int]]
     orders: list[dict[str, int]]
@@ -108,7 +108,7 @@ def take(host: "BotHost") -> bytes:
         parameters=plain(vars(host.strategy.parameter), "parameters"),
         memory=plain(ctx.memory, "memory"),
         started=host.started,
-        time_ns=ctx.time_ns,
+        ts_ns=ctx.ts_ns,
         last_handle=view.last_handle,
         balances=view.balances,
         orders=[_order_state(order) for order in view.orders.values()],
@@ -160,7 +160,7 @@ def give(host: "BotHost", data: bytes) -> None:
                 "give it the version of the snapshot's time"
             )
     host.ctx.memory = state.memory
-    host.ctx.time_ns = state.time_ns
+    host.ctx.ts_ns = state.ts_ns
     host.started = state.started
     host.view.last_handle = state.last_handle
     host.view.balances.update(state.balances)

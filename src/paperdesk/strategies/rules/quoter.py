@@ -67,7 +67,7 @@ class Quoter(Strategy):
             ):
                 ctx.cancel(order.handle)
             return
-        if wanted_ticks <= 0 or ctx.time_ns < state[side + "_rest_ns"]:
+        if wanted_ticks <= 0 or ctx.ts_ns < state[side + "_rest_ns"]:
             return
         size = state["size"]
         if side == "bid" and ctx.affordable_lots(symbol, wanted_ticks) >= size:
