@@ -24,12 +24,12 @@ ACCOUNT_WORDS = (
     "source",
     "next_order",
     "next_fill",
-    "valued",
     "killed",
     "equity_units",
     "peak_units",
     "day_start_units",
     "opening_units",
+    "valued",
     "cooldown_until_ns",
 )
 BOT_WORDS = ("account", "killed", "stopped", "pnl_units", "peak_units", "day_start_units", "cooldown_until_ns")
@@ -177,10 +177,9 @@ def account_row(account: Account) -> list[int]:
         account.source,
         account.next_order,
         account.next_fill,
-        int(account.valued),
         int(scope.killed),
     ]
-    return [*numbers, scope.worth, scope.peak, scope.day_start, account.opening, scope.cooldown_until]
+    return [*numbers, scope.worth, scope.peak, scope.day_start, account.opening, int(account.valued), scope.cooldown_until]
 
 
 def bot_row(scope: Scope) -> list[int]:
@@ -194,20 +193,25 @@ def balances(desk: Desk, account: Account) -> list[list[int]]:
     return [account.balances.get(asset, [0, 0, 0, 0, 0]) for asset in range(len(desk.scales))]
 
 
+def count_of(desk: Desk) -> int:
+    """One more than the highest instrument number."""
+    return max(desk.instruments, default=-1) + 1
+
+
 def positions(desk: Desk, scope: Scope) -> list[list[int]]:
     """Quantity, cost and realized on each instrument."""
-    held = [scope.positions.get(number, Position()) for number in range(len(desk.instruments))]
+    held = [scope.positions.get(number, Position()) for number in range(count_of(desk))]
     return [[position.qty, position.cost, position.realized] for position in held]
 
 
 def position_rows(core: Any, desk: Desk) -> list[list[int]]:
     """The same in the core."""
-    return [list(row[:3]) for row in core[: len(desk.instruments)].tolist()]
+    return [list(row[:3]) for row in core[: count_of(desk)].tolist()]
 
 
 def open_lots(desk: Desk, account: Account, bot: int) -> list[list[int]]:
     """Unfilled lots of live buys and sells on each instrument, counted order by order; bot 0: of the whole account."""
-    lots = [[0, 0] for _ in desk.instruments]
+    lots = [[0, 0] for _ in range(count_of(desk))]
     for order in account.orders.values():
         if bot in (0, order.bot):
             lots[order.instrument][0 if order.side == BUY else 1] += order.remaining
@@ -216,7 +220,7 @@ def open_lots(desk: Desk, account: Account, bot: int) -> list[list[int]]:
 
 def open_lot_rows(core: Any, desk: Desk) -> list[list[int]]:
     """The same in the core."""
-    return [list(row[3:5]) for row in core[: len(desk.instruments)].tolist()]
+    return [list(row[3:5]) for row in core[: count_of(desk)].tolist()]
 
 
 def compare_markets(desk: Desk, state: Any) -> str:
@@ -259,7 +263,7 @@ def replayed(inputs: Iterable[dict[str, Any]]) -> str:
     for seq, given in enumerate(inputs, 1):
         try:
             complaint = pair.take({**given, "seq": seq})
-        except KeyError:
+        except (KeyError, AttributeError):
             return ""
         if complaint:
             return complaint

@@ -16,6 +16,11 @@ from tests.oracle.things import Account, Instrument, Order, Scope
 from tests.oracle.words import BUY, DELISTED, FREE, INVERSE, LIMITS, LIVE, MAX_ORDER_UNITS, MAX_UNITS
 
 
+def connected(instrument: Instrument, inverse: bool) -> tuple[int, int]:
+    """From which asset to which an instrument converts."""
+    return (instrument.quote, instrument.base) if inverse else (instrument.base, instrument.quote)
+
+
 class Desk:
     """All accounts, instruments and the inbox. `now` is engine time."""
 
@@ -189,7 +194,6 @@ class Desk:
             self.refuse(given, "invalid_amount")
         else:
             post(self, account, given["asset"], amount, "OPENING")
-            account.valued = False
             risk.first_valuation(self, account)
 
     def on_declare_conversion(self, given: dict[str, Any]) -> None:
@@ -200,7 +204,7 @@ class Desk:
             self.refuse(given, "unknown_account")
         elif given["asset"] not in self.scales:
             self.refuse(given, "unknown_asset")
-        elif instrument is None:
+        elif instrument is None or connected(instrument, bool(given["flags"] & INVERSE)) != (given["asset"], account.reporting):
             self.refuse(given, "unknown_instrument")
         else:
             inverse = bool(given["flags"] & INVERSE)
@@ -266,6 +270,7 @@ class Desk:
                 self.refuse(given, reason)
                 return
             scope.killed = killed
+            scope.stopped = scope.stopped and killed
             scoped = self.orders_of_bot(account, max(bot, 0))
         self.say("KILLED" if killed else "RESUMED", account=number, bot=bot, reason="killed" if killed else "none")
         for order in scoped if killed else []:

@@ -16,7 +16,9 @@ from tests.oracle.words import (
     LIVE,
     MARKET,
     MARKET_TYPES,
+    MAX_LOTS,
     MAX_ORDER_UNITS,
+    MAX_TICKS,
     POST_ONLY,
     STOP_MARKET,
     TRADING,
@@ -34,7 +36,6 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
     if account is None or scope is None or reason:
         desk.refuse(given, reason)
         return
-    account.in_use = True
     order = Order(
         account=account.number,
         bot=given["bot"],
@@ -66,6 +67,7 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
         desk.say("ORDER_DENIED", reason=reason, **words)
         return
     desk.say("ORDER_SUBMITTED", time_in_force=order.time_in_force, arrive_ns=desk.now + account.latency_ns, **words)
+    account.in_use = True
     account.orders[order.id] = order
     reserve(desk, order, amount)
     desk.inbox.append((desk.now + account.latency_ns, account.number, order.id, "arrival"))
@@ -100,6 +102,8 @@ def price_order(desk: Desk, account: Account, order: Order) -> tuple[str, int]:
     bound = venue.collar(BUY, ref) if order.order_type in MARKET_TYPES else order.price
     if order.side != BUY:
         bound = max(ref, market.mark or 0)
+    if ref > MAX_TICKS or order.qty > MAX_LOTS:
+        return "notional_too_large", 0
     if order.qty * instrument.bpl > MAX_ORDER_UNITS or bound * order.qty * instrument.num > MAX_ORDER_UNITS:
         return "notional_too_large", 0
     reason = risk.gate(desk, account, order, ref)

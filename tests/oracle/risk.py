@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.oracle.money import up
 from tests.oracle.things import Account, Instrument, Order, Scope
-from tests.oracle.words import BUY, DAY_NS, FREE, PARTIAL, RESERVED
+from tests.oracle.words import BUY, DAY_NS, FREE, MAX_ORDER_UNITS, MAX_UNITS, PARTIAL, RESERVED
 
 if TYPE_CHECKING:
     from tests.oracle.desk import Desk
@@ -20,10 +20,17 @@ def fresh_mark(desk: Desk, instrument: Instrument) -> int | None:
     return market.mark
 
 
+def countable(units: int, bound: int = MAX_ORDER_UNITS) -> int | None:
+    """The units, or None beyond counting."""
+    return units if abs(units) <= bound else None
+
+
 def convert(desk: Desk, account: Account, asset: int, units: int | None) -> int | None:
-    """Units of an asset in the account's reporting asset, towards zero."""
-    if units is None or asset == account.reporting:
+    """Units of an asset in the account's reporting asset, towards zero; nothing of anything is worth nothing."""
+    if units is None or units == 0:
         return units
+    if asset == account.reporting:
+        return countable(units)
     if units < 0:
         positive = convert(desk, account, asset, -units)
         return None if positive is None else -positive
@@ -34,7 +41,7 @@ def convert(desk: Desk, account: Account, asset: int, units: int | None) -> int 
     mark = fresh_mark(desk, instrument)
     if mark is None:
         return None
-    return instrument.quote_in_base(units, mark) if inverse else instrument.base_in_quote(units, mark)
+    return countable(instrument.quote_in_base(units, mark) if inverse else instrument.base_in_quote(units, mark))
 
 
 def value_in_quote(desk: Desk, instrument: Instrument, base_units: int) -> int | None:
@@ -45,12 +52,12 @@ def value_in_quote(desk: Desk, instrument: Instrument, base_units: int) -> int |
     if mark is None:
         return None
     worth = instrument.base_in_quote(abs(base_units), mark)
-    return worth if base_units > 0 else -worth
+    return countable(worth if base_units > 0 else -worth)
 
 
 def total(parts: list[int | None]) -> int | None:
-    """The sum, or None if any part is not computable."""
-    return None if any(part is None for part in parts) else sum(part for part in parts if part is not None)
+    """The sum, or None if any part is not computable or the sum beyond counting."""
+    return None if any(part is None for part in parts) else countable(sum(filter(None, parts)), MAX_UNITS)
 
 
 def equity(desk: Desk, account: Account) -> int | None:
@@ -67,7 +74,7 @@ def pnl(desk: Desk, account: Account, scope: Scope) -> int | None:
             continue
         instrument = desk.instruments[number]
         value = value_in_quote(desk, instrument, position.qty)
-        gain = None if value is None else value - position.cost + position.realized
+        gain = None if value is None else countable(value - position.cost + position.realized)
         parts.append(convert(desk, account, instrument.quote, gain))
     return total(parts)
 
@@ -84,8 +91,8 @@ def open_lots(account: Account, scope: Scope, instrument: int) -> tuple[int, int
     return bought, sold
 
 
-def exposure(desk: Desk, account: Account, scope: Scope, coming: Order | None = None) -> int | None:
-    """Section 8.7: the worst the scope's positions and open orders can come to, an order to come included."""
+def exposure(desk: Desk, account: Account, scope: Scope, coming: Order | None = None) -> list[int | None]:
+    """Section 8.7: the worst that positions and open orders can come to, an order to come included; by instrument."""
     parts: list[int | None] = []
     for number, instrument in sorted(desk.instruments.items()):
         pos = scope.positions[number].qty if number in scope.positions else 0
@@ -98,7 +105,7 @@ def exposure(desk: Desk, account: Account, scope: Scope, coming: Order | None = 
         worst = max(abs(pos + bought * instrument.bpl), abs(pos - sold * instrument.bpl))
         if worst > 0:
             parts.append(convert(desk, account, instrument.quote, value_in_quote(desk, instrument, worst)))
-    return total(parts)
+    return parts
 
 
 def gate(desk: Desk, account: Account, order: Order, ref: int) -> str:
@@ -145,7 +152,7 @@ def gate_scope(desk: Desk, account: Account, scope: Scope, order: Order, ref: in
         if value > limits["max_position_units"]:
             return "max_position"
     if limits["max_exposure_units"] > 0:
-        value = exposure(desk, account, scope, order)
+        value = total(exposure(desk, account, scope, order))
         if value is None:
             return "equity_partial"
         if value > limits["max_exposure_units"]:
@@ -154,19 +161,22 @@ def gate_scope(desk: Desk, account: Account, scope: Scope, order: Order, ref: in
 
 
 def first_valuation(desk: Desk, account: Account) -> None:
-    """Tried after a command that says what an account has or how it is valued."""
+    """After a command that says what an account has or how it is valued: until the first order, that is its beginning."""
+    if not account.in_use:
+        account.valued = False
+        account.opening = account.scope.peak = account.scope.day_start = 0
     if not account.valued:
         value_account(desk, account)
 
 
 def value_account(desk: Desk, account: Account) -> bool:
-    """Compute the equity; False if it cannot be. The first success sets the opening, later ones raise the peak."""
+    """Compute the equity; False if it cannot be. The first one above 0 sets the opening, later ones raise the peak."""
     worth = equity(desk, account)
     if worth is None:
         return False
     scope = account.scope
     scope.worth = worth
-    if not account.valued:
+    if not account.valued and worth > 0:
         account.valued = True
         account.opening = scope.peak = scope.day_start = worth
     scope.peak = max(scope.peak, worth)
@@ -201,13 +211,12 @@ def tick(desk: Desk, before_ns: int) -> None:
         if new_day:
             for scope in [account.scope, *account.bots.values()]:
                 scope.day_start = scope.worth
-        shown = exposure(desk, account, account.scope)
         desk.say(
             "EQUITY",
             account=account.number,
             flags=0 if computed else PARTIAL,
             equity_units=account.scope.worth,
-            exposure_units=0 if shown is None else shown,
+            exposure_units=total(exposure(desk, account, account.scope)) or 0,
             peak_units=account.scope.peak,
             day_start_units=account.scope.day_start,
             opening_units=account.opening,

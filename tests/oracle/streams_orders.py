@@ -92,7 +92,8 @@ def wrong(given: dict[str, Any], dice: Random) -> dict[str, Any]:
             {"bot": 1022},
             {"instrument": 9},
             {"qty_lots": 2**61},
-            {"price_ticks": 2**50},
+            {"price_ticks": dice.choice((2**50, 2**50 + 1))},
+            {"trigger_ticks": dice.choice((2**50, 2**50 + 1))},
         )
     )
     return {**given, **change}
@@ -169,6 +170,12 @@ def nonsense(stream: Stream) -> dict[str, Any]:
             {"kind": "DECLARE_CONVERSION", "account": 4, "asset": 1, "instrument": 0, "flags": 0},
             {"kind": "DECLARE_CONVERSION", "account": account, "asset": 40, "instrument": 0, "flags": 0},
             {"kind": "DECLARE_CONVERSION", "account": account, "asset": 1, "instrument": 40, "flags": 0},
+            {"kind": "DECLARE_CONVERSION", "account": account, "asset": 1, "instrument": 0, "flags": 0},
+            {"kind": "DECLARE_CONVERSION", "account": account, "asset": 2, "instrument": 0, "flags": 1},
+            {"kind": "STOP_BOT", "account": account, "bot": 0},
+            {"kind": "KILL", "account": account, "bot": 0},
+            {"kind": "RESUME", "account": account, "bot": (stream.bots[account] or [0])[0]},
+            {"kind": "RESUME", "account": account, "bot": 0},
             {"kind": "REGISTER_BOT", "account": 4, "bot": 1021},
             {"kind": "REGISTER_BOT", "account": account, "bot": (stream.bots[account] or [0])[0]},
             {**limits, "account": 4},
