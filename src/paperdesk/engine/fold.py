@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from paperdesk.engine.recover import absorb_at, apply_at, settle_at
-from paperdesk.engine.serial import account_hash, restore, serialise, state_hash
+from paperdesk.engine.serial import account_hash, equity_at, restore, serialise, state_hash
 from paperdesk.engine.state import new_state
 from paperdesk.engine.step import fold_at
 
@@ -54,6 +54,11 @@ class Fold:
     def account_hash(self, account: int) -> str:
         """Hash of one account."""
         return account_hash(self.state, account)
+
+    def equity(self, account: int) -> int | None:
+        """What an account is worth now, in units of its reporting asset; None where a price is missing or stale."""
+        known, units = equity_at(self.state, account)
+        return int(units) if known else None
 
     def parts(self) -> dict[str, bytes]:
         """The state in bytes, for a snapshot."""

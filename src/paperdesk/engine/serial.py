@@ -16,6 +16,7 @@ from paperdesk.domain.instruments import INSTRUMENT
 from paperdesk.domain.kernel import entry, rows_of
 from paperdesk.engine.state import ACCOUNT, BOT, CONVERSION, MAX_ASSETS, STATE, new_state
 from paperdesk.ledger.journal import BUCKETS, POSITION
+from paperdesk.ledger.statement import account_equity
 from paperdesk.venue.book import MARKET, is_current
 from paperdesk.venue.orders import ORDER
 from paperdesk.venue.places import rebuild_places
@@ -33,6 +34,13 @@ DERIVED_IN_ROWS: Final = {"accounts": ("first_order", "last_order", "touched"), 
 def replace_all(state: Any) -> None:
     """Rebuild the places of a restored state, shape (1,)."""
     rebuild_places(state[0])
+
+
+@entry(rows_of(STATE), int64)
+def equity_at(state: Any, account: int) -> tuple[bool, int]:
+    """`account_equity` for callers outside compiled code."""
+    known, equity = account_equity(state[0], account)
+    return known, equity
 
 
 @entry(rows_of(STATE), int64, int64, int64[:, ::1])

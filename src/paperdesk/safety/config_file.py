@@ -63,8 +63,8 @@ def read(path: Path) -> dict[str, Any]:
     for key, value in tree.items():
         if key not in _CHECKS:
             _refuse_unknown(key, list(_CHECKS), (key,), text, path)
-        if key == "limits":
-            found[key] = _read_limits(value, text, path)
+        if key in ("limits", "bot_limits"):
+            found[key] = _read_limits(key, value, text, path)
         else:
             found[key] = _checked(_CHECKS[key], value, (key,), text, path)
     return {key: _joined(key, value, path.parent) for key, value in found.items()}
@@ -158,16 +158,16 @@ def _leaves(value: Any, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
                 yield keys, inner
 
 
-def _read_limits(value: Any, text: str, path: Path) -> LimitSettings:
-    """The `[limits]` table, each amount a quoted decimal."""
-    table = _checked(_table, value, ("limits",), text, path)
+def _read_limits(name: str, value: Any, text: str, path: Path) -> LimitSettings:
+    """The `[limits]` or `[bot_limits]` table, each amount a quoted decimal."""
+    table = _checked(_table, value, (name,), text, path)
     known = list(LimitSettings.__struct_fields__)
     for key in table:
         if key not in known:
-            _refuse_unknown(key, known, ("limits", key), text, path)
+            _refuse_unknown(key, known, (name, key), text, path)
     checks: dict[str, Callable[[Any], Any]] = dict.fromkeys(known, _amount) | {"cooldown_s": _whole(0, MAX_COOLDOWN_S)}
     return LimitSettings(
-        **{key: _checked(checks[key], inner, ("limits", key), text, path) for key, inner in table.items()}
+        **{key: _checked(checks[key], inner, (name, key), text, path) for key, inner in table.items()}
     )
 
 
@@ -360,6 +360,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "reporting": _text_of(_ASSET, 'an asset, as in "USDT"'),
     "latency_ms": _latency,
     "limits": _table,
+    "bot_limits": _table,
     "instruments": _path,
     "conversions": _list_of(_text_of(_SYMBOL, 'a list of instrument symbols, as in ["BTCUSDT"]'), "symbols"),
 }

@@ -45,7 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Paths from the file are joined to the file's folder; `strategy` is a name, or a path when it ends in `.py`. `speed`
     is `"max"` or a multiple of recorded time; `balance` holds entries such as `"10000USDT"`; `latency_ms` is in
-    milliseconds; amounts in `limits` are decimal strings in the reporting asset.
+    milliseconds; amounts in `limits` (the account's) and
+    `bot_limits` (each bot's) are decimal strings in the reporting asset.
     """
 
     log_level: str = "info"
@@ -62,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reporting: str | None = None
     latency_ms: float | None = None
     limits: LimitSettings = LimitSettings()
+    bot_limits: LimitSettings = LimitSettings()
     instruments: Path | None = None
     conversions: tuple[str, ...] = ()
 

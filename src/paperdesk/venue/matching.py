@@ -10,7 +10,7 @@ from typing import Any, Final
 from paperdesk.domain.events import FillRule, Side
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
-from paperdesk.domain.units import mul_div_ceil
+from paperdesk.domain.units import MAX_UNITS, mul_div_ceil, product_fits
 from paperdesk.ledger.journal import FREE
 from paperdesk.venue.book import (
     BOOK,
@@ -146,6 +146,8 @@ def fills_whole(s: Any, order: Any, limit: int) -> bool:
         if not reaches(order.side, ticks, limit):
             break
         lots = min(available_lots(s, order.account, instrument, opposite, level), missing)
+        if not product_fits(ticks, lots, MAX_UNITS - value):
+            return False
         missing -= lots
         value += ticks * lots
     assert missing >= 0, "no more is taken than wanted"

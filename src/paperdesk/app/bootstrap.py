@@ -1,0 +1,204 @@
+"""From options to a run: the feed, the account and its bots, and the commands that set them up.
+
+Everything a run depends on goes into its fingerprint: data, strategy source, parameters, balances, limits, seed. The same fingerprint is the
+same run, and an unfinished one goes on where its log ends.
+"""
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from paperdesk import __version__
+from paperdesk.app.errors import EXIT_USAGE, DeskError
+from paperdesk.app.options import DEFAULT_BALANCE, RunOptions
+from paperdesk.domain import commands
+from paperdesk.domain.assets import Asset, scale_of
+from paperdesk.domain.instruments import Instrument
+from paperdesk.engine.state import ENGINE_VERSION, MAX_ASSETS
+from paperdesk.feeds.port import Feed, RecordingRefused
+from paperdesk.feeds.replay import open_recordings
+from paperdesk.feeds.simulated import simulated
+from paperdesk.safety.settings import LimitSettings
+from paperdesk.strategies import registry
+from paperdesk.strategies.api import Strategy, StrategyError
+from paperdesk.strategies.host import BotHost
+
+ACCOUNT: Final = 0
+SECOND_NS: Final = 1_000_000_000
+LIMIT_NAMES: Final = {
+    "max_order": "max_order_units",
+    "max_position": "max_position_units",
+    "max_exposure": "max_exposure_units",
+    "max_daily_loss": "max_daily_loss_units",
+    "max_drawdown": "max_drawdown_units",
+}
+
+
+class Plan:
+    """A run that is ready to start: its feed, assets, account, bots, and its fingerprint."""
+
+    def __init__(self, options: RunOptions) -> None:
+        """Opens the feed and loads the strategies; DeskError in plain words where that cannot be."""
+        self.options = options
+        self.feed: Feed = open_feed(options)
+        self.instruments = list(self.feed.instruments)
+        self.reporting_name = options.reporting or self._default_reporting()
+        self.balances = dict(options.balances) or {self.reporting_name: DEFAULT_BALANCE}
+        self.assets = self._all_assets()
+        self.by_name = {asset.name: asset for asset in self.assets}
+        self.reporting = self.by_name[self.reporting_name]
+        self.strategies = [load_strategy(name) for name in options.strategies]
+        self.parameters = [own_parameters(strategy, options) for strategy in self.strategies]
+        self.setup = list(self._setup())
+        self.fingerprint = self._fingerprint()
+
+    def hosts(self) -> list[BotHost]:
+        """One fresh host a strategy, bots numbered from 1."""
+        hosts = []
+        for number, (strategy, parameters) in enumerate(zip(self.strategies, self.parameters, strict=True), start=1):
+            try:
+                hosts.append(BotHost(registry.build(strategy, parameters), ACCOUNT, number, self.instruments, f"{strategy.name}-{number}"))
+            except StrategyError as error:
+                raise DeskError(f"The strategy cannot run: {error}", EXIT_USAGE) from error
+        return hosts
+
+    def notes(self) -> Iterator[dict[str, Any]]:
+        """What people and projections need beside the numbers: names, grids, bots, what is assumed about the data."""
+        yield {"type": "run", "label": self.feed.label, "engine": ENGINE_VERSION, "product": __version__, "fingerprint": self.fingerprint}
+        for asset in self.assets:
+            yield {"type": "asset", "number": asset.number, "name": asset.name, "scale": asset.scale}
+        for instrument in self.instruments:
+            yield instrument_note(instrument)
+        for number, strategy in enumerate(self.strategies, start=1):
+            yield {"type": "bot", "account": ACCOUNT, "bot": number, "name": f"{strategy.name}-{number}"}
+        for text in self.feed.notes:
+            yield {"type": "data_note", "text": text}
+
+    def _default_reporting(self) -> str:
+        names = list(self.options.balances)
+        quotes = [instrument.quote.name for instrument in self.instruments]
+        return next((name for name in names if name in quotes), names[0] if names and not quotes else quotes[0])
+
+    def _all_assets(self) -> list[Asset]:
+        assets = list(self.feed.assets)
+        for name in [self.reporting_name, *self.balances]:
+            if name not in {asset.name for asset in assets}:
+                assets.append(Asset(len(assets), name, scale_of(name)))
+        if len(assets) > MAX_ASSETS:
+            raise DeskError(f"The data brings {len(assets)} assets; one desk counts at most {MAX_ASSETS}: choose fewer with --symbols.", EXIT_USAGE)
+        return assets
+
+    def _setup(self) -> Iterator[np.ndarray]:
+        """The commands that open the desk, in order."""
+        options, reporting = self.options, self.reporting
+        yield from (commands.define_asset(asset) for asset in self.assets)
+        yield from (commands.define_instrument(instrument) for instrument in self.instruments)
+        yield commands.bind_source(self.feed.source)
+        every_ns = 3600 * SECOND_NS if all(row.stale_after_ns > 120 * SECOND_NS for row in self.instruments) else 60 * SECOND_NS
+        yield commands.open_account(ACCOUNT, reporting, self.feed.source, options.latency_ns, every_ns)
+        yield from self._conversions()
+        yield commands.set_limits(ACCOUNT, 0, limit_units(options.limits, reporting))
+        for number in range(1, len(self.strategies) + 1):
+            yield commands.register_bot(ACCOUNT, number)
+            yield commands.set_limits(ACCOUNT, number, limit_units(options.bot_limits, reporting))
+        for name, amount in self.balances.items():
+            try:
+                units = self.by_name[name].to_units(amount)
+            except ValueError as error:
+                raise DeskError(f"--balance: {error}.", EXIT_USAGE) from error
+            if not 0 < units <= 2**60:
+                raise DeskError(f"--balance {amount}{name}: the desk counts at most {self.by_name[name].text(2**60)} {name}.", EXIT_USAGE)
+            yield commands.deposit(ACCOUNT, self.by_name[name], units)
+
+    def _conversions(self) -> Iterator[np.ndarray]:
+        """Value each asset through an instrument that connects it with the reporting asset: those named, else the first found."""
+        wanted = self.options.conversions
+        declared = set()
+        for instrument in self.instruments:
+            if wanted and instrument.symbol not in wanted and instrument.symbol.replace("/", "") not in wanted:
+                continue
+            pair = (instrument.base, instrument.quote)
+            for asset, other, inverse in ((*pair, False), (*reversed(pair), True)):
+                if other.name == self.reporting.name and asset.name not in declared:
+                    declared.add(asset.name)
+                    yield commands.declare_conversion(ACCOUNT, asset, instrument, inverse)
+
+    def _fingerprint(self) -> str:
+        options = self.options
+        digest = blake2b(digest_size=16)
+        for row in self.setup:
+            digest.update(row.tobytes())
+        sources = [inspect.getsource(inspect.getmodule(strategy) or strategy) for strategy in self.strategies]
+        parameters = [{name: str(value) for name, value in row.items()} for row in self.parameters]
+        digest.update(msgspec.json.encode([options.feed, [row.symbol for row in self.instruments], sources, parameters, ENGINE_VERSION]))
+        return digest.hexdigest()
+
+
+def open_feed(options: RunOptions) -> Feed:
+    """The feed that the options ask for; DeskError where it refuses."""
+    try:
+        if options.feed == "sim":
+            return simulated(options.symbols, options.seed)
+        return open_recordings(list(options.data), list(options.symbols), instruments_file=options.instruments)
+    except RecordingRefused as error:
+        raise DeskError(str(error), EXIT_USAGE) from error
+
+
+def load_strategy(name: str) -> type[Strategy]:
+    """A strategy by name or path; DeskError saying what there is."""
+    try:
+        return registry.find(name)
+    except StrategyError as error:
+        raise DeskError(f"--strategy {name}: {error}", EXIT_USAGE) from error
+
+
+def own_parameters(strategy: type[Strategy], options: RunOptions) -> dict[str, Any]:
+    """Those of the given parameters that a strategy has; a name that no strategy has is a DeskError."""
+    given: Mapping[str, Any] = options.parameters
+    if len(options.strategies) == 1:
+        return dict(given)
+    return {name: value for name, value in given.items() if name in strategy.parameters}
+
+
+def limit_units(limits: LimitSettings, reporting: Asset) -> dict[str, int]:
+    """Limits of the settings in units of the reporting asset."""
+    units = {}
+    for name, field in LIMIT_NAMES.items():
+        text = getattr(limits, name)
+        if text is not None:
+            try:
+                units[field] = reporting.to_units(Decimal(text))
+            except (ValueError, InvalidOperation) as error:
+                raise DeskError(f"limits.{name}: {error}.", EXIT_USAGE) from error
+    if limits.cooldown_s:
+        units["cooldown_ns"] = limits.cooldown_s * SECOND_NS
+    return units
+
+
+def instrument_note(instrument: Instrument) -> dict[str, Any]:
+    """An instrument's definition as text."""
+    return {
+        "type": "instrument",
+        "number": instrument.number,
+        "version": instrument.version,
+        "symbol": instrument.symbol,
+        "venue": instrument.venue,
+        "base": instrument.base.name,
+        "quote": instrument.quote.name,
+        "tick": f"{instrument.tick:f}",
+        "lot": f"{instrument.lot:f}",
+        "maker_fee": f"{instrument.maker_fee:f}",
+        "taker_fee": f"{instrument.taker_fee:f}",
+        "origin": instrument.origin,
+    }
+
+
+def data_names(paths: Sequence[Path]) -> list[str]:
+    """File names alone: a path may tell more about a machine than a record should."""
+    return [path.name for path in paths]

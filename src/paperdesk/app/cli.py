@@ -1,0 +1,227 @@
+"""The command line. Commands import what they need when they run, so that `--help` and `--version` answer at once."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from paperdesk import __version__
+from paperdesk.app.errors import DeskError
+from paperdesk.safety.settings import Settings, SettingsRefused, read_settings
+
+if TYPE_CHECKING:
+    from paperdesk.app.home import Home
+
+app = typer.Typer(
+    name="paperdesk",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Trade crypto on paper: recorded or simulated markets, virtual money, exact books. There is no code here that could place a real order.",
+)
+db = typer.Typer(no_args_is_help=True, help="The SQL database of all runs: a projection of their logs, which are the authority.")
+home_commands = typer.Typer(no_args_is_help=True, help="The home folder, where runs and the database are kept.")
+app.add_typer(db, name="db")
+app.add_typer(home_commands, name="home")
+
+HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder of runs and database. Default: your data folder, or PAPERDESK_HOME.")]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings in TOML; docs/configuration.md lists the keys.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line; people's text goes to standard error.")]
+
+
+def show_version(asked: bool) -> None:
+    """Print the version and leave."""
+    if asked:
+        typer.echo(f"paperdesk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version.")] = False) -> None:
+    """Nothing is common to all commands but the version."""
+
+
+def settle(home: Path | None, config: Path | None) -> "tuple[Settings, Home]":
+    """Settings, checked, and the home they lead to."""
+    from paperdesk.app.home import Home, default_home
+
+    settings = read_settings(os.environ, config)
+    return settings, Home((home or settings.home or default_home()).expanduser().absolute())
+
+
+def warm() -> None:
+    """Say so before the core is compiled for this machine."""
+    from paperdesk.domain import cache
+
+    if cache.COLD:
+        where = "once for this machine and version" if cache.FOLDER is not None else "at every start: there is no cache folder to trust"
+        print(f"Compiling the core ({where}; about a minute) ...", file=sys.stderr, flush=True)
+
+
+@app.command()
+def up(
+    feed: Annotated[str | None, typer.Option(help="replay: recorded data from --data. sim: a seeded, simulated market. Default: sim.")] = None,
+    data: Annotated[list[Path] | None, typer.Option(help="A recording, or a folder of them; repeat to replay several together, merged by time.")] = None,
+    symbols: Annotated[list[str] | None, typer.Option(help="What to trade, such as BTC/USDT; repeat or separate by commas. Default: all there is.")] = None,
+    strategy: Annotated[list[str] | None, typer.Option(help="ema_cross, quoter, dip_buyer, or the path of your own .py file; repeat for several bots.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="A strategy parameter, such as fast=12; `paperdesk strategies` lists them.")] = None,
+    speed: Annotated[str | None, typer.Option(help="max, or a multiple of the data's own pace. Default: max for replay, 1 for sim.")] = None,
+    until_end: Annotated[bool, typer.Option("--until-end", help="Stop when the data ends instead of staying up.")] = False,
+    for_: Annotated[float | None, typer.Option("--for", help="Stop after so many seconds.")] = None,
+    events: Annotated[int | None, typer.Option(help="Stop after so many market events.")] = None,
+    balance: Annotated[list[str] | None, typer.Option(help="Opening balances, such as 10000USDT,0.5BTC. Default: 10000 of the quote asset.")] = None,
+    reporting: Annotated[str | None, typer.Option(help="The asset that equity and limits are told in.")] = None,
+    latency_ms: Annotated[float | None, typer.Option(help="How long orders and cancels take to reach the venue. Default: 50.")] = None,
+    instruments: Annotated[Path | None, typer.Option(help="Definitions (exchangeInfo JSON or .zst) for recordings that bring none.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the simulated market.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin a new run even where an unfinished one of the same kind could go on.")] = False,
+    ack_fd: Annotated[int | None, typer.Option(help="File descriptor that gets a line for each durable group of outputs.", hidden=True)] = None,
+    home: HomeOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Trade on paper: open or continue a run, and print what happened.
+
+    paperdesk up --feed sim --speed max --events 100000
+
+    paperdesk up --feed replay --data btcusdt.jsonl.zst --strategy quoter --speed max --until-end
+
+    An interrupted run goes on where its log ends when the same command is given again.
+    """
+    settings, place = settle(home, config)
+    from paperdesk.app.options import merge
+
+    given: dict[str, Any] = {
+        "feed": feed, "data": data, "symbols": symbols, "strategy": strategy, "set": set_, "speed": speed, "until_end": until_end,
+        "for_seconds": for_, "for_events": events, "balance": balance, "reporting": reporting, "latency_ms": latency_ms,
+        "instruments": instruments, "seed": seed, "fresh": fresh, "ack_fd": ack_fd,
+    }  # fmt: skip
+    options = merge(settings, given)
+    warm()
+    from paperdesk.app.up import stderr_console
+    from paperdesk.app.up import up as run_up
+
+    raise typer.Exit(run_up(options, place, as_json, stderr_console(as_json)))
+
+
+@app.command()
+def strategies() -> None:
+    """List the strategies that ship with the desk, with their parameters."""
+    warm()
+    from paperdesk.strategies.registry import BUILT_IN, describe
+
+    typer.echo("\n\n".join(describe(strategy) for strategy in BUILT_IN.values()))
+
+
+@app.command()
+def replay(
+    run: Annotated[str, typer.Argument(help="A run's name, such as 0001-replay; `paperdesk status` lists them.")],
+    verify: Annotated[bool, typer.Option("--verify", help="Fold the log anew and compare every output, byte for byte.")] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fold a run's log anew from its first input. With --verify, fail where anything differs from what was recorded."""
+    _, place = settle(home, None)
+    warm()
+    from paperdesk.app.inspect import replay_run
+
+    replay_run(place, run, verify, as_json)
+
+
+@db.command()
+def upgrade(home: HomeOption = None) -> None:
+    """Bring the database to this version's schema."""
+    _, place = settle(home, None)
+    from paperdesk.app.inspect import upgrade_database
+
+    upgrade_database(place)
+
+
+@db.command()
+def rebuild(home: HomeOption = None) -> None:
+    """Make the database anew from the logs of all runs."""
+    _, place = settle(home, None)
+    warm()
+    from paperdesk.app.inspect import rebuild_database
+
+    rebuild_database(place)
+
+
+@db.command()
+def check(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Audit every run, and compare the database with what the logs say. Exit code 1 where anything is wrong."""
+    _, place = settle(home, None)
+    warm()
+    from paperdesk.app.inspect import check_home
+
+    raise typer.Exit(check_home(place, as_json))
+
+
+@app.command()
+def explain(
+    order: Annotated[str, typer.Argument(help="An order, such as PAPER-0-12 (the newest run), or RUN:PAPER-0-12.")],
+    home: HomeOption = None,
+) -> None:
+    """Tell the life of an order: what was asked, what happened and why, what each fill rests on."""
+    _, place = settle(home, None)
+    from paperdesk.app.explain import explain_order
+
+    typer.echo(explain_order(place, order))
+
+
+@app.command()
+def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """The runs of this home, and whether a desk is working here now."""
+    _, place = settle(home, None)
+    from paperdesk.app.inspect import show_status
+
+    show_status(place, as_json)
+
+
+@app.command()
+def doctor(
+    bundle: Annotated[bool, typer.Option("--bundle", help="Also write a redacted .tar.gz for a bug report.")] = False,
+    home: HomeOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check this machine and this home: Python, compiled code, disk, lock, settings, logs."""
+    from paperdesk.app.doctor import examine
+
+    raise typer.Exit(examine(home, config, bundle, as_json))
+
+
+@home_commands.command()
+def purge(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Remove all runs and the database of this home. There is no way back."""
+    _, place = settle(home, None)
+    from paperdesk.app.inspect import purge_home
+
+    if not yes and not typer.confirm(f"Remove all {len(place.runs())} runs and the database in {place.root}?"):
+        raise typer.Exit(1)
+    purge_home(place)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Say what happened and leave."""
+    print(f"paperdesk: {message}", file=sys.stderr, flush=True)
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """The entry point: every refusal becomes a message and an exit code (docs/first-steps.md lists them)."""
+    try:
+        app()
+    except SettingsRefused as refusal:
+        fail(str(refusal), refusal.exit_code)
+    except DeskError as error:
+        fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None

@@ -1,0 +1,75 @@
+"""The run's record: what the loop hands over goes to the log, is committed in groups, and only then leaves the process.
+
+`records_hash` covers the bytes of inputs and outputs in order, however they were grouped and whenever they were committed: two runs that
+did the same have the same hash.
+"""
+
+import time
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any, Final
+
+import numpy as np
+
+from paperdesk.domain.events import OUTPUT
+from paperdesk.store.log import LogWriter, Tag
+
+COMMIT_EVERY_NS: Final = 10_000_000
+"""At least this long between two commits: one group, one fdatasync."""
+COMMIT_BYTES: Final = 4_000_000
+"""A group larger than this is committed at once."""
+
+Committed = Callable[[np.ndarray], None]
+
+
+class RunJournal:
+    """A `Journal` over a log. `committed` is called with the outputs of each group, once they are durable."""
+
+    def __init__(self, log: LogWriter, committed: Committed, hasher: Any = None, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        """`hasher` covers what an earlier process wrote (recovery); `clock` only decides when to commit, it never reaches the record."""
+        self.log = log
+        self.hasher = blake2b(digest_size=32) if hasher is None else hasher
+        self._committed = committed
+        self._clock = clock
+        self._waiting: list[bytes] = []
+        self._hashed = bytearray()
+        self._last_commit_ns = clock()
+
+    def take_input(self, data: bytes) -> None:
+        """Append an input."""
+        self.log.take_input(data)
+        self._hashed += data
+
+    def take_outputs(self, rows: np.ndarray) -> None:
+        """Append outputs; they stay inside until their group is committed."""
+        data = rows.tobytes()
+        self.log.append(Tag.OUTPUTS, data)
+        self._hashed += data
+        self._waiting.append(data)
+
+    def take_note(self, note: dict[str, Any]) -> None:
+        """Append a note for people."""
+        self.log.take_note(note)
+
+    def commit_if_due(self) -> bool:
+        """Commit if a group is large or old enough."""
+        if len(self._hashed) >= COMMIT_BYTES or self._clock() - self._last_commit_ns >= COMMIT_EVERY_NS:
+            self.commit()
+            return True
+        return False
+
+    def commit(self) -> None:
+        """Make everything durable, then hand the group's outputs on. LogFailed if the disk refuses: nothing was handed on."""
+        self.log.commit()
+        self._last_commit_ns = self._clock()
+        self.hasher.update(self._hashed)
+        self._hashed.clear()
+        if self._waiting:
+            rows = np.frombuffer(b"".join(self._waiting), OUTPUT)
+            self._waiting.clear()
+            self._committed(rows)
+
+    @property
+    def records_hash(self) -> str:
+        """Hash of all committed inputs and outputs, in order."""
+        return self.hasher.hexdigest()

@@ -1,0 +1,231 @@
+"""The run: feed in, fold, log, out, until it ends or is asked to end.
+
+One thread owns sequencer and fold. Blocks of the feed go through the drive; after each, what is due is committed, and only what is
+committed is handed on (projections, acknowledgements). If the log cannot be written, trading stops.
+"""
+
+import os
+import resource
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from paperdesk.app.bootstrap import Plan
+from paperdesk.app.home import Home, Manifest
+from paperdesk.app.journal import RunJournal
+from paperdesk.app.recovery import VERSION
+from paperdesk.app.resume import Resumed
+from paperdesk.app.watchdog import Guarded, Watchdog
+from paperdesk.engine.drive import Drive
+from paperdesk.feeds.port import Refusals
+from paperdesk.store import snapshots
+from paperdesk.store.disk import Disk
+from paperdesk.store.projections import Projector
+from paperdesk.strategies.host import BotHost
+
+SNAPSHOT_EVERY: Final = 500_000
+"""Inputs between two snapshots."""
+PROJECT_ROWS: Final = 50_000
+PROJECT_EVERY_S: Final = 1.0
+PAUSE_S: Final = 0.01
+SECOND_NS: Final = 1_000_000_000
+
+
+class Progress(Protocol):
+    """Shows how far a run is."""
+
+    def advance(self, events: int, total: int) -> None:
+        """`events` more were taken, `total` in all."""
+
+
+class Stop:
+    """Asked for by SIGINT or SIGTERM; seen between two blocks."""
+
+    def __init__(self) -> None:
+        self.asked = ""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = signal.Signals(number).name
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a run ended. `seconds` is the time in the loop; projections that caught up afterwards are apart."""
+
+    ended: str
+    events: int
+    seconds: float
+    projection_seconds: float
+    peak_rss_mb: float
+    finished: bool
+
+
+class Run:
+    """One run from its first or next input to its end."""
+
+    def __init__(self, home: Home, plan: Plan, manifest: Manifest, disk: Disk, projector: Projector, resumed: Resumed, watchdog: Watchdog) -> None:
+        """`resumed` holds the fold, the hosts and the open log, new or recovered."""
+        self.home, self.plan, self.manifest, self.disk, self.projector = home, plan, manifest, disk, projector
+        self.hosts: list[BotHost] = resumed.hosts
+        self.skip = resumed.market_inputs
+        self.journal = RunJournal(resumed.log, self._committed, resumed.hasher)
+        live = [host for host in self.hosts if host.bot not in resumed.stopped]
+        self.drive = Drive(resumed.fold, self.journal, [Guarded(host, watchdog) for host in live])
+        self.is_new = resumed.is_new
+        self.upgraded = resumed.upgraded
+        self._rows = 0
+        self._projected_s = time.monotonic()
+        self._snapshot_seq = resumed.fold.seq
+        self._refusals: Refusals = Refusals()
+        self.projection_seconds = 0.0
+        self.warnings: list[str] = []
+
+    def begin(self) -> None:
+        """Write the opening of a new run's record, or note that it goes on."""
+        if self.is_new:
+            for note in self.plan.notes():
+                self._note(note)
+            for row in self.plan.setup:
+                self.drive.command(row)
+        else:
+            self._note({"type": "resumed", "seq": self.drive.seq})
+        if self.upgraded is not None:
+            self.drive.command(self.upgraded)
+        self.journal.commit()
+        self._project()
+
+    def loop(self, progress: Progress, stop: Stop) -> Outcome:
+        """Take the feed to its end, the time or event limit, or the request to stop."""
+        options, started = self.plan.options, time.perf_counter()
+        total, ended = self.skip, ""
+        blocks = self.plan.feed.blocks(self.skip)
+        for block in paced(blocks, options.speed, stop) if options.speed else blocks:
+            if options.for_events is not None and total + len(block) > options.for_events:
+                block = block[: options.for_events - total]
+            self.drive.feed(block)
+            total += len(block)
+            self._after_block()
+            progress.advance(len(block), total)
+            ended = self._why_end(stop, total, started)
+            if ended:
+                break
+        self._tell_refusals()
+        finished = not ended or ended == "events"
+        if not ended:
+            ended = "end of data"
+            if not options.until_end and options.for_seconds is None and options.for_events is None:
+                self._idle(stop)
+                ended = stop.asked
+        self.journal.commit()
+        seconds = time.perf_counter() - started
+        return Outcome(ended, total - self.skip, seconds, 0.0, peak_rss_mb(), finished)
+
+    def close(self, outcome: Outcome) -> None:
+        """Snapshot, close the log in order, catch the projections up, write the manifest."""
+        self._snapshot()
+        self.journal.log.close()
+        started = time.perf_counter()
+        self._project()
+        self.projection_seconds += time.perf_counter() - started
+        outcome.projection_seconds = self.projection_seconds
+        outcome.peak_rss_mb = peak_rss_mb()
+        self.manifest.status = "finished" if outcome.finished else "stopped"
+        self.manifest.ended = outcome.ended
+
+    def _note(self, note: dict[str, Any]) -> None:
+        self.drive.note(note)
+        self.projector.note(note)
+
+    def _why_end(self, stop: Stop, total: int, started: float) -> str:
+        options = self.plan.options
+        if stop.asked:
+            return stop.asked
+        if options.for_events is not None and total >= options.for_events:
+            return "events"
+        if options.for_seconds is not None and time.perf_counter() - started >= options.for_seconds:
+            return "time"
+        return ""
+
+    def _after_block(self) -> None:
+        if not self.journal.commit_if_due():
+            return
+        if self.drive.seq - self._snapshot_seq >= SNAPSHOT_EVERY:
+            self._snapshot()
+        if self._rows >= PROJECT_ROWS or (self.plan.options.speed and time.monotonic() - self._projected_s >= PROJECT_EVERY_S):
+            started = time.perf_counter()
+            self._project()
+            self.projection_seconds += time.perf_counter() - started
+
+    def _committed(self, rows: np.ndarray) -> None:
+        """Outputs that are durable: to the projections, and to whoever asked for acknowledgements."""
+        self.projector.take(rows)
+        self._rows += len(rows)
+        if self.plan.options.ack_fd is not None:
+            line = f"{self.drive.seq} {len(rows)} {','.join(map(str, rows['order_id'][rows['order_id'] > 0].tolist()[-20:]))}\n"
+            os.write(self.plan.options.ack_fd, line.encode())
+
+    def _project(self) -> None:
+        self.projector.flush()
+        self._rows = 0
+        self._projected_s = time.monotonic()
+
+    def _snapshot(self) -> None:
+        """Commit, then write down the state and every bot's memory."""
+        self.journal.commit()
+        parts = self.drive.fold.parts()
+        for host in self.hosts:
+            parts[f"bot/{host.bot}"] = host.snapshot()
+        log = self.journal.log
+        self._snapshot_seq = self.drive.seq
+        try:
+            snapshots.write(self.disk, self.manifest.run, VERSION, log.seq, log.chain_hash, self.drive.fold.hash(), parts)
+        except snapshots.SnapshotFailed as failure:
+            self.warnings.append(str(failure))
+
+    def _tell_refusals(self) -> None:
+        """Put on record what the feed could not use."""
+        for (symbol, reason), count in sorted(self.plan.feed.refusals.items()):
+            self._note({"type": "feed_refusal", "symbol": symbol, "reason": int(reason), "count": count})
+
+    def _idle(self, stop: Stop) -> None:
+        """The data has ended and the desk stays up: wait to be told to stop."""
+        self.journal.commit()
+        self._project()
+        while not stop.asked:
+            time.sleep(PAUSE_S * 5)
+
+
+def paced(blocks: Iterator[np.ndarray], speed: float, stop: Stop, clock: Callable[[], int] = time.monotonic_ns) -> Iterator[np.ndarray]:
+    """The feed at a multiple of its own pace: parts of its blocks, each when its time has come."""
+    start_ns, first_ns = clock(), None
+    for block in blocks:
+        times = block["ts_seq_ns"]
+        if first_ns is None:
+            first_ns = int(times[0])
+        at = 0
+        while at < len(block) and not stop.asked:
+            reached = first_ns + int((clock() - start_ns) * speed)
+            until = int(np.searchsorted(times, reached, side="right"))
+            if until > at:
+                yield block[at:until]
+                at = until
+            else:
+                yield block[:0]
+                time.sleep(min(PAUSE_S, max(0.0, (int(times[at]) - reached) / speed / SECOND_NS)))
+        if stop.asked:
+            yield block[:0]
+            return
+
+
+def peak_rss_mb() -> float:
+    """The most memory this process has held."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+

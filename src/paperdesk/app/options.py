@@ -1,0 +1,127 @@
+"""What a run is asked to do: the command line over the configuration file over defaults, resolved once."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from paperdesk.app.errors import EXIT_USAGE, DeskError
+from paperdesk.safety.settings import LimitSettings, Settings
+
+DEFAULT_LATENCY_MS: Final = 50.0
+DEFAULT_STRATEGY: Final = "ema_cross"
+DEFAULT_SIM_SYMBOL: Final = "BTC/USDT"
+DEFAULT_BALANCE: Final = Decimal(10_000)
+BALANCE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)[ :]?([A-Z0-9]*[A-Z][A-Z0-9]*)")
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """One run, fully said. `speed` 0 is as fast as possible; `balances` in whole assets; None where the data decides."""
+
+    feed: str
+    data: tuple[Path, ...] = ()
+    symbols: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = (DEFAULT_STRATEGY,)
+    parameters: Mapping[str, Any] = {}
+    speed: float = 0.0
+    until_end: bool = False
+    for_seconds: float | None = None
+    for_events: int | None = None
+    balances: Mapping[str, Decimal] = {}
+    reporting: str | None = None
+    conversions: tuple[str, ...] = ()
+    limits: LimitSettings = LimitSettings()
+    bot_limits: LimitSettings = LimitSettings()
+    latency_ns: int = 50_000_000
+    seed: int = 1
+    instruments: Path | None = None
+    fresh: bool = False
+    ack_fd: int | None = None
+
+
+def parse_speed(text: str | float) -> float:
+    """ "max" → 0, a number above zero → itself; DeskError otherwise."""
+    if text == "max":
+        return 0.0
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = -1.0
+    if not 0 < speed <= 1e9:
+        raise DeskError(f"--speed {text}: a speed is max, or a number above zero (1 is real time, 60 a minute each second).", EXIT_USAGE)
+    return speed
+
+
+def parse_balances(texts: list[str] | tuple[str, ...]) -> dict[str, Decimal]:
+    """["10000USDT", "0.5BTC,2ETH"] → amounts by asset; DeskError naming what cannot be read."""
+    amounts: dict[str, Decimal] = {}
+    for text in (part.strip() for whole in texts for part in whole.split(",") if part.strip()):
+        match = BALANCE.fullmatch(text)
+        if match is None or Decimal(match[1]) <= 0:
+            raise DeskError(f"--balance {text}: write an amount above zero and an asset, such as 10000USDT or 0.5BTC.", EXIT_USAGE)
+        if match[2] in amounts:
+            raise DeskError(f"--balance names {match[2]} twice; give each asset once.", EXIT_USAGE)
+        amounts[match[2]] = Decimal(match[1])
+    return amounts
+
+
+def parse_parameters(texts: list[str]) -> dict[str, Any]:
+    """["fast=10"] → {"fast": "10"}; DeskError naming what is no name=value."""
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise DeskError(f"--set {text}: write name=value, such as --set fast=12.", EXIT_USAGE)
+        values[name.strip()] = value.strip()
+    return values
+
+
+def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
+    """`given` holds what the command line said (None: nothing); the rest comes from the settings, then from defaults."""
+
+    def pick(name: str, otherwise: Any) -> Any:
+        value = given.get(name)
+        return value if value not in (None, (), [], {}) else otherwise
+
+    feed = pick("feed", settings.feed or "sim")
+    if feed not in ("replay", "sim"):
+        raise DeskError(f"--feed {feed}: the feeds are replay (recorded data) and sim (a seeded, simulated market).", EXIT_USAGE)
+    data = tuple(Path(path) for path in pick("data", settings.data))
+    if feed == "replay" and not data:
+        raise DeskError("--feed replay needs a recording: add --data PATH (a file or a folder; several are replayed together).", EXIT_USAGE)
+    if feed == "sim" and given.get("data"):
+        raise DeskError("--data goes with --feed replay; the simulated market makes its own (choose it with --seed and --symbols).", EXIT_USAGE)
+    seed = pick("seed", settings.seed)
+    symbols = tuple(part for text in pick("symbols", settings.symbols) for part in text.split(",") if part)
+    latency_ms = pick("latency_ms", settings.latency_ms)
+    latency_ms = DEFAULT_LATENCY_MS if latency_ms is None else latency_ms
+    if not 0 <= latency_ms <= 60_000:
+        raise DeskError(f"--latency-ms {latency_ms}: the latency of orders lies between 0 and 60000 milliseconds.", EXIT_USAGE)
+    for name in ("for_seconds", "for_events"):
+        if given.get(name) is not None and given[name] <= 0:
+            raise DeskError(f"--{'for' if name == 'for_seconds' else 'events'} must be above zero.", EXIT_USAGE)
+    default_speed = "max" if feed == "replay" else 1.0
+    return RunOptions(
+        feed=feed,
+        data=data if feed == "replay" else (),
+        symbols=symbols or ((DEFAULT_SIM_SYMBOL,) if feed == "sim" else ()),
+        strategies=tuple(pick("strategy", (settings.strategy or DEFAULT_STRATEGY,))),
+        parameters={**settings.parameters, **parse_parameters(given.get("set") or [])},
+        speed=parse_speed(pick("speed", settings.speed if settings.speed is not None else default_speed)),
+        until_end=bool(given.get("until_end")),
+        for_seconds=given.get("for_seconds"),
+        for_events=given.get("for_events"),
+        balances=parse_balances(tuple(pick("balance", settings.balance))),
+        reporting=pick("reporting", settings.reporting),
+        conversions=tuple(settings.conversions),
+        limits=settings.limits,
+        bot_limits=settings.bot_limits,
+        latency_ns=round(latency_ms * 1_000_000),
+        seed=1 if seed is None else seed,
+        instruments=pick("instruments", settings.instruments),
+        fresh=bool(given.get("fresh")),
+        ack_fd=given.get("ack_fd"),
+    )

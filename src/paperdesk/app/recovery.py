@@ -1,0 +1,190 @@
+"""Back from the log: the state, the bots' memories, and the place in the feed where a run goes on.
+
+The same engine version folds every input again from the newest good snapshot and must reproduce each output byte for byte, or the desk
+stops. Another version does not decide anew: inputs are absorbed, acknowledged outputs are facts, queue positions start from the full
+level. Strategies see the same events in the same order; what they wish for is thrown away, because what they sent is in the log.
+"""
+
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from paperdesk.app.errors import EXIT_IO, DeskError
+from paperdesk.domain.events import INPUT, INPUT_BYTES, OUTPUT, InputKind
+from paperdesk.engine.drive import Decider, DeciderFailed
+from paperdesk.engine.fold import Fold
+from paperdesk.engine.state import ENGINE_VERSION
+from paperdesk.store.log import Frame, Tag
+
+DEFINE_ASSET: Final = int(InputKind.DEFINE_ASSET)
+STOP_BOT: Final = int(InputKind.STOP_BOT)
+VERSION: Final = str(ENGINE_VERSION)
+KIND: Final = struct.Struct("<h")
+BOT: Final = struct.Struct("<i")
+BOT_AT: Final = 20
+Rows = np.ndarray[Any, Any]
+
+
+class RefoldDiffers(DeskError):
+    """Folding the log again gave something else than it says: the record or the program is not what it was."""
+
+    def __init__(self, seq: int, text: str) -> None:
+        super().__init__(
+            f"Folding the log again differs at seq {seq}: {text}. The desk does not go on from a state it cannot reproduce. If the program was changed "
+            "without a new engine version, run the version that wrote the log; otherwise check memory and disk, and restore the run from a backup.",
+            EXIT_IO,
+        )
+        self.seq = seq
+
+
+@dataclass(slots=True)
+class Step:
+    """One input of a log with what it caused."""
+
+    data: bytes
+    outputs: bytes
+    version: str
+
+
+@dataclass(slots=True)
+class Recovered:
+    """What a log led to. `market_inputs` is how many inputs of the feed it holds; `stopped` are bots that may not go on."""
+
+    fold: Fold
+    market_inputs: int = 0
+    steps: int = 0
+    by_facts: bool = False
+    stopped: set[int] = field(default_factory=set)
+
+
+def steps_of(frames: Iterable[Frame]) -> Iterator[Step]:
+    """The inputs of a log in order, each with its outputs; DeskError where outputs stand without an input."""
+    waiting: Step | None = None
+    for frame in frames:
+        for tag, view in frame.items():
+            if tag == Tag.INPUT:
+                if waiting is not None:
+                    yield waiting
+                waiting = Step(bytes(view), b"", frame.engine_version)
+            elif tag == Tag.OUTPUTS:
+                if waiting is None or waiting.outputs:
+                    raise DeskError(f"{frame.file} at byte {frame.offset}: outputs stand where no input caused them; restore the run from a backup.", EXIT_IO)
+                waiting.outputs = bytes(view)
+    if waiting is not None:
+        yield waiting
+
+
+class Refold:
+    """Takes the steps of a log into a fold and its deciders."""
+
+    def __init__(self, fold: Fold, deciders: Iterable[Decider] = (), progress: Callable[[int], None] | None = None) -> None:
+        """`deciders` are asked as the run asked them, and not listened to."""
+        self.result = Recovered(fold)
+        self._deciders = list(deciders)
+        self._progress = progress
+        self._row = np.zeros(1, INPUT)
+        self._bytes = memoryview(self._row.view(np.uint8))
+        self._queue: list[Decider] = []
+        self._event: tuple[int, Rows, Rows | None] | None = None
+
+    def take(self, step: Step) -> None:
+        """Fold (or absorb) one step; RefoldDiffers where the same version decides otherwise than the log says."""
+        fold, result = self.result.fold, self.result
+        self._bytes[: len(step.data)] = step.data
+        self._bytes[len(step.data) :] = bytes(INPUT_BYTES - len(step.data))
+        row, kind = self._row, int(self._row["kind"][0])
+        if step.version == VERSION and not result.by_facts:
+            outputs = fold.take(row)
+            if outputs.tobytes() != step.outputs:
+                raise RefoldDiffers(fold.seq, difference(outputs, np.frombuffer(step.outputs, OUTPUT)))
+        elif step.version == VERSION:
+            self.end_facts()
+            self.take(step)
+            return
+        else:
+            result.by_facts = True
+            outputs = np.frombuffer(step.outputs, OUTPUT).copy()
+            fold.absorb(row)
+            fold.apply(outputs)
+        result.steps += 1
+        if kind < DEFINE_ASSET:
+            self._market_input(kind, row, outputs)
+            result.market_inputs += 1
+        else:
+            self._command(kind, row, outputs)
+        if self._progress is not None and result.steps % 4096 == 0:
+            self._progress(result.steps)
+
+    def skip(self, step: Step) -> None:
+        """Count a step that a snapshot already holds."""
+        kind, bot = KIND.unpack_from(step.data, 0)[0], BOT.unpack_from(step.data, BOT_AT)[0]
+        self.result.market_inputs += kind < DEFINE_ASSET
+        if kind == STOP_BOT:
+            self.result.stopped.add(bot)
+            self._drop(bot)
+
+    def end_facts(self) -> None:
+        """After the last step of another version: orders go to their places with the full level ahead of them."""
+        if self.result.by_facts:
+            self.result.fold.settle()
+            self.result.by_facts = False
+
+    def finish(self) -> Recovered:
+        """Ask whoever was not asked yet about the last event; the result."""
+        self._ask_all()
+        return self.result
+
+    def _market_input(self, kind: int, row: Rows, outputs: Rows) -> None:
+        self._ask_all()
+        if not self._deciders:
+            return
+        touched = set(outputs["account"].tolist())
+        instrument = int(row["instrument"][0])
+        self._queue = [d for d in self._deciders if (kind in d.kinds and instrument in d.instruments) or d.account in touched]
+        if self._queue:
+            self._event = (kind, row.copy(), outputs if len(outputs) else None)
+
+    def _command(self, kind: int, row: Rows, outputs: Rows) -> None:
+        """A logged command: whoever was asked before its sender, and the sender, are asked first; then its account sees what came of it."""
+        account, bot = int(row["account"][0]), int(row["bot"][0])
+        while any(d.bot == bot and d.account == account for d in self._queue):
+            self._ask(self._queue.pop(0))
+        if kind == STOP_BOT:
+            self.result.stopped.add(bot)
+            self._drop(bot)
+        if len(outputs):
+            touched = set(outputs["account"].tolist()) | {account}
+            for decider in [d for d in self._deciders if d.account in touched]:
+                try:
+                    decider.observe(outputs)
+                except DeciderFailed:
+                    self._drop(decider.bot)
+
+    def _ask_all(self) -> None:
+        while self._queue:
+            self._ask(self._queue.pop(0))
+
+    def _ask(self, decider: Decider) -> None:
+        assert self._event is not None, "there is an event to decide on"
+        kind, row, outputs = self._event
+        try:
+            decider.decide(kind, row, 0, outputs)
+        except DeciderFailed:
+            self._drop(decider.bot)
+
+    def _drop(self, bot: int) -> None:
+        self._deciders = [d for d in self._deciders if d.bot != bot]
+        self._queue = [d for d in self._queue if d.bot != bot]
+
+
+def difference(mine: Rows, logged: Rows) -> str:
+    """The first place where two lists of outputs differ, for people."""
+    for place, (a, b) in enumerate(zip(mine, logged, strict=False)):
+        if a.tobytes() != b.tobytes():
+            names = [name for name in (mine.dtype.names or ()) if a[name].tobytes() != b[name].tobytes()]
+            told = ", ".join(f"{name} {a[name]} instead of {b[name]}" for name in names[:4])
+            return f"output {place} has {told}"
+    return f"{len(mine)} outputs instead of {len(logged)}"

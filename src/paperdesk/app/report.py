@@ -1,0 +1,143 @@
+"""What a run did, as one JSON object and as something to look at."""
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from paperdesk.app.bootstrap import ACCOUNT, Plan
+from paperdesk.app.loop import Outcome, Run
+from paperdesk.domain.events import OutputKind
+from paperdesk.domain.orders import OrderStatus
+from paperdesk.domain.reasons import TEXTS, Reason
+from paperdesk.engine.fold import Fold
+from paperdesk.ledger.journal import FREE, RESERVED
+
+ENDS: Final = {
+    OutputKind.ORDER_DENIED: "denied",
+    OutputKind.ORDER_REJECTED: "rejected",
+    OutputKind.ORDER_CANCELED: "canceled",
+    OutputKind.ORDER_EXPIRED: "expired",
+}
+ORDINARY_ENDS: Final = frozenset({Reason.USER_CANCELED, Reason.KILL_SWITCH, Reason.EPOCH_ENDED})
+
+
+class Tally:
+    """Counts what outputs say, group by group; kept by whoever receives committed outputs."""
+
+    def __init__(self) -> None:
+        self.fills = 0
+        self.submitted = 0
+        self.ends: Counter[str] = Counter()
+        self.reasons: Counter[Reason] = Counter()
+
+    def take(self, rows: np.ndarray[Any, Any]) -> None:
+        """Count a group of outputs."""
+        kinds = rows["kind"]
+        self.fills += int((kinds == OutputKind.FILL).sum())
+        self.submitted += int((kinds == OutputKind.ORDER_SUBMITTED).sum())
+        for kind, name in ENDS.items():
+            self.ends[name] += int((kinds == kind).sum())
+        told = rows[(rows["reason"] > 0) & (kinds != OutputKind.KILLED)]["reason"]
+        for reason, count in zip(*np.unique(told, return_counts=True), strict=True):
+            if Reason(int(reason)) not in ORDINARY_ENDS:
+                self.reasons[Reason(int(reason))] += int(count)
+
+
+def order_states(fold: Fold, tally: Tally) -> dict[str, int]:
+    """How many orders are where; filled ones are those that neither live nor ended otherwise."""
+    statuses = fold.state["orders"]["status"][0]
+    live = {status.name.lower(): int((statuses == status).sum()) for status in (OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)}
+    ended = tally.submitted - sum(live.values()) - sum(tally.ends[name] for name in ("rejected", "canceled", "expired"))
+    return {key: count for key, count in {**live, "filled": ended, **tally.ends}.items() if count}
+
+
+def balances(fold: Fold, plan: Plan) -> dict[str, dict[str, str]]:
+    """Exact decimal text of what the account has, by asset."""
+    rows = fold.state["balances"][0][ACCOUNT]
+    found = {}
+    for asset in plan.assets:
+        free, reserved = int(rows[asset.number][FREE]), int(rows[asset.number][RESERVED])
+        if free or reserved:
+            found[asset.name] = {"total": asset.text(free + reserved), "free": asset.text(free), "reserved": asset.text(reserved)}
+    return found
+
+
+def equity(fold: Fold, plan: Plan) -> tuple[str | None, str | None]:
+    """(equity now, equity at the opening) in the reporting asset; None where a price is missing or stale."""
+    units = fold.equity(ACCOUNT)
+    opening = int(fold.state["accounts"][0][ACCOUNT]["opening_units"])
+    return (None if units is None else plan.reporting.text(units)), (plan.reporting.text(opening) if opening else None)
+
+
+def summary(run: Run, plan: Plan, outcome: Outcome, tally: Tally) -> dict[str, Any]:
+    """The one JSON object that `--json` prints last."""
+    fold = run.drive.fold
+    now, opening = equity(fold, plan)
+    feed_refusals = {f"{symbol or '-'} {reason.name.lower()}": count for (symbol, reason), count in sorted(plan.feed.refusals.items())}
+    return {
+        "run": run.manifest.run,
+        "label": plan.feed.label,
+        "ended": outcome.ended,
+        "events": outcome.events,
+        "inputs": fold.seq,
+        "fills": tally.fills,
+        "orders": order_states(fold, tally),
+        "refusals": {reason.name.lower(): count for reason, count in sorted(tally.reasons.items())},
+        "data_refusals": feed_refusals,
+        "stopped_bots": [failure.bot for failure in run.drive.failures],
+        "balances": balances(fold, plan),
+        "equity": now,
+        "opening_equity": opening,
+        "reporting": plan.reporting.name,
+        "state_hash": fold.hash(),
+        "log_head_hash": run.journal.records_hash,
+        "seconds": round(outcome.seconds, 3),
+        "projection_seconds": round(outcome.projection_seconds, 3),
+        "events_per_second": round(outcome.events / outcome.seconds) if outcome.seconds > 0 else 0,
+        "peak_rss_mb": outcome.peak_rss_mb,
+    }
+
+
+def show(console: Console, told: dict[str, Any], plan: Plan) -> None:
+    """The same for people: what happened, what was refused and why, what is left, how it was made."""
+    table = Table(title=f"{told['label']} on paper: {told['events']:,} market events, {told['fills']:,} fills", title_justify="left", show_header=False)
+    for name, count in told["orders"].items():
+        table.add_row(f"orders {name}", f"{count:,}")
+    for name, parts in told["balances"].items():
+        table.add_row(f"balance {name}", f"{parts['total']}  (reserved {parts['reserved']})")
+    table.add_row(f"equity {told['reporting']}", equity_text(told))
+    console.print(table)
+    if told["refusals"] or told["data_refusals"]:
+        refused = Table(title="refused, and why", title_justify="left")
+        for column in ("reason", "count", "what to do"):
+            refused.add_column(column, justify="right" if column == "count" else "left")
+        for name, count in told["refusals"].items():
+            text = TEXTS[Reason[name.upper()]]
+            refused.add_row(text.meaning, f"{count:,}", text.remedy)
+        for name, count in told["data_refusals"].items():
+            symbol, _, reason = name.partition(" ")
+            text = TEXTS[Reason[reason.upper()]]
+            refused.add_row(f"{symbol}: {text.meaning}", f"{count:,}", text.remedy)
+        console.print(refused)
+    for text_of_data in plan.feed.notes:
+        console.print(f"data: {text_of_data}", style="dim", markup=False)
+    console.print(
+        f"{told['events_per_second']:,} events/s over {told['seconds']} s, {told['peak_rss_mb']} MB at most; state {told['state_hash'][:16]}…, log "
+        f"{told['log_head_hash'][:16]}…",
+        style="dim",
+        markup=False,
+    )
+
+
+def equity_text(told: dict[str, Any]) -> str:
+    """Equity with its change since the opening, or that it cannot be told."""
+    if told["equity"] is None:
+        return "not computable: a price is missing or stale"
+    if told["opening_equity"] is None:
+        return str(told["equity"])
+    change = Decimal(told["equity"]) - Decimal(told["opening_equity"])
+    return f"{told['equity']}  ({change:+f} since the opening)"

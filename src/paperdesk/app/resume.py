@@ -1,0 +1,78 @@
+"""Opening a run's record: a new one, or the one that an earlier process left, read to its last durable word."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from paperdesk.app.bootstrap import Plan
+from paperdesk.app.errors import EXIT_IO, DeskError
+from paperdesk.app.recovery import VERSION, Refold, steps_of
+from paperdesk.domain.commands import command
+from paperdesk.domain.events import InputKind
+from paperdesk.engine.drive import SEQ, SEQ_AT
+from paperdesk.engine.fold import Fold
+from paperdesk.store import snapshots
+from paperdesk.store.disk import Disk
+from paperdesk.store.log import LogWriter, read_log
+from paperdesk.strategies.host import BotHost
+
+
+@dataclass(slots=True)
+class Resumed:
+    """What a run starts with. `messages` are for the user; `upgraded` is the input that says another engine took over."""
+
+    fold: Fold
+    hosts: list[BotHost]
+    log: LogWriter
+    hasher: Any
+    is_new: bool = True
+    market_inputs: int = 0
+    stopped: set[int] = field(default_factory=set)
+    messages: list[str] = field(default_factory=list)
+    upgraded: np.ndarray | None = None
+
+
+def open_record(
+    plan: Plan, run: str, disk: Disk, high_water: int = 0, progress: Callable[[int], None] | None = None
+) -> Resumed:
+    """Read a run's log (if there is one), recover from it, and open it for writing.
+
+    `high_water` is the last seq that is known to have left the process. StoreError or DeskError where the log is damaged or cannot be
+    reproduced.
+    """
+    hasher = blake2b(digest_size=32)
+    reader = read_log(disk, repair=True, high_water=max(high_water, snapshots.newest_seq(disk)))
+    places = {(frame.last_seq, frame.chain_hash) for frame in reader}
+    end = reader.end
+    hosts = plan.hosts()
+    if end.seq == 0:
+        return Resumed(Fold(), hosts, LogWriter(disk, run, VERSION, end), hasher)
+    messages = [str(end.torn)] if end.torn is not None else []
+    fold, start = Fold(), 0
+    snapshot, skipped = snapshots.load_newest(disk, end.seq)
+    messages.extend(str(one) for one in skipped)
+    if snapshot is not None and (snapshot.seq, snapshot.chain_hash) not in places:
+        messages.append(f"{snapshot.name} was not used: it was taken from another log")
+    elif snapshot is not None and snapshot.engine_version == end.engine_version == VERSION:
+        fold, start = Fold.from_parts(snapshot.parts), snapshot.seq
+        if fold.hash() != snapshot.state_hash:
+            raise DeskError(f"{snapshot.name} does not give back the state it was taken from; delete it and start again: the log is whole.", EXIT_IO)
+        for host in hosts:
+            host.restore(snapshot.parts[f"bot/{host.bot}"])
+    refold = Refold(fold, hosts, progress)
+    for step in steps_of(read_log(disk)):
+        hasher.update(step.data)
+        hasher.update(step.outputs)
+        if SEQ.unpack_from(step.data, SEQ_AT)[0] > start:
+            refold.take(step)
+        else:
+            refold.skip(step)
+    refold.end_facts()
+    result = refold.finish()
+    upgraded = command(InputKind.ENGINE_UPGRADED) if end.engine_version != VERSION else None
+    messages.append(f"went on from seq {result.fold.seq}" + (f", snapshot at {start}" if start else ""))
+    log = LogWriter(disk, run, VERSION, end)
+    return Resumed(result.fold, hosts, log, hasher, False, result.market_inputs, result.stopped, messages, upgraded)
