@@ -95,8 +95,8 @@ class Frame:
                 break
             if not Tag.INPUT <= tag <= Tag.NOTE:
                 raise LogTooNew(
-                    f"{self.file}, frame {self.number} holds a record of kind {tag}, which this version does not know; it "
-                    f"was written by version {self.engine_version}. Open the run with that version, or a newer one."
+                    f"{self.file}, frame {self.number} holds a record of kind {tag}, which this version does not know. "
+                    f"It was written by version {self.engine_version}: open the run with that version, or a newer one."
                 )
             yield tag, view[at : at + length]
             at += length

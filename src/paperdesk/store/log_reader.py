@@ -153,11 +153,6 @@ class LogReader:
         end = self.end
         if head is None:
             return "the frame's header is not whole, or its checksum differs"
-        if len(data) < FRAME_BYTES + head.payload_bytes + CHAIN_BYTES:
-            return f"the file ends before the frame's {head.payload_bytes} bytes"
-        stored, computed = data[-CHAIN_BYTES:], linked(end.chain_hash, memoryview(data)[:-CHAIN_BYTES])
-        if stored != computed:
-            return f"the chain hash differs: {stored.hex()[:16]}… is stored, {computed.hex()[:16]}… was computed"
         if (head.number, head.first_seq) != (end.frame + 1, end.seq + 1):
             raise LogCorrupt(
                 name,
@@ -165,6 +160,11 @@ class LogReader:
                 end.frame + 1,
                 f"frame {head.number} from seq {head.first_seq} stands where seq {end.seq + 1} is due",
             )
+        if len(data) < FRAME_BYTES + head.payload_bytes + CHAIN_BYTES:
+            return f"the file ends before the frame's {head.payload_bytes} bytes"
+        stored, computed = data[-CHAIN_BYTES:], linked(end.chain_hash, memoryview(data)[:-CHAIN_BYTES])
+        if stored != computed:
+            return f"the chain hash differs: {stored.hex()[:16]}… is stored, {computed.hex()[:16]}… was computed"
         last_seq = end.seq + head.inputs
         payload = data[FRAME_BYTES:-CHAIN_BYTES]
         frame = Frame(
