@@ -49,6 +49,5 @@ def verify(frames: Iterable[Frame]) -> tuple[Fold, int]:
     refold = Refold(Fold())
     for step in steps_of(frames):
         refold.take(step)
-    refold.end_facts()
     result = refold.finish()
     return result.fold, result.steps

@@ -14,7 +14,7 @@ import numpy as np
 
 from paperdesk.app.errors import EXIT_IO, DeskError
 from paperdesk.domain.events import INPUT, INPUT_BYTES, OUTPUT, InputKind
-from paperdesk.engine.drive import Decider, DeciderFailed
+from paperdesk.engine.drive import TIMER, Decider, DeciderFailed
 from paperdesk.engine.fold import Fold
 from paperdesk.engine.state import ENGINE_VERSION
 from paperdesk.store.log import Frame, Tag
@@ -87,8 +87,6 @@ class Refold:
         self._progress = progress
         self._row = np.zeros(1, INPUT)
         self._bytes = memoryview(self._row.view(np.uint8))
-        self._queue: list[Decider] = []
-        self._event: tuple[int, Rows, Rows | None] | None = None
 
     def take(self, step: Step) -> None:
         """Fold (or absorb) one step; RefoldDiffers where the same version decides otherwise than the log says."""
@@ -133,51 +131,36 @@ class Refold:
             self.result.by_facts = False
 
     def finish(self) -> Recovered:
-        """Ask whoever was not asked yet about the last event; the result."""
-        self._ask_all()
+        """What the steps so far led to."""
+        self.end_facts()
         return self.result
 
     def _market_input(self, kind: int, row: Rows, outputs: Rows) -> None:
-        self._ask_all()
-        if not self._deciders:
-            return
+        """Whoever was asked about a market input is asked again."""
         touched = set(outputs["account"].tolist())
         instrument = int(row["instrument"][0])
-        self._queue = [d for d in self._deciders if (kind in d.kinds and instrument in d.instruments) or d.account in touched]
-        if self._queue:
-            self._event = (kind, row.copy(), outputs if len(outputs) else None)
-
-    def _command(self, kind: int, row: Rows, outputs: Rows) -> None:
-        """A logged command: whoever was asked before its sender, and the sender, are asked first; then its account sees what came of it."""
-        account, bot = int(row["account"][0]), int(row["bot"][0])
-        while any(d.bot == bot and d.account == account for d in self._queue):
-            self._ask(self._queue.pop(0))
-        if kind == STOP_BOT:
-            self.result.stopped.add(bot)
-            self._drop(bot)
-        if len(outputs):
-            touched = set(outputs["account"].tolist()) | {account}
-            for decider in [d for d in self._deciders if d.account in touched]:
+        for decider in list(self._deciders):
+            wanted = kind in decider.kinds and (instrument in decider.instruments or kind == TIMER)
+            if wanted or decider.account in touched:
                 try:
-                    decider.observe(outputs)
+                    decider.decide(kind, row, 0, outputs if len(outputs) else None)
                 except DeciderFailed:
                     self._drop(decider.bot)
 
-    def _ask_all(self) -> None:
-        while self._queue:
-            self._ask(self._queue.pop(0))
-
-    def _ask(self, decider: Decider) -> None:
-        assert self._event is not None, "there is an event to decide on"
-        kind, row, outputs = self._event
-        try:
-            decider.decide(kind, row, 0, outputs)
-        except DeciderFailed:
-            self._drop(decider.bot)
+    def _command(self, kind: int, row: Rows, outputs: Rows) -> None:
+        """A logged command: everyone of its account sees what came of it."""
+        if kind == STOP_BOT:
+            self.result.stopped.add(int(row["bot"][0]))
+            self._drop(int(row["bot"][0]))
+        touched = set(outputs["account"].tolist())
+        for decider in [d for d in self._deciders if d.account in touched]:
+            try:
+                decider.observe(outputs)
+            except DeciderFailed:
+                self._drop(decider.bot)
 
     def _drop(self, bot: int) -> None:
         self._deciders = [d for d in self._deciders if d.bot != bot]
-        self._queue = [d for d in self._queue if d.bot != bot]
 
 
 def difference(mine: Rows, logged: Rows) -> str:

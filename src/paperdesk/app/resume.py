@@ -70,7 +70,6 @@ def open_record(
             refold.take(step)
         else:
             refold.skip(step)
-    refold.end_facts()
     result = refold.finish()
     upgraded = command(InputKind.ENGINE_UPGRADED) if end.engine_version != VERSION else None
     messages.append(f"went on from seq {result.fold.seq}" + (f", snapshot at {start}" if start else ""))

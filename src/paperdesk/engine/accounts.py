@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from paperdesk.domain.events import OutputKind
+from paperdesk.domain.events import InputKind, OutputKind
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
@@ -39,6 +39,7 @@ INVALID_AMOUNT, CAPACITY_EXCEEDED, ACCOUNT_IN_USE, KILL_SWITCH, EPOCH_ENDED, BOT
     int(Reason.KILLED),
 )
 EVERYTHING: Final = -1
+SUBMIT_ORDER: Final = int(InputKind.SUBMIT_ORDER)
 
 
 @kernel
@@ -52,6 +53,8 @@ def refuse(s: Any, e: Any, reason: int) -> None:
     row.reason = reason
     row.side = e.side
     row.cause = e.kind
+    if e.kind == SUBMIT_ORDER:
+        row.client_id = e.client_id
 
 
 @kernel
@@ -155,7 +158,7 @@ def declare_conversion(s: Any, e: Any) -> None:
         refuse(s, e, UNKNOWN_INSTRUMENT)
     else:
         definition, reporting = s.instruments[e.instrument], s.accounts[e.account].reporting
-        inverse = e.flags & 1
+        inverse = e["flags"] & 1
         base, quote = (reporting, e.asset) if inverse == 1 else (e.asset, reporting)
         if definition.base_asset != base or definition.quote_asset != quote:
             refuse(s, e, UNKNOWN_INSTRUMENT)
@@ -175,7 +178,7 @@ def apply_conversion(s: Any, row: Any) -> None:
     conversion = s.conversions[row.account, row.asset]
     conversion.declared = 1
     conversion.instrument = row.instrument
-    conversion.inverse = row.flags & 1
+    conversion.inverse = row["flags"] & 1
     assert s.instruments[row.instrument].version > 0, "a conversion goes through a defined instrument"
 
 

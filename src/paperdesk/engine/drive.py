@@ -25,6 +25,7 @@ TIME_AT: Final = 40
 SEQ: Final = struct.Struct("<q")
 STORED: Final = {kind: stored_bytes(kind) for kind in InputKind}
 SUBMIT_ORDER: Final = int(InputKind.SUBMIT_ORDER)
+TIMER: Final = int(InputKind.TIMER)
 
 
 class Journal(Protocol):
@@ -141,33 +142,27 @@ class Drive:
                 self.outputs[kind] += 1
 
     def _answer(self, kind: int, instrument: int, block: Rows, index: int, count: int, asked: Sequence[Decider]) -> None:
-        """Let those concerned decide on an input: those who want its kind, and those whose account it touched."""
+        """Let those concerned decide on an input, all before any of their commands is folded."""
         outputs: Rows | None = None
         cause = self.seq
-        concerned = [decider for decider in asked if instrument in decider.instruments]
+        concerned = [decider for decider in asked if instrument in decider.instruments or kind == TIMER]
         if count:
             outputs = self.fold.outbox[:count].copy()
             self._record(outputs)
             touched = set(outputs["account"].tolist())
             concerned = [decider for decider in self.deciders if decider in concerned or decider.account in touched]
+        commands: list[tuple[Decider, Rows]] = []
         for decider in concerned:
             try:
-                commands = decider.decide(kind, block, index, outputs)
+                commands.extend((decider, row) for row in decider.decide(kind, block, index, outputs))
             except DeciderFailed as failure:
                 self._stop(decider, failure)
-                continue
-            if commands:
-                self._carry_out(decider, commands, cause)
+        if commands:
+            self._carry_out(commands, cause)
 
-    def _carry_out(self, decider: Decider, commands: list[Rows], cause: int) -> None:
-        """Fold a decider's commands; every decider of the account sees the outputs and may answer, up to MAX_ROUNDS times."""
-        waiting = [(decider, row) for row in commands]
-        rounds = 0
-        while waiting:
-            rounds += 1
-            if rounds > MAX_ROUNDS:
-                self._stop(decider, DeciderFailed(decider.name, "answer", f"it answered its own orders more than {MAX_ROUNDS} times in a row"))
-                return
+    def _carry_out(self, waiting: list[tuple[Decider, Rows]], cause: int) -> None:
+        """Fold commands in order; every decider of the sender's account sees the outputs and may answer, up to MAX_ROUNDS times."""
+        for _ in range(MAX_ROUNDS):
             answers: list[tuple[Decider, Rows]] = []
             for sender, row in waiting:
                 if sender not in self.deciders:
@@ -177,7 +172,11 @@ class Drive:
                 outputs = self._fold_command(row)
                 if len(outputs):
                     answers.extend(self._observed({sender.account}, outputs))
+            if not answers:
+                return
             waiting = answers
+        for sender in {id(sender): sender for sender, _ in waiting}.values():
+            self._stop(sender, DeciderFailed(sender.name, "answer", f"it answered its own orders more than {MAX_ROUNDS} times in a row"))
 
     def _observed(self, accounts: set[int], outputs: Rows) -> list[tuple[Decider, Rows]]:
         answers: list[tuple[Decider, Rows]] = []
@@ -190,8 +189,9 @@ class Drive:
         return answers
 
     def _tell(self, accounts: set[int], outputs: Rows) -> None:
-        for decider, row in self._observed(accounts, outputs):
-            self._carry_out(decider, [row], self.seq)
+        answers = self._observed(accounts, outputs)
+        if answers:
+            self._carry_out(answers, self.seq)
 
     def _stop(self, decider: Decider, failure: DeciderFailed) -> None:
         """Take a failed decider out, put its failure on record, and end its orders."""

@@ -87,13 +87,13 @@ PRICE_BOUND: Final = 2**50
 @kernel
 def form_reason(e: Any) -> int:
     """Whether the command makes sense on its own."""
-    if e.flags & FLAG_MALFORMED:
+    if e["flags"] & FLAG_MALFORMED:
         return e.defect if e.defect > 0 else INVALID_NUMBER
     if e.side != BUY and e.side != SELL:
         return UNSUPPORTED_COMBINATION
     if e.order_type < MARKET_ORDER or e.order_type > STOP_LIMIT or e.time_in_force < GTC or e.time_in_force > FOK:
         return UNSUPPORTED_COMBINATION
-    if (e.flags & FLAG_POST_ONLY) and (e.order_type != LIMIT_ORDER or e.time_in_force != GTC):
+    if (e["flags"] & FLAG_POST_ONLY) and (e.order_type != LIMIT_ORDER or e.time_in_force != GTC):
         return UNSUPPORTED_COMBINATION
     if (e.order_type == MARKET_ORDER or e.order_type == STOP_MARKET) and e.time_in_force == GTC:
         return UNSUPPORTED_COMBINATION
@@ -215,7 +215,7 @@ def submit_order(s: Any, e: Any) -> None:
     row.side = e.side
     row.order_type = e.order_type
     row.time_in_force = e.time_in_force
-    row.flags = e.flags & FLAG_POST_ONLY
+    row.flags = e["flags"] & FLAG_POST_ONLY
     row.reason = reason
     row.price_ticks = e.price_ticks
     row.qty_lots = e.qty_lots

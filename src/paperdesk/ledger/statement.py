@@ -71,9 +71,9 @@ def account_equity(s: Any, account: int) -> tuple[bool, int]:
         assert total >= 0, "free and reserved are never negative"
         if total > 0:
             known, value = reporting_value(s, account, asset, total)
-            if not known or equity > VALUE_BOUND:
-                return False, 0
             equity += value
+            if not known or equity > MAX_UNITS:
+                return False, 0
     return True, equity
 
 
@@ -87,13 +87,13 @@ def bot_pnl(s: Any, bot: int) -> tuple[bool, int]:
         if position.qty_units == 0 and position.cost_units == 0 and position.realized_units == 0:
             continue
         known, value = quote_value(s, instrument, position.qty_units)
-        if not known or abs(pnl) > VALUE_BOUND:
+        if not known:
             return False, 0
         result = value - position.cost_units + position.realized_units
         known, value = reporting_value(s, account, s.instruments[instrument].quote_asset, result)
-        if not known:
-            return False, 0
         pnl += value
+        if not known or abs(pnl) > MAX_UNITS:
+            return False, 0
     return True, pnl
 
 
@@ -123,9 +123,9 @@ def account_exposure(s: Any, account: int) -> tuple[bool, int]:
         known, value = position_value(
             s, account, instrument, worst_units(s.account_positions[account, instrument], s.instruments[instrument].base_units_per_lot)
         )
-        if not known or total > VALUE_BOUND:
-            return False, 0
         total += value
+        if not known or total > MAX_UNITS:
+            return False, 0
     return True, total
 
 
@@ -137,7 +137,7 @@ def bot_exposure(s: Any, bot: int) -> tuple[bool, int]:
         known, value = position_value(
             s, s.bots[bot].account, instrument, worst_units(s.bot_positions[bot, instrument], s.instruments[instrument].base_units_per_lot)
         )
-        if not known or total > VALUE_BOUND:
-            return False, 0
         total += value
+        if not known or total > MAX_UNITS:
+            return False, 0
     return True, total

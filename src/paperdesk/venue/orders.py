@@ -152,7 +152,7 @@ def apply_submitted(s: Any, row: Any) -> int:
     order.side = row.side
     order.order_type = row.order_type
     order.time_in_force = row.time_in_force
-    order.post_only = row.flags & 1
+    order.post_only = row["flags"] & 1
     order.status = SUBMITTED
     order.price_ticks = row.price_ticks
     order.trigger_ticks = row.trigger_ticks
