@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.oracle.money import down, times, up
 from tests.oracle.things import Account, Instrument, Order, Position, Scope
-from tests.oracle.words import BUY, CAPITAL, FEES, FREE, LIMIT_TYPES, MAKER, MARKET_TYPES, MAX_UNITS, RESERVED, VENUE
+from tests.oracle.words import BOOK, BUY, CAPITAL, FEES, FREE, LIMIT_TYPES, MAKER, MARKET_TYPES, MAX_UNITS, RESERVED, VENUE
 
 if TYPE_CHECKING:
     from tests.oracle.desk import Desk
@@ -168,6 +168,8 @@ def settle(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule
     realized = change_positions(desk, order, instrument, give, take, fee)
     order.value = total
     order.filled += lots
+    if order.place == "resting" and instrument.market.evidence == BOOK:
+        order.front = 0
     order.status = "FILLED" if order.remaining == 0 else "PARTIALLY_FILLED"
     desk.say(
         "FILL",

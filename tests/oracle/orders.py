@@ -102,7 +102,7 @@ def price_order(desk: Desk, account: Account, order: Order) -> tuple[str, int]:
     bound = venue.collar(BUY, ref) if order.order_type in MARKET_TYPES else order.price
     if order.side != BUY:
         bound = max(ref, market.mark or 0)
-    if ref > MAX_TICKS or order.qty > MAX_LOTS:
+    if bound > MAX_TICKS or order.qty > MAX_LOTS:
         return "notional_too_large", 0
     if order.qty * instrument.bpl > MAX_ORDER_UNITS or bound * order.qty * instrument.num > MAX_ORDER_UNITS:
         return "notional_too_large", 0

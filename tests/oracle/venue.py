@@ -256,9 +256,7 @@ def trade_on_book(desk: Desk, account: Account, instrument: Instrument, price: i
                 order.front = 0
                 left -= fill(desk, order, wanted, order.price, MAKER, "QUEUE")
             elif reaches(side, price, order.price):
-                filled = fill(desk, order, min(order.remaining, left), order.price, MAKER, "TRADE_THROUGH")
-                left -= filled
-                order.front = 0 if filled > 0 else order.front
+                left -= fill(desk, order, min(order.remaining, left), order.price, MAKER, "TRADE_THROUGH")
 
 
 def trade_on_tape(desk: Desk, account: Account, instrument: Instrument, price: int, lots: int, aggressor: int) -> None:
