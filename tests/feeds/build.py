@@ -14,6 +14,7 @@ import zstandard
 
 from paperdesk.domain.events import INPUT, InputKind
 from paperdesk.domain.reasons import Reason
+from paperdesk.feeds.merging import joined
 from paperdesk.feeds.port import BLOCK_ROWS, Feed
 from paperdesk.feeds.replay import Replay, open_recordings
 
@@ -24,9 +25,20 @@ SECOND = 1_000 * MS
 KINDS = {kind.value: kind.name for kind in InputKind}
 
 
-def depth(first: int, last: int, bids: Sequence[Sequence[str]] = (), asks: Sequence[Sequence[str]] = (), **more: Any) -> dict[str, Any]:
+def depth(
+    first: int, last: int, bids: Sequence[Sequence[str]] = (), asks: Sequence[Sequence[str]] = (), **more: Any
+) -> dict[str, Any]:
     """A depthUpdate of BTCUSDT."""
-    return {"e": "depthUpdate", "E": T0 // MS, "s": "BTCUSDT", "U": first, "u": last, "b": list(bids), "a": list(asks), **more}
+    return {
+        "e": "depthUpdate",
+        "E": T0 // MS,
+        "s": "BTCUSDT",
+        "U": first,
+        "u": last,
+        "b": list(bids),
+        "a": list(asks),
+        **more,
+    }
 
 
 def ticker(update: int, bid: str, bid_size: str, ask: str, ask_size: str, symbol: str = "BTCUSDT") -> dict[str, Any]:
@@ -34,9 +46,21 @@ def ticker(update: int, bid: str, bid_size: str, ask: str, ask_size: str, symbol
     return {"u": update, "s": symbol, "b": bid, "B": bid_size, "a": ask, "A": ask_size}
 
 
-def print_of(trade_id: int, price: str, size: str, seller_took: bool = False, symbol: str = "BTCUSDT") -> dict[str, Any]:
+def print_of(
+    trade_id: int, price: str, size: str, seller_took: bool = False, symbol: str = "BTCUSDT"
+) -> dict[str, Any]:
     """A trade."""
-    return {"e": "trade", "E": T0 // MS, "s": symbol, "t": trade_id, "p": price, "q": size, "T": T0 // MS, "m": seller_took, "M": True}
+    return {
+        "e": "trade",
+        "E": T0 // MS,
+        "s": symbol,
+        "t": trade_id,
+        "p": price,
+        "q": size,
+        "T": T0 // MS,
+        "m": seller_took,
+        "M": True,
+    }
 
 
 def picture(last: int, bids: Sequence[Sequence[str]], asks: Sequence[Sequence[str]]) -> dict[str, Any]:
@@ -79,8 +103,7 @@ def opened(*paths: Path, symbols: Sequence[str] = (), **options: Any) -> Replay:
 
 def rows_of(feed: Feed) -> np.ndarray:
     """All inputs of a feed that ends, shape (n,)."""
-    blocks = list(feed.blocks())
-    return np.concatenate(blocks) if blocks else np.zeros(0, INPUT)
+    return joined(list(feed.blocks()))
 
 
 def kinds(rows: np.ndarray) -> list[str]:
@@ -140,7 +163,11 @@ def _assert_sane(block: np.ndarray) -> None:
     assert (trades["trade_price_ticks"] > 0).all() and (trades["trade_qty_lots"] > 0).all()
     quotes = block[block["kind"] == InputKind.QUOTE]
     both = (quotes["bid_lots"] > 0) & (quotes["ask_lots"] > 0)
-    assert (quotes["bid_ticks"] < quotes["ask_ticks"])[both].all() and (quotes["bid_lots"] >= 0).all() and (quotes["ask_lots"] >= 0).all()
+    assert (
+        (quotes["bid_ticks"] < quotes["ask_ticks"])[both].all()
+        and (quotes["bid_lots"] >= 0).all()
+        and (quotes["ask_lots"] >= 0).all()
+    )
     bars = block[block["kind"] == InputKind.BAR]
     assert (bars["low_ticks"] > 0).all() and (bars["volume_lots"] >= 0).all() and (bars["interval_ns"] > 0).all()
     assert (bars["low_ticks"] <= np.minimum(bars["open_ticks"], bars["close_ticks"])).all()

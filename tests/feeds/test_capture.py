@@ -10,14 +10,30 @@ from typing import Any
 
 import pytest
 import zstandard
+from tests.feeds.build import (
+    MS,
+    SECOND,
+    T0,
+    assert_keeps_the_rules,
+    book_of,
+    capture,
+    depth,
+    kinds,
+    lines_of,
+    opened,
+    picture,
+    print_of,
+    quote_of,
+    refused,
+    rows_of,
+    ticker,
+    wrap,
+    write,
+)  # fmt: skip
 
 from paperdesk.domain.events import MarketStatus, Side
 from paperdesk.domain.reasons import Reason
 from paperdesk.feeds.port import RecordingRefused
-from tests.feeds.build import (
-    MS, SECOND, T0, assert_keeps_the_rules, book_of, capture, depth, kinds, lines_of, opened, picture, print_of, quote_of,
-    refused, rows_of, ticker, wrap, write,
-)  # fmt: skip
 
 BIDS = [["100.0", "1.0"], ["99.9", "2.0"]]
 ASKS = [["100.1", "1.5"], ["100.3", "3.0"]]
@@ -47,7 +63,12 @@ def test_a_capture_becomes_books_quotes_and_trades(tmp_path: Path) -> None:
     assert book_of(rows[3]) == ([(1000, 7), (999, 20)], [(1001, 15), (1003, 30)])
     assert book_of(rows[5]) == ([(1000, 7), (999, 20)], [(1001, 10)])
     sell, buy = rows[2], rows[4]
-    assert (sell["trade_price_ticks"], sell["trade_qty_lots"], sell["trade_id"], sell["side"]) == (1000, 3, 7, Side.SELL)
+    assert (sell["trade_price_ticks"], sell["trade_qty_lots"], sell["trade_id"], sell["side"]) == (
+        1000,
+        3,
+        7,
+        Side.SELL,
+    )
     assert buy["side"] == Side.BUY
     assert rows["ts_seq_ns"].tolist() == [T0 + index * MS for index in (2, 3, 4, 5, 6, 7)]
     assert (feed.label, feed.expected) == ("REPLAY", 8)
@@ -94,12 +115,18 @@ def test_a_symbol_in_the_venues_own_spelling_is_understood(tmp_path: Path) -> No
 
 def test_an_unknown_symbol_is_answered_with_what_there_is(tmp_path: Path) -> None:
     path = capture(tmp_path / "c.zst", [*session(), ticker(1, "5.0", "1", "5.1", "1", symbol="ETHUSDT")])
-    with pytest.raises(RecordingRefused, match=r"hold no DOGE/USDT\. They hold: BTC/USDT, ETH/USDT\. Name one of these with --symbols"):
+    with pytest.raises(
+        RecordingRefused, match=r"hold no DOGE/USDT\. They hold: BTC/USDT, ETH/USDT\. Name one of these with --symbols"
+    ):
         opened(path, symbols=["DOGE/USDT"])
 
 
 def test_other_symbols_of_a_capture_are_counted(tmp_path: Path) -> None:
-    frames = [*session(), ticker(1, "5.0", "1", "5.1", "1", symbol="ETHUSDT"), print_of(1, "5.0", "1", symbol="ETHUSDT")]
+    frames = [
+        *session(),
+        ticker(1, "5.0", "1", "5.1", "1", symbol="ETHUSDT"),
+        print_of(1, "5.0", "1", symbol="ETHUSDT"),
+    ]
     feed = opened(capture(tmp_path / "c.zst", frames), symbols=["BTC/USDT"])
     assert len(rows_of(feed)) == 6
     assert refused(feed) == {("ETHUSDT", Reason.UNKNOWN_SYMBOL): 2}
@@ -123,7 +150,16 @@ def test_without_a_snapshot_only_quotes_and_trades_are_used_and_that_is_said(tmp
 
 
 def test_corrupt_lines_are_counted_and_skipped(tmp_path: Path) -> None:
-    broken = [b"not a line", b"1700000000000000001 {", b'1700000000000000001 {"e":"trade"', b"\xff\xfe\x00", b"17x {}", b"\x00" * 40]
+    broken = [
+        b"not a line",
+        b"1700000000000000001 {",
+        b'1700000000000000001 {"e":"trade"',
+        b"\xff\xfe\x00",
+        b"17x {}",
+        b"\x00" * 40,
+    ]
+    broken += [b"9" * 30 + b' {"u":1,"s":"BTCUSDT"}', lines_of([{**print_of(30, "100.0", "1"), "T": 10**30}])[0]]
+    broken += [lines_of([{**depth(200, 201), "E": 9 * 10**16}])[0], lines_of([{**depth(200, 201), "E": -5}])[0]]
     frames = session()
     feed = opened(capture(tmp_path / "c.zst", [*frames[:4], *broken, *frames[4:]]))
     rows = list(assert_keeps_the_rules(feed.blocks(), 1))
@@ -221,6 +257,7 @@ def test_time_that_goes_back_is_lifted_and_counted(tmp_path: Path) -> None:
         (print_of(20, "NaN", "1.0"), Reason.BAD_EVENT),
         (print_of(20, "Infinity", "1.0"), Reason.BAD_EVENT),
         (print_of(20, "0.0", "1.0"), Reason.BAD_EVENT),
+        (print_of(2**63, "100.0", "1.0"), Reason.BAD_EVENT),
         (print_of(20, "100.0", "0"), Reason.BAD_EVENT),
         (print_of(20, "1_00.0", "1"), Reason.BAD_EVENT),
         (print_of(20, "１00.0", "1"), Reason.BAD_EVENT),
@@ -248,7 +285,10 @@ def test_off_grid_numbers_are_counted_never_rounded(tmp_path: Path) -> None:
             depth(107, 108, [["99.95", "1.0"], ["99.8", "0.15"], ["99.7", "5.0"]]),
         ],
     )
-    definition = {"symbol": "BTCUSDT", "filters": [{"filterType": "PRICE_FILTER", "tickSize": "0.1"}, {"filterType": "LOT_SIZE", "stepSize": "0.1"}]}
+    definition = {
+        "symbol": "BTCUSDT",
+        "filters": [{"filterType": "PRICE_FILTER", "tickSize": "0.1"}, {"filterType": "LOT_SIZE", "stepSize": "0.1"}],
+    }
     beside = path.with_name("c.zst.instruments.json")
     beside.write_text(json.dumps({"symbols": [definition]}))
     feed = opened(path)
@@ -342,16 +382,48 @@ def test_linear_futures_are_replayed_as_prices_and_labelled(tmp_path: Path) -> N
 
 
 def test_aggregated_trades_stand_in_only_where_there_are_no_single_ones(tmp_path: Path) -> None:
-    aggregate = {"e": "aggTrade", "E": T0 // MS, "s": "BTCUSDT", "a": 5, "p": "100.0", "q": "1.0", "f": 7, "l": 8, "T": T0 // MS, "m": True}
+    aggregate = {
+        "e": "aggTrade",
+        "E": T0 // MS,
+        "s": "BTCUSDT",
+        "a": 5,
+        "p": "100.0",
+        "q": "1.0",
+        "f": 7,
+        "l": 8,
+        "T": T0 // MS,
+        "m": True,
+    }
     assert kinds(rows_of(opened(capture(tmp_path / "a.zst", [aggregate])))) == ["TRADE"]
     both = rows_of(opened(capture(tmp_path / "b.zst", [*session(), aggregate])))
     assert kinds(both).count("TRADE") == 2
 
 
 def test_closed_klines_become_bars_where_nothing_finer_was_recorded(tmp_path: Path) -> None:
-    kline = {"t": T0 // MS, "T": T0 // MS + 59_999, "o": "1.0", "h": "1.2", "l": "0.9", "c": "1.1", "v": "7", "x": False}
-    frames = [{"e": "kline", "s": "BTCUSDT", "E": 1, "k": kline}, {"e": "kline", "s": "BTCUSDT", "E": 1, "k": {**kline, "x": True}}]
+    kline = {
+        "t": T0 // MS,
+        "T": T0 // MS + 59_999,
+        "o": "1.0",
+        "h": "1.2",
+        "l": "0.9",
+        "c": "1.1",
+        "v": "7",
+        "x": False,
+    }
+    frames = [
+        {"e": "kline", "s": "BTCUSDT", "E": 1, "k": kline},
+        {"e": "kline", "s": "BTCUSDT", "E": 1, "k": {**kline, "x": True}},
+    ]
     rows = rows_of(opened(capture(tmp_path / "k.zst", frames)))
     assert kinds(rows) == ["BAR"]
-    assert (int(rows[0]["open_ticks"]), int(rows[0]["high_ticks"]), int(rows[0]["low_ticks"]), int(rows[0]["close_ticks"])) == (10, 12, 9, 11)
-    assert (int(rows[0]["ts_event_ns"]), int(rows[0]["interval_ns"]), int(rows[0]["volume_lots"])) == (T0, 60 * SECOND, 7)
+    assert (
+        int(rows[0]["open_ticks"]),
+        int(rows[0]["high_ticks"]),
+        int(rows[0]["low_ticks"]),
+        int(rows[0]["close_ticks"]),
+    ) == (10, 12, 9, 11)
+    assert (int(rows[0]["ts_event_ns"]), int(rows[0]["interval_ns"]), int(rows[0]["volume_lots"])) == (
+        T0,
+        60 * SECOND,
+        7,
+    )

@@ -19,12 +19,15 @@ from paperdesk.domain.events import Side
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.reasons import Reason
 from paperdesk.feeds.port import Refusals
-from paperdesk.feeds.recording import Found, Truncated, digest_of, lines, split_symbol, to_ns
+from paperdesk.feeds.recording import LATEST_NS, Found, Truncated, digest_of, lines, split_symbol, to_ns
 from paperdesk.feeds.sequenced import Diff, SequencedMarket
 from paperdesk.feeds.writer import Writer
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 Pairs = list[tuple[str, str]]
+EARLY_NS: Final = 10**17
+EARLY_MS: Final = EARLY_NS // 10**6
+LATE_MS: Final = LATEST_NS // 10**6
 SAME_MARKET: Final = 1.5
 """Prices within this factor may be of the same market."""
 TEXTS_KEPT: Final = 200_000
@@ -194,7 +197,7 @@ class Reader:
             return
         kind = body.e
         event = body.E
-        event_ns = seq_ns if not event else event * 1_000_000 if event < 100_000_000_000_000 else to_ns(event)
+        event_ns = seq_ns if not event else event * 1_000_000 if LATE_MS > event > EARLY_MS else to_ns(event)
         b, a = body.b, body.a
         if kind == "trade" or kind == "aggTrade":
             if kind == "trade":
@@ -246,7 +249,9 @@ class Reader:
         if len(self.first_prices) == 1:
             return next(iter(self.first_prices))
         ratios = {
-            name: max(price, first) / max(min(price, first), 1e-12) for name, first in self.first_prices.items() if first
+            name: max(price, first) / max(min(price, first), 1e-12)
+            for name, first in self.first_prices.items()
+            if first
         }
         nearest = min(ratios, key=lambda name: ratios[name], default="")
         return nearest if nearest and ratios[nearest] < SAME_MARKET else ""
@@ -325,7 +330,7 @@ class BinanceCapture:
                 try:
                     frame = DECODE(line[space + 1 :])
                     time = int(line[:space])
-                    if time < 100_000_000_000_000_000:
+                    if not EARLY_NS < time < LATEST_NS:
                         time = to_ns(time)
                     if time - last > JUMP_NS and is_stray(time, batch, index):
                         raise ValueError("a local time far ahead of the lines that follow")

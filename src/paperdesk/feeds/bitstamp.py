@@ -15,7 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -35,6 +35,7 @@ KINDS: Final = (*ORDER_KINDS, b"order_book", b"trade")
 NEAR_NS: Final = 3_000_000_000
 """An order shrinks within this time of the trade that shrank it."""
 UNITS: Final = 100_000_000
+LARGEST: Final = 1e15
 BUY, SELL, UNKNOWN = int(Side.BUY), int(Side.SELL), int(Side.UNKNOWN)
 
 
@@ -44,7 +45,7 @@ class Order(msgspec.Struct, gc=False):
     price: str | float
     amount: str | float
     id: int
-    order_type: int
+    order_type: Literal[0, 1]
     datetime: str = ""
 
 
@@ -84,8 +85,11 @@ def text(value: str | float) -> str:
 
 
 def units(value: str | float) -> int:
-    """An amount in 10^-8, to find equal ones."""
-    return round(float(value) * UNITS)
+    """An amount in 10^-8, to find equal ones; ValueError for what is no amount."""
+    number = float(value)
+    if not abs(number) < LARGEST:
+        raise ValueError(f"{value!r} is no amount")
+    return round(number * UNITS)
 
 
 def split_line(line: bytes) -> tuple[int, bytes, bytes]:

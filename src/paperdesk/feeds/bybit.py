@@ -10,7 +10,7 @@ market is spot or perpetual: both spellings of the symbol are understood.
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -38,7 +38,7 @@ class Trade(msgspec.Struct, gc=False):
 
     T: int
     s: str
-    S: str
+    S: Literal["Buy", "Sell"]
     v: str
     p: str
     i: str

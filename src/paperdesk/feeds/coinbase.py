@@ -10,7 +10,7 @@ the subscription.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -22,7 +22,7 @@ from paperdesk.feeds.messages import iso_ns
 from paperdesk.feeds.recording import Found, split_symbol
 from paperdesk.feeds.writer import Writer
 
-AGGRESSOR: Final = {"buy": int(Side.SELL), "sell": int(Side.BUY)}
+AGGRESSOR: Final = {"buy": int(Side.SELL), "sell": int(Side.BUY), "": int(Side.UNKNOWN)}
 
 
 class Message(msgspec.Struct, gc=False):
@@ -33,9 +33,9 @@ class Message(msgspec.Struct, gc=False):
     time: str = ""
     bids: list[tuple[str, str]] = []
     asks: list[tuple[str, str]] = []
-    changes: list[tuple[str, str, str]] = []
+    changes: list[tuple[Literal["buy", "sell"], str, str]] = []
     trade_id: int = -1
-    side: str = ""
+    side: Literal["buy", "sell", ""] = ""
     price: str = ""
     size: str = ""
 

@@ -5,12 +5,13 @@ float within four units in the last place of a decimal of the grid *is* that dec
 numbers), anything else is off the grid.
 """
 
+import re
 from decimal import Decimal
 from typing import Final
 
 import numpy as np
 
-from paperdesk.domain.instruments import Instrument, OffGrid, exact
+from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_ORDER_UNITS
 from paperdesk.venue.book import TICKS_BOUND
@@ -18,6 +19,8 @@ from paperdesk.venue.book import TICKS_BOUND
 MAX_DECIMALS: Final = 12
 SIZE_DECIMALS: Final = 8
 """Sizes are inferred to at most this many decimals."""
+LARGEST_EXPONENT: Final = 30
+NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?")
 MEMO: Final = 100_000
 
 
@@ -76,11 +79,10 @@ class Steps(dict[str, int]):
 
 def _plain(text: str) -> tuple[str, str]:
     """Digits before and after the point of unusual spellings ("1e-05"); Unusable for what is no finite number ≥ 0."""
-    try:
-        number = exact(text)
-    except OffGrid:
-        raise Unusable(Reason.BAD_EVENT) from None
-    if number < 0 or abs(number.adjusted()) > 30 or not text.isascii() or "_" in text:
+    if not NUMBER.fullmatch(text):
+        raise Unusable(Reason.BAD_EVENT)
+    number = Decimal(text)
+    if abs(number.adjusted()) > LARGEST_EXPONENT:
         raise Unusable(Reason.BAD_EVENT)
     whole, _, part = f"{number:f}".partition(".")
     return whole, part

@@ -4,8 +4,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from paperdesk.domain.events import INPUT
+from paperdesk.domain.events import INPUT, INPUT_BYTES
 from paperdesk.feeds.port import BLOCK_ROWS
+
+_ROW = np.dtype((np.void, INPUT_BYTES))
+
+
+def joined(blocks: Sequence[np.ndarray]) -> np.ndarray:
+    """Blocks of inputs one after the other, shape (n,). numpy's own concatenation would lay the record's shared bytes out anew."""
+    rows = [np.ascontiguousarray(block).view(_ROW) for block in blocks]
+    return np.concatenate(rows).view(INPUT) if rows else np.zeros(0, INPUT)
 
 
 def merge(streams: Sequence[Iterator[np.ndarray]]) -> Iterator[np.ndarray]:
@@ -33,7 +41,7 @@ def merge(streams: Sequence[Iterator[np.ndarray]]) -> Iterator[np.ndarray]:
                     del heads[index]
                 else:
                     heads[index] = following
-        rows = np.concatenate([rest, *taken])
+        rows = joined([rest, *taken])
         held = len(rest)
         order = np.argsort(rows["ts_seq_ns"][held:], kind="stable")
         rows[held:] = rows[held:][order]

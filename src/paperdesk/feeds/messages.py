@@ -15,7 +15,7 @@ import numpy as np
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.reasons import Reason
 from paperdesk.feeds.port import Refusals
-from paperdesk.feeds.recording import Found, Truncated, digest_of, lines, to_ns
+from paperdesk.feeds.recording import LATEST_NS, Found, Truncated, digest_of, lines, to_ns
 from paperdesk.feeds.writer import Writer
 
 CORRUPT: Final = (msgspec.DecodeError, ValueError, RecursionError)
@@ -52,6 +52,8 @@ def iso_ns(text: str) -> int:
     digits = seconds + (part + "000000000")[:9]
     if not (len(seconds) == 2 and digits.isascii() and digits.isdigit()):
         raise ValueError(f"{text!r} is no UTC time")
+    if not 0 <= minute + int(digits) <= LATEST_NS:
+        raise ValueError(f"{text!r} is no time between 1970 and 2116")
     return minute + int(digits)
 
 

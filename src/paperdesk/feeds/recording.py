@@ -23,6 +23,7 @@ from paperdesk.feeds.grid import text_decimals
 from paperdesk.feeds.port import RecordingRefused, Refusals
 
 CHUNK_BYTES: Final = 1 << 20
+LATEST_NS: Final = 2**62
 LONGEST_LINE_BYTES: Final = 64 << 20
 ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 GZIP_MAGIC: Final = b"\x1f\x8b"
@@ -223,12 +224,16 @@ def whole(path: Path) -> bytes:
 
 
 def to_ns(time: int) -> int:
-    """Seconds, milli-, micro- or nanoseconds since 1970 (told by their size) in nanoseconds."""
+    """Seconds, milli-, micro- or nanoseconds since 1970 (told by their size) in nanoseconds; ValueError beyond LATEST_NS."""
     if time < 100_000_000_000:
-        return time * 1_000_000_000
-    if time < 100_000_000_000_000:
-        return time * 1_000_000
-    return time * 1_000 if time < 100_000_000_000_000_000 else time
+        ns = time * 1_000_000_000
+    elif time < 100_000_000_000_000:
+        ns = time * 1_000_000
+    else:
+        ns = time * 1_000 if time < 100_000_000_000_000_000 else time
+    if not 0 <= ns <= LATEST_NS:
+        raise ValueError(f"{time} is no time between 1970 and 2116")
+    return ns
 
 
 def decimal_ns(text: str) -> int:
@@ -237,7 +242,7 @@ def decimal_ns(text: str) -> int:
     digits = whole_part + (part + "000000000")[:9]
     if not (digits.isascii() and digits.isdigit()):
         raise ValueError(f"{text!r} is no time in seconds")
-    return int(digits)
+    return to_ns(int(digits))
 
 
 def json_or_none(data: bytes) -> Any:

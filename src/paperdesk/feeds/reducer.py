@@ -192,7 +192,7 @@ class Market:
             return
         try:
             ticks, lots = self.grid.ticks[price], self.grid.lots[size]
-            if not ticks or not lots:
+            if not ticks or not lots or not 0 <= trade_id < FAR:
                 raise Unusable(Reason.BAD_EVENT)
         except Unusable as bad:
             self.refuse(bad.reason)

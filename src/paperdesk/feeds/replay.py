@@ -55,7 +55,10 @@ class Replay:
         """See `port.Feed.blocks`."""
         self.refusals.clear()
         by_symbol = {instrument.symbol: instrument for instrument in self.instruments}
-        streams = [recording.blocks(by_symbol, self.refusals) for recording in self.recordings]
+        streams = []
+        for recording in self.recordings:
+            held = {symbol: instrument for symbol, instrument in by_symbol.items() if symbol in recording.found}
+            streams.append(recording.blocks(held, self.refusals))
         blocks = streams[0] if len(streams) == 1 else merge(streams)
         doubled = self._doubled(by_symbol)
         if doubled:
@@ -143,6 +146,12 @@ def _choose(
 ) -> list[Found]:
     """The markets to trade, one `Found` a symbol (of several recordings: put together)."""
     held: dict[str, list[Found]] = {}
+    if venue is not None and any(
+        found.venue == venue for recording in recordings for found in recording.found.values()
+    ):
+        for recording in recordings:
+            for symbol in [symbol for symbol, found in recording.found.items() if found.venue not in (venue, "")]:
+                del recording.found[symbol]
     for recording in recordings:
         for found in recording.found.values():
             if venue is not None and not found.venue:
@@ -171,7 +180,7 @@ def _choose(
         )
     if left_out:
         notes.append(f"left out, because inverse contracts are not traded here: {', '.join(left_out)}")
-    return [_together(symbol, held[symbol], venue) for symbol in chosen]
+    return [_together(symbol, held[symbol]) for symbol in chosen]
 
 
 def _inverse(symbol: str) -> str:
@@ -182,11 +191,9 @@ def _inverse(symbol: str) -> str:
     )
 
 
-def _together(symbol: str, founds: Sequence[Found], venue: str | None) -> Found:
+def _together(symbol: str, founds: Sequence[Found]) -> Found:
     venues = sorted({found.venue for found in founds if found.venue})
-    if venue is not None and venue in venues:
-        founds = [found for found in founds if found.venue in (venue, "")]
-    elif len(venues) > 1:
+    if len(venues) > 1:
         raise RecordingRefused(
             f"{symbol} is recorded at several venues ({', '.join(venues)}), "
             "whose prices must not be mixed; give recordings of one venue, or choose one"

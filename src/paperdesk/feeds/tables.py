@@ -23,7 +23,7 @@ from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.reasons import Reason
 from paperdesk.feeds.grid import MAX_DECIMALS, SIZE_DECIMALS, column_decimals, column_steps
 from paperdesk.feeds.port import BLOCK_ROWS, RecordingRefused, Refusals
-from paperdesk.feeds.recording import Found, digest_of, split_symbol, to_ns
+from paperdesk.feeds.recording import LATEST_NS, Found, digest_of, split_symbol, to_ns
 
 INTERVALS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 SIDES: Final = {
@@ -107,11 +107,17 @@ def times_ns(column: pl.Series) -> np.ndarray:
         raise RecordingRefused(f"the time column {column.name} has {column.null_count()} empty cells")
     if isinstance(column.dtype, pl.Datetime):
         values = column.dt.replace_time_zone(None).cast(pl.Datetime("ns")).to_physical().to_numpy()
-        return np.ascontiguousarray(values, dtype=np.int64)
-    if column.dtype.is_integer() and len(column):
+    elif column.dtype.is_integer():
         values = column.cast(pl.Int64).to_numpy()
-        return values * (to_ns(int(values.max())) // int(values.max())) if values.max() > 0 else values.astype(np.int64)
-    raise RecordingRefused(f"the time column {column.name} is of type {column.dtype}; expected times or whole numbers")
+    else:
+        raise RecordingRefused(
+            f"the time column {column.name} is of type {column.dtype}; expected times or whole numbers"
+        )
+    latest = int(values.max(initial=0))
+    if values.min(initial=0) < 0 or latest > LATEST_NS:
+        raise RecordingRefused(f"the time column {column.name} holds times before 1970 or after 2116")
+    factor = to_ns(latest) // latest if latest and column.dtype.is_integer() else 1
+    return np.ascontiguousarray(values * factor, dtype=np.int64)
 
 
 def floats(table: pl.DataFrame, name: str) -> np.ndarray:
