@@ -103,11 +103,9 @@ def update_sql(table: Table, changing: list[str]) -> str:
     return f"UPDATE {table.name} SET {changes} WHERE {' AND '.join(f'{name} = ?' for name in key(table))}"  # noqa: S608
 
 
-def upsert_sql(table: Table) -> str:
-    """INSERT of one row that overwrites what is not key where the key is there already."""
-    keys = key(table)
-    changing = [name for name in columns(table) if name not in keys]
+def upsert_sql(table: Table, changing: list[str]) -> str:
+    """INSERT of one row that overwrites the changing columns where the key is there already."""
     if not changing:
         return f"{insert_sql(table)} ON CONFLICT DO NOTHING"
     changes = ", ".join(f"{name} = excluded.{name}" for name in changing)
-    return f"{insert_sql(table)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+    return f"{insert_sql(table)} ON CONFLICT ({', '.join(key(table))}) DO UPDATE SET {changes}"
