@@ -1,4 +1,4 @@
-"""Books from single messages and tables: Coinbase, Bybit, Bitstamp's orders, level changes and mixed events in Parquet."""
+"""Books from messages and tables: Coinbase, Bybit, Bitstamp's orders, level changes and mixed events in Parquet."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def dumped(messages: list[dict[str, Any] | bytes]) -> list[bytes]:
     return [message if isinstance(message, bytes) else json.dumps(message).encode() for message in messages]
 
 
-# -------------------------------------------------------------------------------------------------------------- Coinbase
+# ---------------------------------------------------------------------------------------------------- Coinbase
 
 
 def coinbase() -> list[dict[str, Any]]:
@@ -142,7 +142,7 @@ def test_a_book_that_stays_crossed_gives_up_the_older_side(tmp_path: Path) -> No
         update(3, "sell", "101.0", "1.0"),
         update(7, "sell", "101.5", "1.0"),
     ]
-    rows = list(assert_keeps_the_rules(opened(write(tmp_path / "x", dumped(messages))).blocks(), 1))[0]
+    rows = next(assert_keeps_the_rules(opened(write(tmp_path / "x", dumped(messages))).blocks(), 1))
     assert kinds(rows) == ["BOOK"], "nothing is shown while it is crossed"
     assert book_of(rows[0]) == ([(985, 2)], [(987, 1), (1000, 3), (1010, 1), (1015, 1)])
 
@@ -161,7 +161,7 @@ def test_what_is_no_utc_time_is_refused(text: str) -> None:
         iso_ns(text)
 
 
-# ----------------------------------------------------------------------------------------------------------------- Bybit
+# ---------------------------------------------------------------------------------------------------- Bybit
 
 
 def bybit(kind: str, number: int, bids: list[list[str]], asks: list[list[str]]) -> dict[str, Any]:
@@ -189,7 +189,7 @@ def test_bybit_pictures_and_changes(tmp_path: Path) -> None:
     assert refused(feed) == {("XRP/USDT", Reason.SEQUENCE_GAP): 1}
 
 
-# -------------------------------------------------------------------------------------------------------------- Bitstamp
+# ---------------------------------------------------------------------------------------------------- Bitstamp
 
 
 def order(milliseconds: int, kind: str, number: int, price: str, amount: str, ask: bool) -> bytes:
@@ -280,7 +280,7 @@ def test_an_order_log_needs_its_market_named(tmp_path: Path) -> None:
     assert opened(path, symbols=["BTC/USD"]).instruments[0].symbol == "BTC/USD"
 
 
-# --------------------------------------------------------------------------------------------------------------- Parquet
+# ---------------------------------------------------------------------------------------------------- Parquet
 
 
 def times(*milliseconds: int) -> list[datetime]:
@@ -292,8 +292,13 @@ def test_level_changes_start_from_their_picture(tmp_path: Path) -> None:
     picture = pl.DataFrame({"side": ["buy", "buy", "sell"], "price": [99.0, 98.5, 100.0], "size": [1.0, 2.0, 3.0]})
     picture.write_parquet(tmp_path / "m_snapshot.parquet", metadata=NAMES)
     changes = pl.DataFrame(
-        {"ts": times(1, 1, 5, 5, 5), "side": ["buy", "sell", "buy", "buy", "sell"], "price": [99.5, 99.5, 99.0, 97.0, float("nan")], "size": [1.0, 4.0, 0.0, -1.0, 1.0]}
-    )  # fmt: skip
+        {
+            "ts": times(1, 1, 5, 5, 5),
+            "side": ["buy", "sell", "buy", "buy", "sell"],
+            "price": [99.5, 99.5, 99.0, 97.0, float("nan")],
+            "size": [1.0, 4.0, 0.0, -1.0, 1.0],
+        }
+    )
     changes.write_parquet(tmp_path / "m_l2update.parquet", metadata=NAMES)
     for paths in (["m_l2update.parquet"], ["m_snapshot.parquet", "m_l2update.parquet"]):
         feed = opened(*(tmp_path / path for path in paths))

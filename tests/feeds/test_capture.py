@@ -146,7 +146,7 @@ def test_without_a_snapshot_only_quotes_and_trades_are_used_and_that_is_said(tmp
     assert any("no depth snapshot in the recording" in note for note in feed.notes)
 
 
-# ---------------------------------------------------------------------------------------------------------------- damage
+# ---------------------------------------------------------------------------------------------------- damage
 
 
 def test_corrupt_lines_are_counted_and_skipped(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_corrupt_lines_are_counted_and_skipped(tmp_path: Path) -> None:
 
 
 def test_flipped_bits_never_get_past_the_rules(tmp_path: Path) -> None:
-    """Every bit of every line, one at a time: the stream keeps its rules, and what is lost is counted or is the flipped value itself."""
+    """A bit in every third byte of every line: the rules are kept, and what is lost is counted or is the flipped value."""
     lines = lines_of(session())
     clean = rows_of(opened(write(tmp_path / "clean", lines)))
     for index in range(len(lines)):
@@ -349,7 +349,7 @@ def test_wrong_files_are_refused_with_what_would_do(tmp_path: Path, name: str, c
 
 
 def test_missing_paths_and_no_paths_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(RecordingRefused, match="there is no file or folder .*nowhere"):
+    with pytest.raises(RecordingRefused, match=r"there is no file or folder .*nowhere"):
         opened(tmp_path / "nowhere")
     with pytest.raises(RecordingRefused, match="--data PATH"):
         opened()

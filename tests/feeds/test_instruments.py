@@ -110,7 +110,9 @@ def test_scales_and_fees_can_be_declared(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("symbol", "canonical", "scale"), [("ETHBTC", "ETH/BTC", 8), ("SHIBUSDT", "SHIB/USDT", 2), ("DOGEFDUSD", "DOGE/FDUSD", 8), ("PEPEUSDC", "PEPE/USDC", 2)]
+    ("symbol", "canonical", "scale"),
+    [("ETHBTC", "ETH/BTC", 8), ("SHIBUSDT", "SHIB/USDT", 2), ("DOGEFDUSD", "DOGE/FDUSD", 8),
+     ("PEPEUSDC", "PEPE/USDC", 2)]
 )  # fmt: skip
 def test_symbols_are_split_at_the_longest_quote_asset(tmp_path: Path, symbol: str, canonical: str, scale: int) -> None:
     feed = opened(recording(tmp_path, symbol=symbol))

@@ -273,7 +273,7 @@ def test_books_of_other_venues_and_sessions(name: str, symbols: list[str], trade
     tally = counts(checked(feed))
     assert [instrument.symbol for instrument in feed.instruments] == symbols
     assert tally["TRADE"] == trades and tally["BOOK"] >= least_books and tally["MARKET_STATUS"] == 0
-    assert set(reason for _, reason in refused(feed)) <= {Reason.TIME_BACKWARDS, Reason.OFF_GRID}
+    assert {reason for _, reason in refused(feed)} <= {Reason.TIME_BACKWARDS, Reason.OFF_GRID}
 
 
 def test_quotes_and_trades_of_a_perpetual() -> None:

@@ -133,5 +133,5 @@ def test_bybit_sessions_keep_spot_and_linear_apart(tmp_path: Path) -> None:
     ]
     feed = opened(write(tmp_path / "s", [json.dumps(line).encode() for line in lines]))
     assert [instrument.symbol for instrument in feed.instruments] == ["BTC/USDT", "BTC/USDT:USDT"]
-    rows = list(assert_keeps_the_rules(feed.blocks(), 2))[0]
+    rows = next(assert_keeps_the_rules(feed.blocks(), 2))
     assert rows["instrument"].tolist() == [0, 1]

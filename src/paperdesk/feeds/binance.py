@@ -79,7 +79,7 @@ class Frame(Body, gc=False):
 
     stream: str = ""
     data: Body | None = None
-    id: int | str | None | msgspec.UnsetType = msgspec.UNSET
+    id: int | str | msgspec.UnsetType | None = msgspec.UNSET
     """Only answers to subscriptions have one."""
 
 

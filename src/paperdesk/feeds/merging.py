@@ -11,7 +11,10 @@ _ROW = np.dtype((np.void, INPUT_BYTES))
 
 
 def joined(blocks: Sequence[np.ndarray]) -> np.ndarray:
-    """Blocks of inputs one after the other, shape (n,). numpy's own concatenation would lay the record's shared bytes out anew."""
+    """Blocks of inputs one after the other, shape (n,).
+
+    numpy's own concatenation is not used: it lays the record's fields out anew, and they share their bytes.
+    """
     rows = [np.ascontiguousarray(block).view(_ROW) for block in blocks]
     return np.concatenate(rows).view(INPUT) if rows else np.zeros(0, INPUT)
 

@@ -224,7 +224,7 @@ def whole(path: Path) -> bytes:
 
 
 def to_ns(time: int) -> int:
-    """Seconds, milli-, micro- or nanoseconds since 1970 (told by their size) in nanoseconds; ValueError beyond LATEST_NS."""
+    """Seconds, milli-, micro- or nanoseconds since 1970 (told by size) in nanoseconds; ValueError beyond LATEST_NS."""
     if time < 100_000_000_000:
         ns = time * 1_000_000_000
     elif time < 100_000_000_000_000:

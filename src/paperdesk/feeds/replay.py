@@ -164,11 +164,11 @@ def _choose(
     listing = ", ".join(sorted(held)) or "nothing"
     chosen = []
     for name in symbols or sorted(symbol for symbol, founds in held.items() if symbols or not founds[0].inverse):
-        symbol = names.get(plain(name))
-        if symbol is None:
+        if plain(name) not in names:
             raise RecordingRefused(
                 f"the recordings hold no {name}. They hold: {listing}. Name one of these with --symbols"
             )
+        symbol = names[plain(name)]
         if held[symbol][0].inverse:
             raise RecordingRefused(_inverse(symbol))
         if symbol not in chosen:
