@@ -1,4 +1,4 @@
-"""The log: what is committed is read back, in any order of records; damage is found wherever it is; failure is final."""
+"""The log: what is committed is read back, in any order; damage is found wherever it is; failure is final."""
 
 from __future__ import annotations
 

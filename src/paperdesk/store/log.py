@@ -78,8 +78,8 @@ class LogWriter:
         """Begin a log, or go on after `end` as `read_log` found it (its torn tail is cut off); LogFailed if the disk
         does not let us.
 
-        After anything but a clean shutdown the last segment is written anew: what a failed sync left in memory reads
-        well and is not on the disk.
+        The last segment is written anew: what a failed sync left in memory reads well (even as a clean shutdown) and is
+        not on the disk, and a later sync would not put it there.
         """
         end = LogEnd() if end is None else end
         self.disk, self.run, self.engine_version, self.rotate_bytes = disk, run, engine_version, rotate_bytes
@@ -201,14 +201,14 @@ class LogWriter:
         raise self.failure
 
     def _tidy(self, end: LogEnd) -> None:
-        """Remove what never was part of the log; write the last segment anew unless it was closed in order."""
+        """Remove what never was part of the log; write the last segment anew."""
         for name in self.disk.names():
             if name.endswith(".tmp"):
                 self.disk.remove(name)
         name = segment_name(end.segment)
         if end.torn is not None and end.torn.file != name:
             self.disk.remove(end.torn.file)
-        if end.segment > 0 and not (end.clean and end.torn is None):
+        if end.segment > 0:
             self.disk.append("last.tmp", self.disk.read(name, 0, end.offset))
             self.disk.sync("last.tmp")
             self.disk.rename("last.tmp", name)
