@@ -168,7 +168,7 @@ def test_corrupt_lines_are_counted_and_skipped(tmp_path: Path) -> None:
 
 
 def test_flipped_bits_never_get_past_the_rules(tmp_path: Path) -> None:
-    """A bit in every third byte of every line: the rules are kept, and what is lost is counted or is the flipped value."""
+    """A bit in every third byte of every line: the rules are kept; what is lost is counted or is the flipped value."""
     lines = lines_of(session())
     clean = rows_of(opened(write(tmp_path / "clean", lines)))
     for index in range(len(lines)):
