@@ -1,8 +1,8 @@
 """A small desk for tests of the core: one fold, inputs in, and what it says as short lines that read like sentences.
 
-    room = Room()                     # one account with 1,000 B and 100,000 Q, one market B/Q on a grid of 1
-    room.quote(99, 5, 101, 5)         # []
-    room.buy(3)                       # ["submitted #1", "reserve 321 Q", "accepted #1", "fill #1 3 @ 101 taker book_walk", ...]
+    room = Room()               # one account with 1,000 B and 100,000 Q, one market B/Q on a grid of 1
+    room.quote(99, 5, 101, 5)   # []
+    room.buy(3)                 # ["submitted #1", "reserve 321 Q", "accepted #1", "fill #1 3 @ 101 taker book_walk", …]
 
 Prices are ticks, quantities lots; with the default instrument both are whole units, so that money is price · quantity.
 """
@@ -118,7 +118,7 @@ class Room:
         equity_every_ns: int = NEVER,
         reporting: Asset | None = None,
     ) -> None:
-        """Opens an account with money and bots; all its other assets are valued through instruments against the reporting one."""
+        """Opens an account with money and bots; instruments against the reporting asset value the others."""
         unit = self.instruments[0].quote if reporting is None else reporting
         self.put(commands.open_account(account, unit, 1, latency_ns, equity_every_ns))
         given = {"B": 1_000, "Q": 100_000} if deposits is None else deposits

@@ -1,7 +1,8 @@
-"""One trading day, told event by event. Every figure was worked out by hand from docs/venue-rules.md; the working stands beside it.
+"""One trading day, told event by event.
 
-The market is BTC/USDT: a tick is 0.01 USDT, a lot 0.00001 BTC, both assets count in 10⁻⁸. The venue takes 0.08 % from makers
-and 0.1 % from takers, always from what a fill brings in: BTC from buys, USDT from sales. Orders take 50 ms to reach it.
+Every figure was worked out by hand from docs/venue-rules.md; the working stands beside it. The market is BTC/USDT: a
+tick is 0.01 USDT, a lot 0.00001 BTC, both assets count in 10⁻⁸. The venue takes 0.08 % from makers and 0.1 % from
+takers, always from what a fill brings in: BTC from buys, USDT from sales. Orders take 50 ms to reach it.
 """
 
 from __future__ import annotations
@@ -167,13 +168,15 @@ def too_large_an_order_is_denied(story: Story) -> None:
 
 def a_limit_buy_waits_in_the_queue(story: Story) -> None:
     room = story.room
-    # 0.04 · 59,999 = 2,399.96 reserved; 6,999.93 − 2,399.96 = 4,599.97 stay free. It joins behind the 0.2 that are shown.
+    # 0.04 · 59,999 = 2,399.96 reserved; 6,999.93 − 2,399.96 = 4,599.97 stay free.
+    # It joins behind the 0.2 that are shown.
     assert story.order(BUY, "0.04", "59999") == ["submitted #3", "reserve 239996000000 USDT"]
     assert room.timer(LATENCY) == ["accepted #3"]
     assert room.order(3)["front_lots"] == lots("0.2")
     story.books("4599.97 + 2399.96", "0.54995", "39996.93")
     # 0.21 trade at our price: 0.2 were ahead of us, 0.01 is left for us. 0.01 · 59,999 = 599.99.
-    # Fee 0.08 % of 0.01 BTC = 0.000008. What is still reserved, 1,799.97, is what 0.03 more will cost: nothing to release.
+    # Fee 0.08 % of 0.01 BTC = 0.000008.
+    # What is still reserved, 1,799.97, is what 0.03 more will cost: nothing to release.
     assert story.trade("59999", "0.21", MINUTE) == [
         f"fill #3 1000 @ {ticks('59999')} maker queue",
         "pay 59999000000 USDT",
@@ -255,7 +258,8 @@ def the_stop_fires(story: Story) -> None:
         "fee 119860000 USDT",
     ]
     # Free: 4,599.97 + 1,796.4018 + 1,197.4014 = 7,593.7732. Average cost, 0.089918 held for 5,400.03:
-    #   0.03 of it cost 5,400.03 · 3,000,000 / 8,991,800 = 1,801.65150470…, realized 1,796.4018 − 1,801.65150470 = −5.24970470;
+    #   0.03 of it cost 5,400.03 · 3,000,000 / 8,991,800 = 1,801.65150470…,
+    #   realized 1,796.4018 − 1,801.65150470 = −5.24970470;
     #   0.059918 for 3,598.37849530 are left; 0.02 of it cost 3,598.37849530 · 2,000,000 / 5,991,800 = 1,201.10100313…,
     #   realized 1,197.4014 − 1,201.10100313 = −3.69960313. Together −8.94930783; 0.039918 for 2,397.27749217 are left.
     # Equity: 7,593.7732 + 0.539918 · 59,942.50 = 7,593.7732 + 32,364.034715.
@@ -269,7 +273,8 @@ def the_loss_starts_a_cooldown(story: Story) -> None:
     # Selling what it holds is less risk, not more: that is never denied. 0.01 at 60,100 rests above the market.
     assert story.order(SELL, "0.01", "60100") == ["submitted #7", "reserve 1000000 BTC"]
     assert room.timer(LATENCY) == ["accepted #7"]
-    # Ten minutes after the stop the bot may buy again: 0.01 · 59,940 = 599.40 are reserved, and given back when it changes its mind.
+    # Ten minutes after the stop the bot may buy again: 0.01 · 59,940 = 599.40 are reserved,
+    # and given back when it changes its mind.
     room.timer(10 * MINUTE - LATENCY)
     assert story.order(BUY, "0.01", "59940") == ["submitted #8", "reserve 59940000000 USDT"]
     story.books("6994.3732 + 599.4", "0.529918 + 0.01", "39957.807915")
@@ -295,8 +300,8 @@ def midnight_passes(story: Story) -> None:
 
 def the_account_starts_again(story: Story) -> None:
     room = story.room
-    # The books of the first epoch: paid to the venue 5,400.03 and received from it 2,996.80 USDT; bought 0.09, sold 0.05 BTC;
-    # fees 2.9968 USDT and 0.000082 BTC.
+    # The books of the first epoch: paid to the venue 5,400.03 and received from it 2,996.80 USDT;
+    # bought 0.09, sold 0.05 BTC; fees 2.9968 USDT and 0.000082 BTC.
     usdt, btc = ([int(n) for n in room.state["balances"][0, asset.number, 2:]] for asset in (USDT, BTC))
     assert usdt == [units("2403.23"), units("2.9968"), units("-10000")]
     assert btc == [units("-0.04"), units("0.000082"), units("-0.5")]

@@ -1,0 +1,206 @@
+"""Closed bars alone: nothing is filled at touch, stops at the bar's worst price, nothing sent during a bar is met by it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.engine.room import FOK, IOC, MINUTE, SECOND, Room, fills, no_money, status_of
+
+from paperdesk.domain.events import Side
+
+
+def room_with_bars() -> Room:
+    """One bar has closed at 100."""
+    room = Room()
+    room.bar((98, 103, 97, 100), 50)
+    return room
+
+
+def test_a_market_order_is_filled_at_the_next_open() -> None:
+    room = room_with_bars()
+    room.buy(5)
+    room.sell(4)
+    assert fills(room.bar((110, 120, 90, 95), 50, after_ns=MINUTE)) == [
+        "#1 5 @ 110 taker bar_open",
+        "#2 4 @ 110 taker bar_open",
+    ]
+
+
+def test_an_order_sent_during_a_bar_waits_for_the_next() -> None:
+    room = room_with_bars()
+    room.timer(SECOND)
+    room.buy(5)
+    assert room.bar((110, 120, 90, 95), 50, after_ns=MINUTE - SECOND) == []
+    assert fills(room.bar((94, 120, 90, 95), 50, after_ns=MINUTE)) == ["#1 5 @ 94 taker bar_open"]
+
+
+def test_nothing_is_filled_beyond_the_volume() -> None:
+    room = room_with_bars()
+    room.buy(5)
+    room.buy(5)
+    assert fills(room.bar((100, 100, 100, 100), 7, after_ns=MINUTE)) == [
+        "#1 5 @ 100 taker bar_open",
+        "#2 2 @ 100 taker bar_open",
+    ]
+    assert fills(room.bar((101, 101, 101, 101), 0, after_ns=MINUTE)) == []
+    assert fills(room.bar((102, 102, 102, 102), 9, after_ns=MINUTE)) == ["#2 3 @ 102 taker bar_open"]
+
+
+def test_each_account_is_offered_the_whole_volume() -> None:
+    room = room_with_bars()
+    room.open(4, {"Q": 10_000})
+    room.buy(5)
+    room.buy(5, account=4)
+    assert len(fills(room.bar((100, 100, 100, 100), 5, after_ns=MINUTE))) == 2
+
+
+def test_a_limit_that_the_open_satisfies_takes_there() -> None:
+    room = room_with_bars()
+    room.buy(5, 100)
+    assert fills(room.bar((99, 100, 98, 99), 3, after_ns=MINUTE)) == ["#1 3 @ 99 taker bar_open"]
+    # It rests now. Having begun to rest with this bar, it was not filled by its low.
+    assert fills(room.bar((101, 102, 99, 101), 9, after_ns=MINUTE)) == ["#1 2 @ 100 maker bar_through"]
+
+
+@pytest.mark.parametrize(("low", "filled"), [(100, False), (99, True)])
+def test_a_resting_buy_is_not_filled_at_touch(low: int, filled: bool) -> None:
+    room = room_with_bars()
+    room.buy(5, 100)
+    room.bar((105, 110, 104, 105), 9, after_ns=MINUTE)
+    assert bool(fills(room.bar((105, 110, low, 105), 9, after_ns=MINUTE))) == filled
+
+
+@pytest.mark.parametrize(("high", "filled"), [(120, False), (121, True)])
+def test_a_resting_sale_is_not_filled_at_touch(high: int, filled: bool) -> None:
+    room = room_with_bars()
+    room.sell(5, 120)
+    room.bar((105, 110, 104, 105), 9, after_ns=MINUTE)
+    assert bool(fills(room.bar((105, high, 104, 105), 9, after_ns=MINUTE))) == filled
+
+
+def test_an_order_meets_only_the_open_of_its_first_bar() -> None:
+    room = room_with_bars()
+    room.buy(5, 100)
+    assert fills(room.bar((105, 110, 90, 105), 9, after_ns=MINUTE)) == [], "the way down may have come before it rested"
+
+
+def test_post_only_rests_at_once_and_meets_the_range() -> None:
+    room = room_with_bars()
+    assert no_money(room.buy(5, 100, post_only=True))[-1] == "rejected #1 post_only_would_take"
+    assert no_money(room.buy(5, 99, post_only=True))[-1] == "accepted #2"
+    assert no_money(room.sell(5, 101, post_only=True))[-1] == "accepted #3"
+    assert fills(room.bar((90, 95, 85, 90), 9, after_ns=MINUTE)) == ["#2 5 @ 99 maker bar_through"]
+
+
+def test_ioc_and_fok_meet_one_open() -> None:
+    room = room_with_bars()
+    room.buy(5, 100, tif=IOC)
+    room.buy(5, 100, tif=FOK)
+    room.buy(5, tif=FOK)
+    room.buy(2, 99, tif=IOC)
+    assert no_money(room.bar((100, 100, 100, 100), 8, after_ns=MINUTE)) == [
+        "fill #1 5 @ 100 taker bar_open",
+        "expired #2 fok_not_filled",
+        "expired #3 fok_not_filled",
+        "expired #4 ioc_remainder",
+    ]
+
+
+def test_a_stop_fills_at_the_worst_price_of_the_bar() -> None:
+    room = room_with_bars()
+    room.buy(5, trigger=105)
+    room.sell(5, trigger=95)
+    assert no_money(room.bar((100, 112, 91, 100), 9, after_ns=MINUTE)) == [
+        "triggered #1",
+        "fill #1 5 @ 112 taker bar_stop",
+        "triggered #2",
+        "fill #2 4 @ 91 taker bar_stop",
+    ]
+    assert fills(room.bar((97, 97, 97, 97), 9, after_ns=MINUTE)) == ["#2 1 @ 97 taker bar_open"]
+
+
+@pytest.mark.parametrize(("high", "low", "fired"), [(104, 96, 0), (105, 96, 1), (104, 95, 1), (105, 95, 2)])
+def test_stops_are_reached_at_touch(high: int, low: int, fired: int) -> None:
+    room = room_with_bars()
+    room.buy(5, trigger=105)
+    room.sell(5, trigger=95)
+    said = room.bar((100, high, low, 100), 99, after_ns=MINUTE)
+    assert sum(line.startswith("triggered") for line in said) == fired
+
+
+def test_stops_come_in_the_order_of_their_ids_whatever_their_side() -> None:
+    room = room_with_bars()
+    room.sell(1, trigger=90)
+    room.buy(1, trigger=110)
+    room.sell(1, trigger=95)
+    room.buy(1, trigger=105)
+    said = room.bar((100, 115, 85, 100), 3, after_ns=MINUTE)
+    assert [line for line in said if line.startswith("triggered")] == [f"triggered #{n}" for n in (1, 2, 3, 4)]
+    assert status_of(room, 4) == "accepted", "the volume was used by those before"
+
+
+def test_a_stop_sent_during_the_bar_waits() -> None:
+    room = room_with_bars()
+    room.timer(1)
+    room.buy(5, trigger=105)
+    assert room.bar((100, 112, 91, 104), 9, after_ns=MINUTE - 1) == []
+    assert no_money(room.bar((100, 112, 91, 104), 9, after_ns=MINUTE))[0] == "triggered #1"
+
+
+def test_a_stop_limit_rests_from_the_next_bar_on() -> None:
+    room = room_with_bars()
+    room.buy(5, 103, trigger=105)
+    room.buy(5, 103, trigger=105, tif=IOC)
+    room.buy(5, 103, trigger=105, tif=FOK)
+    assert no_money(room.bar((100, 112, 91, 104), 99, after_ns=MINUTE)) == [
+        "triggered #1",
+        "triggered #2",
+        "triggered #3",
+    ]
+    assert no_money(room.bar((103, 103, 102, 103), 9, after_ns=MINUTE)) == [
+        "fill #2 5 @ 103 taker bar_open",
+        "expired #3 fok_not_filled",
+        "fill #1 4 @ 103 maker bar_through",
+    ]
+
+
+def test_a_stop_fok_on_bars() -> None:
+    room = room_with_bars()
+    room.buy(10, trigger=105, tif=FOK)
+    assert no_money(room.bar((100, 112, 91, 104), 9, after_ns=MINUTE)) == ["triggered #1", "expired #1 fok_not_filled"]
+
+
+def test_stops_before_the_resting_share_the_volume() -> None:
+    room = room_with_bars()
+    room.buy(3, 97)
+    room.bar((100, 101, 99, 100), 9, after_ns=MINUTE)
+    room.sell(3, trigger=98)
+    assert no_money(room.bar((100, 100, 90, 95), 4, after_ns=MINUTE)) == [
+        "triggered #2",
+        "fill #2 3 @ 90 taker bar_stop",
+        "fill #1 1 @ 97 maker bar_through",
+    ]
+
+
+def test_a_stop_is_measured_by_the_last_close_on_arrival() -> None:
+    room = room_with_bars()
+    assert no_money(room.buy(1, trigger=100))[-1] == "rejected #1 stop_would_trigger"
+    assert no_money(room.sell(1, trigger=100))[-1] == "rejected #2 stop_would_trigger"
+
+
+def test_bars_give_way_to_trades() -> None:
+    room = room_with_bars()
+    room.buy(5, 100)
+    room.sell(5)
+    assert fills(room.trade(99, 9, Side.SELL)) == ["#1 5 @ 100 maker trade_through", "#2 4 @ 98 taker tape_take"]
+    assert room.bar((50, 150, 50, 100), 99, after_ns=MINUTE) == []
+    assert fills(room.trade(99, 9)) == ["#2 1 @ 98 taker tape_take"]
+
+
+def test_orders_wait_for_the_first_evidence_of_any_kind() -> None:
+    room = Room()
+    room.buy(5, 100)
+    room.buy(5, 99, post_only=True)
+    assert fills(room.bar((100, 101, 90, 95), 9, after_ns=MINUTE)) == [
+        "#1 5 @ 100 taker bar_open",
+        "#2 4 @ 99 maker bar_through",
+    ]
