@@ -242,7 +242,6 @@ def settle_recovered(s: Any) -> None:
         if (order.place == RESTING or order.place == HELD) and limit and order.time_in_force == GTC and order.rested == 0:
             owner = s.accounts[order.account]
             order.rested = 1
-            order.rested_ns = s.ts_seq_ns
             order.rank = owner.next_rank
             owner.next_rank += 1
     rebuild_places(s)

@@ -26,9 +26,10 @@ def fresh_mark(s: Any, instrument: int) -> int:
 def scaled(units: int, times: int, per: int) -> tuple[bool, int]:
     """(fits, ⌊units · times / per⌋) for units ≥ 0; anything beyond the desk's bounds does not fit."""
     assert units >= 0 and times > 0 and per > 0, "scaling takes positive factors"
-    if not product_fits(units // per + 1, times, VALUE_BOUND):
+    if not product_fits(units // per + 1, times, MAX_UNITS):
         return False, 0
-    return True, mul_div_floor(units, times, per)
+    value = mul_div_floor(units, times, per)
+    return value <= VALUE_BOUND, value
 
 
 @kernel

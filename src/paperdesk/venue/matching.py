@@ -167,7 +167,6 @@ def rest_unqueued(s: Any, order: Any) -> None:
     order.rank = account.next_rank
     account.next_rank += 1
     order.rested = 1
-    order.rested_ns = s.ts_seq_ns
     order.front_lots = UNKNOWN
 
 

@@ -38,7 +38,6 @@ ORDER: Final = record(
         ("value", "i8"),
         ("front_lots", "i8"),
         ("rank", "i8"),
-        ("rested_ns", "i8"),
         ("reserved_units", "i8"),
         ("submitted_ns", "i8"),
         ("arrive_ns", "i8"),
@@ -300,7 +299,7 @@ def free_row(s: Any, slot: int) -> None:
 def clear_row(order: Any) -> None:
     """Zero a row."""
     order.id = order.price_ticks = order.trigger_ticks = order.qty_lots = order.filled_lots = order.value = 0
-    order.front_lots = order.rank = order.rested_ns = order.reserved_units = order.submitted_ns = order.arrive_ns = 0
+    order.front_lots = order.rank = order.reserved_units = order.submitted_ns = order.arrive_ns = 0
     order.cancel_at_ns = order.client_id = 0
     order.account = order.bot = order.instrument = order.version = order.next = order.previous = 0
     order.side = order.order_type = order.time_in_force = order.post_only = 0

@@ -36,6 +36,8 @@ TRADE_THROUGH, BAR_OPEN, BAR_THROUGH, BAR_STOP, TAPE_TAKE = (
     int(FillRule.BAR_STOP),
     int(FillRule.TAPE_TAKE),
 )
+IN_THIS_BAR: Final = 2
+"""`rested` of an order that begins to rest in the bar at hand, which it must not meet again."""
 IOC_REMAINDER: Final = int(Reason.IOC_REMAINDER)
 FOK_NOT_FILLED: Final = int(Reason.FOK_NOT_FILLED)
 
@@ -122,7 +124,9 @@ def match_bar(s: Any, instrument: int, e: Any) -> None:
         slot = s.held[instrument, i]
         order = s.orders[slot]
         extreme = e.low_ticks if order.side == BUY else e.high_ticks
-        if order.rested == 1 and order.rested_ns < s.ts_seq_ns and order.submitted_ns <= opened_ns and passed(order.side, extreme, order.price_ticks):
+        if order.rested == IN_THIS_BAR:
+            order.rested = 1
+        elif order.rested == 1 and order.submitted_ns <= opened_ns and passed(order.side, extreme, order.price_ticks):
             fill_from_flow(s, slot, order.price_ticks, e.volume_lots, MAKER, BAR_THROUGH, extreme)
         if i < s.n_held[instrument] and s.held[instrument, i] == slot:
             i += 1
@@ -144,6 +148,7 @@ def meet_open(s: Any, instrument: int, open_ticks: int, volume_lots: int, opened
                     live = fill_from_flow(s, slot, open_ticks, volume_lots, TAKER, BAR_OPEN, open_ticks)
                 if live:
                     settle_limit(s, slot)
+                    order.rested *= IN_THIS_BAR
         if i < s.n_held[instrument] and s.held[instrument, i] == slot:
             i += 1
 
@@ -174,6 +179,7 @@ def meet_extremes(s: Any, instrument: int, high_ticks: int, low_ticks: int, volu
         state_order(s, ORDER_TRIGGERED, slot, 0)
         if order.order_type != STOP_MARKET and order.time_in_force == GTC:
             rest_unqueued(s, order)
+            order.rested = IN_THIS_BAR
         enter_held(s, slot)
         if order.order_type == STOP_MARKET:
             worst = high_ticks if order.side == BUY else low_ticks
