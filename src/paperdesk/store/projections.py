@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from paperdesk.domain.events import OUTPUT
 from paperdesk.domain.orders import LIVE, OrderStatus
 from paperdesk.store import tables
 from paperdesk.store.database import Database, plain_words
@@ -85,8 +86,8 @@ class Projector:
         """
         if len(outputs) == 0 or int(outputs["seq"][-1]) <= self._taken_seq:
             return
-        if int(outputs["seq"][0]) <= self._taken_seq:
-            outputs = outputs[outputs["seq"] > self._taken_seq]
+        assert outputs.dtype == OUTPUT, "outputs keep the log's layout (np.concatenate does not)"
+        outputs = outputs[int(np.searchsorted(outputs["seq"], self._taken_seq, side="right")) :]
         if outputs["number"][0] != 0:
             raise StoreError(f"The outputs of seq {int(outputs['seq'][0])} do not begin with the first; give all outputs of an input together.")
         self._follower.take(outputs.tobytes())
