@@ -128,7 +128,7 @@ def test_what_a_failed_sync_left_in_memory_is_written_anew_before_it_is_built_up
         disk = SimulatedDisk(seed, faults={6: errno.EIO})
         writer = LogWriter(
             disk, RUN, "1"
-        )  # 1 folder sync; the segment: 2 append, 3 sync, 4 folder sync; 5 append, 6 sync
+        )  # operations: 1 folder; the segment: 2 append, 3 sync, 4 folder; 5 append, 6 sync
         writer.take_input(input_bytes(1))
         with pytest.raises(LogFailed):
             writer.commit()
@@ -141,7 +141,7 @@ def test_what_a_failed_sync_left_in_memory_is_written_anew_before_it_is_built_up
 
 
 def test_a_clean_shutdown_that_was_never_synced_is_not_built_upon() -> None:
-    """Closing failed, the process sees its clean shutdown all the same, goes on, and must lose nothing of what follows."""
+    """Closing failed, the clean shutdown is seen all the same, the desk goes on: nothing of what follows is lost."""
     for seed in range(200):
         disk = SimulatedDisk(seed, faults={8: errno.EIO})
         writer = LogWriter(disk, RUN, "1")

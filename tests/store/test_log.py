@@ -160,6 +160,10 @@ def test_a_flipped_bit_is_found_at_every_byte_of_the_log() -> None:
             assert damaged(disk, 0) == ("torn" if last_frame else "corrupt"), f"{name} byte {offset}"
             disk.flip(name, offset, 1 << offset % 8)
             count += 1
+    disk.flip("000001.log", disk.size("000001.log") - 1)
+    with pytest.raises(LogCorrupt, match="later files follow"):
+        read_log(disk).finish()
+    disk.flip("000001.log", disk.size("000001.log") - 1)
     assert count > 3000 and damaged(disk, last.seq) == "nothing noticed"
 
 

@@ -52,6 +52,10 @@ class Tag(IntEnum):
     NOTE = 3
 
 
+INPUT_TAG: Final = int(Tag.INPUT)
+LAST_TAG: Final = int(max(Tag))
+
+
 class LogCorrupt(StoreError):  # noqa: N818  a fact, named as one
     """The log holds something that no interrupted write can explain. Nothing was changed."""
 
@@ -87,20 +91,27 @@ class Frame:
 
     def items(self) -> Iterator[tuple[int, memoryview]]:
         """(tag, bytes) of each record in order; LogCorrupt if they do not fill the payload exactly."""
-        view, at, count = memoryview(self.payload), 0, 0
-        while at + RECORD.size <= len(view):
-            tag, length = RECORD.unpack_from(view, at)
-            at += RECORD.size
-            if at + length > len(view):
+        view, at, count, size, unpack, head = (
+            memoryview(self.payload),
+            0,
+            0,
+            len(self.payload),
+            RECORD.unpack_from,
+            RECORD.size,
+        )
+        while at + head <= size:
+            tag, length = unpack(view, at)
+            start = at + head
+            if start + length > size:
                 break
-            if not Tag.INPUT <= tag <= Tag.NOTE:
+            if tag == 0 or tag > LAST_TAG:
                 raise LogTooNew(
                     f"{self.file}, frame {self.number} holds a record of kind {tag}, which this version does not know. "
                     f"It was written by version {self.engine_version}: open the run with that version, or a newer one."
                 )
-            yield tag, view[at : at + length]
-            at += length
+            at = start + length
             count += 1
+            yield tag, view[start:at]
         if at != len(view) or count != self.records:
             raise LogCorrupt(
                 self.file,
