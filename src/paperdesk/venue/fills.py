@@ -27,17 +27,13 @@ def paid_units(definition: Any, order: Any, value: int) -> int:
 
 
 @kernel
-def possible_lots(s: Any, order: Any, price_ticks: int, wanted_lots: int) -> int:
-    """How many of the wanted lots can be filled at a price without breaking a bound or, for market buys, the account's purse."""
+def countable_lots(s: Any, order: Any, price_ticks: int, wanted_lots: int) -> int:
+    """How many of the wanted lots can be filled at a price without a number growing out of bounds."""
     assert price_ticks > 0 and wanted_lots > 0, "a fill has a price and a size"
     definition = s.instruments[order.instrument]
     lots = min(wanted_lots, (MAX_UNITS // definition.num - order.value) // price_ticks)
     if order.side == BUY:
         lots = min(lots, room_units(s, order.account, definition.base_asset) // definition.base_units_per_lot)
-        if is_market(order):
-            purse = order.reserved_units + s.balances[order.account, definition.quote_asset, FREE] + paid_units(definition, order, order.value)
-            if product_fits(purse // definition.num + 1, definition.den, MAX_UNITS):
-                lots = min(lots, (mul_div_floor(purse, definition.den, definition.num) - order.value) // price_ticks)
     elif lots > 0:
         received = paid_units(definition, order, order.value + price_ticks * lots) - paid_units(definition, order, order.value)
         if received > room_units(s, order.account, definition.quote_asset):
@@ -46,10 +42,24 @@ def possible_lots(s: Any, order: Any, price_ticks: int, wanted_lots: int) -> int
 
 
 @kernel
+def payable_lots(s: Any, order: Any, price_ticks: int, wanted_lots: int) -> int:
+    """How many of the wanted lots a market buy can pay for at a price, from its reserve and what is free; other orders hold what they need."""
+    assert wanted_lots >= 0, "a wish is not negative"
+    if order.side != BUY or not is_market(order):
+        return wanted_lots
+    definition = s.instruments[order.instrument]
+    purse = order.reserved_units + s.balances[order.account, definition.quote_asset, FREE] + paid_units(definition, order, order.value)
+    if not product_fits(purse // definition.num + 1, definition.den, MAX_UNITS):
+        return wanted_lots
+    return max(0, min(wanted_lots, (mul_div_floor(purse, definition.den, definition.num) - order.value) // price_ticks))
+
+
+@kernel
 def fill(s: Any, slot: int, price_ticks: int, wanted_lots: int, liquidity: int, rule: int, shown_lots: int, evidence_ticks: int, front_after: int) -> int:
     """Fill up to `wanted_lots` of an order at a price; returns the lots filled. What cannot be paid or counted expires with its reason."""
     order = s.orders[slot]
-    lots = possible_lots(s, order, price_ticks, wanted_lots)
+    countable = countable_lots(s, order, price_ticks, wanted_lots)
+    lots = payable_lots(s, order, price_ticks, countable)
     definition = s.instruments[order.instrument]
     if lots > 0:
         before, after = paid_units(definition, order, order.value), paid_units(definition, order, order.value + price_ticks * lots)
@@ -87,7 +97,7 @@ def fill(s: Any, slot: int, price_ticks: int, wanted_lots: int, liquidity: int, 
         s.any_touched = 1
         settle(s, order, lots * definition.base_units_per_lot, quote_units, row.fee_units)
     if lots < wanted_lots:
-        finish(s, slot, ORDER_EXPIRED, FUNDS_EXHAUSTED if is_market(order) and order.side == BUY else NOTIONAL_TOO_LARGE)
+        finish(s, slot, ORDER_EXPIRED, FUNDS_EXHAUSTED if lots < countable else NOTIONAL_TOO_LARGE)
     elif order.status == FILLED:
         release_rest(s, slot)
         retire(s, slot)

@@ -11,7 +11,7 @@ from paperdesk.domain.events import FillRule
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
 from paperdesk.venue.book import UNKNOWN, reaches
-from paperdesk.venue.fills import fill, possible_lots
+from paperdesk.venue.fills import fill, payable_lots
 from paperdesk.venue.matching import rest_unqueued, share_left
 from paperdesk.venue.orders import (
     BUY,
@@ -69,7 +69,7 @@ def can_pay(s: Any, order: Any, ticks: int) -> bool:
     if order.side != BUY or not is_market(order):
         return True
     lots = order.qty_lots - order.filled_lots
-    return bool(possible_lots(s, order, ticks, lots) == lots)
+    return bool(payable_lots(s, order, ticks, lots) == lots)
 
 
 @kernel
