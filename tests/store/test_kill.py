@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 from random import Random
 
-from paperdesk.store.disk import RealDisk
-from paperdesk.store.log import LogWriter, read_log
 from tests.store.records import RUN, VERSION, input_bytes, read_all
 
-ROUNDS = int(os.environ.get("STORE_KILLS", "3"))
+from paperdesk.store.disk import RealDisk
+from paperdesk.store.log import LogWriter, read_log
+
+ROUNDS = int(os.environ.get("STORE_KILLS", "2"))
 WRITE = """
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ while True:
 
 
 def test_what_was_acknowledged_outlives_a_killed_writer(tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["src", ".", *sys.path])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     seed = 11
     dice, acknowledged = Random(seed), 0
     for _ in range(ROUNDS):
