@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.feeds.build import capture, opened
+from tests.feeds.test_capture import session
+from tests.shared import shared_data
 
 from paperdesk.domain.commands import bind_source, define_asset, define_instrument
 from paperdesk.domain.events import OutputKind
 from paperdesk.engine.fold import Fold
 from paperdesk.feeds.port import Feed
 from paperdesk.feeds.simulated import simulated
-from tests.feeds.build import capture, opened
-from tests.feeds.test_capture import session
-from tests.shared import shared_data
 
 RECORDINGS = [
     "l2/binance_BTCUSDT_20240808.jsonl.zst",

@@ -199,7 +199,15 @@ class Reader:
         event = body.E
         event_ns = seq_ns if not event else event * 1_000_000 if LATE_MS > event > EARLY_MS else to_ns(event)
         b, a = body.b, body.a
-        if kind == "trade" or kind == "aggTrade":
+        if (kind == "" or kind == "bookTicker") and body.lastUpdateId < 0:
+            bid_size, ask_size = body.B, body.A
+            if not (
+                isinstance(b, str) and isinstance(a, str) and isinstance(bid_size, str) and isinstance(ask_size, str)
+            ):
+                raise ValueError("best prices without prices or sizes")
+            if b and a:
+                market.quote(body.u, b, bid_size, a, ask_size, event_ns, seq_ns)
+        elif kind == "trade" or kind == "aggTrade":
             if kind == "trade":
                 trade_id = body.t
             elif body.s in self.plain_trades:
@@ -214,14 +222,8 @@ class Reader:
             if not (isinstance(b, list) and isinstance(a, list)) or body.U < 0 or body.u < body.U:
                 raise ValueError("a depth update without levels or ids")
             market.diff(Diff(body.U, body.u, body.pu, b, a), event_ns, seq_ns)
-        elif kind == "" or kind == "bookTicker":
-            if isinstance(b, str) and isinstance(a, str) and b and a:
-                bid_size, ask_size = body.B, body.A
-                if not (isinstance(bid_size, str) and isinstance(ask_size, str)):
-                    raise ValueError("best prices without sizes")
-                market.quote(body.u, b, bid_size, a, ask_size, event_ns, seq_ns)
-            elif body.lastUpdateId >= 0 and body.bids is not None and body.asks is not None:
-                market.snapshot(body.lastUpdateId, body.bids, body.asks, event_ns, seq_ns)
+        elif body.lastUpdateId >= 0 and body.bids is not None and body.asks is not None:
+            market.snapshot(body.lastUpdateId, body.bids, body.asks, event_ns, seq_ns)
         elif kind == "kline" and body.k is not None and body.k.x and body.s in self.barred:
             _bar(market, body.k)
 

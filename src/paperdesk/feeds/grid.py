@@ -21,6 +21,7 @@ SIZE_DECIMALS: Final = 8
 """Sizes are inferred to at most this many decimals."""
 LARGEST_EXPONENT: Final = 30
 NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?")
+POWERS: Final = tuple(10**exponent for exponent in range(LARGEST_EXPONENT + 1))
 MEMO: Final = 100_000
 
 
@@ -59,12 +60,12 @@ class Steps(dict[str, int]):
             digits = whole + part
         missing = self.decimals - len(part)
         value = int(digits)
-        if missing >= 0:
-            value *= int(10**missing)
-        else:
-            value, rest = divmod(value, int(10**-missing))
+        if missing < 0:
+            value, rest = divmod(value, POWERS[-missing] if missing >= -LARGEST_EXPONENT else int(10**-missing))
             if rest:
                 raise Unusable(Reason.OFF_GRID)
+        elif missing:
+            value *= POWERS[missing]
         if self.mantissa != 1:
             value, rest = divmod(value, self.mantissa)
             if rest:

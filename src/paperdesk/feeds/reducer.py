@@ -21,17 +21,23 @@ CROSSED_FOR_NS: Final = 5_000_000_000
 KEPT_IDS: Final = 65_536
 """Trade ids are remembered for at least this many trades."""
 FAR: Final = 2**62
+ORDERED: Final = 200
+"""About how many levels a side are kept in order."""
 
 
 class Half:
-    """One side of a book: `keys` ascending from the best level (prices; negated for bids), `sizes` by key."""
+    """One side of a book: `sizes` by key (the price; negated for bids), and `keys`, those up to `edge`, best first.
 
-    __slots__ = ("keys", "sign", "sizes", "touched")
+    """One side of a book: `sizes` by key (the price; negated for bids), and `keys`, those up to `edge`, best first.
+    """
+
+    __slots__ = ("edge", "keys", "sign", "sizes", "touched")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
         self.keys: list[int] = []
         self.sizes: dict[int, int] = {}
+        self.edge = FAR
         self.touched: dict[int, int] = {}
 
     def put(self, key: int, size: int) -> bool:
@@ -40,7 +46,7 @@ class Half:
         visible = len(keys) < DEPTH or key <= keys[DEPTH - 1]
         if size:
             old = sizes.get(key)
-            if old is None:
+            if old is None and key <= self.edge:
                 insort(keys, key)
             elif old == size:
                 return False
@@ -48,13 +54,28 @@ class Half:
         else:
             if sizes.pop(key, 0) == 0:
                 return False
-            del keys[bisect_left(keys, key)]
+            if key <= self.edge:
+                del keys[bisect_left(keys, key)]
+        self.order(DEPTH)
         return visible
 
     def load(self, levels: dict[int, int]) -> None:
         """Replaces all levels (by key)."""
         self.sizes = levels
-        self.keys = sorted(levels)
+        self.keys = []
+        self.edge = -FAR
+        self.order(DEPTH)
+
+    def order(self, needed: int) -> None:
+        """Sees to it that at least the `needed` best levels (or all there are) are in order, and not too many more."""
+        keys = self.keys
+        if len(keys) < needed and self.edge < FAR:
+            keys = sorted(self.sizes)
+        elif len(keys) <= 2 * ORDERED:
+            return
+        kept = max(needed, ORDERED)
+        self.edge = keys[kept - 1] if len(self.sizes) > kept else FAR
+        self.keys = keys[:kept]
 
 
 class Market:
@@ -85,7 +106,7 @@ class Market:
         """Applies (price, size) texts to one side; whether the visible part changed. Unusable levels are counted and
         not shown.
         """
-        keys, sizes, sign = half.keys, half.sizes, half.sign
+        keys, sizes, sign, edge = half.keys, half.sizes, half.sign, half.edge
         ticks, lots = self.grid.ticks, self.grid.lots
         visible = keys[DEPTH - 1] if len(keys) >= DEPTH else FAR
         changed = False
@@ -105,16 +126,19 @@ class Market:
             if size:
                 old = sizes.get(key)
                 if old is None:
-                    insort(keys, key)
+                    if key <= edge:
+                        insort(keys, key)
                 elif old == size:
                     continue
                 sizes[key] = size
             else:
                 if sizes.pop(key, 0) == 0:
                     continue
-                del keys[bisect_left(keys, key)]
+                if key <= edge:
+                    del keys[bisect_left(keys, key)]
             if key <= visible:
                 changed = True
+        half.order(DEPTH)
         return changed
 
     def load(self, bids: Iterable[tuple[str, str]], asks: Iterable[tuple[str, str]]) -> None:

@@ -179,8 +179,11 @@ def _under(half: Half, key: int, size: int) -> tuple[list[int], list[int]]:
     """The visible levels of one side, given that the best one now is `key` with `size`."""
     if not size:
         return [], []
+    if key > half.edge:
+        half.order(len(half.sizes))
     start = bisect_left(half.keys, key)
     if start < len(half.keys) and half.keys[start] == key:
         start += 1
+    half.order(start + DEPTH - 1)
     rest = half.keys[start : start + DEPTH - 1]
     return [key, *rest], [size, *[half.sizes[level] for level in rest]]
