@@ -28,7 +28,8 @@ ORDERED: Final = 200
 class Half:
     """One side of a book: `sizes` by key (the price; negated for bids), and `keys`, those up to `edge`, best first.
 
-    """One side of a book: `sizes` by key (the price; negated for bids), and `keys`, those up to `edge`, best first.
+    Most changes are far from the touch, where nobody looks: those levels are kept, but not in order, until they come
+    near.
     """
 
     __slots__ = ("edge", "keys", "sign", "sizes", "touched")
