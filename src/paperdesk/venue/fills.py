@@ -34,10 +34,10 @@ def countable_lots(s: Any, order: Any, price_ticks: int, wanted_lots: int) -> in
     lots = min(wanted_lots, (MAX_UNITS // definition.num - order.value) // price_ticks)
     if order.side == BUY:
         lots = min(lots, room_units(s, order.account, definition.base_asset) // definition.base_units_per_lot)
-    elif lots > 0:
-        received = paid_units(definition, order, order.value + price_ticks * lots) - paid_units(definition, order, order.value)
-        if received > room_units(s, order.account, definition.quote_asset):
-            lots = 0
+    else:
+        most = room_units(s, order.account, definition.quote_asset) + paid_units(definition, order, order.value) + 1
+        if product_fits(most // definition.num + 1, definition.den, MAX_UNITS):
+            lots = min(lots, (mul_div_ceil(most, definition.den, definition.num) - 1 - order.value) // price_ticks)
     return max(0, lots)
 
 
