@@ -96,8 +96,8 @@ def fill(s: Any, slot: int, price_ticks: int, wanted_lots: int, liquidity: int, 
         s.accounts[order.account].touched = 1
         s.any_touched = 1
         settle(s, order, lots * definition.base_units_per_lot, quote_units, row.fee_units)
-    if lots < wanted_lots:
-        finish(s, slot, ORDER_EXPIRED, FUNDS_EXHAUSTED if lots < countable else NOTIONAL_TOO_LARGE)
+    if lots < countable or countable == 0:
+        finish(s, slot, ORDER_EXPIRED, NOTIONAL_TOO_LARGE if countable == 0 else FUNDS_EXHAUSTED)
     elif order.status == FILLED:
         release_rest(s, slot)
         retire(s, slot)
