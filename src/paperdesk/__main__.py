@@ -1,0 +1,5 @@
+"""`python -m paperdesk`."""
+
+from paperdesk.app.cli import main
+
+main()
