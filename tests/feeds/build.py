@@ -73,6 +73,24 @@ def wrap(frame: dict[str, Any]) -> dict[str, Any]:
     return {"stream": "btcusdt@something", "data": frame}
 
 
+BIDS = [["100.0", "1.0"], ["99.9", "2.0"]]
+ASKS = [["100.1", "1.5"], ["100.3", "3.0"]]
+
+
+def session() -> list[dict[str, Any]]:
+    """Diffs before and after a snapshot, best prices, two trades: nothing wrong."""
+    return [
+        depth(95, 100, [["99.9", "9.0"]]),
+        depth(101, 103, [["99.9", "2.0"]]),
+        picture(102, BIDS, ASKS),
+        ticker(104, "100.0", "0.7", "100.1", "1.5"),
+        print_of(7, "100.0", "0.3", seller_took=True),
+        depth(104, 105, [["100.0", "0.7"]]),
+        print_of(8, "100.1", "0.5"),
+        depth(106, 106, [], [["100.1", "1.0"], ["100.3", "0"]]),
+    ]
+
+
 def lines_of(frames: Iterable[dict[str, Any] | bytes], start_ns: int = T0, step_ns: int = MS) -> list[bytes]:
     """Capture lines, one millisecond apart; bytes go in as they are."""
     out = []

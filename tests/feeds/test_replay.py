@@ -17,9 +17,9 @@ from tests.feeds.build import (
     print_of,
     refused,
     rows_of,
+    session,
     ticker,
 )
-from tests.feeds.test_capture import session
 
 from paperdesk.domain.events import inputs
 from paperdesk.domain.reasons import Reason

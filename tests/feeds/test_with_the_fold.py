@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.feeds.build import capture, opened
-from tests.feeds.test_capture import session
+from tests.feeds.build import capture, opened, session
 from tests.shared import shared_data
 
 from paperdesk.domain.commands import bind_source, define_asset, define_instrument
