@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Random streams through the core and the naive desk of `tests/oracle`: they must agree after every input, to the last unit.
+"""Random streams through the core and the naive desk of `tests/oracle`: they must agree to the last unit.
 
     python scripts/oracle.py --streams 20000 --seed 1
 
-Prints progress, then figures: streams, inputs, what was reached. At the first disagreement it prints the seed, the shortest
-list of inputs found that still shows it, and ends with exit code 1.
+Prints progress, then figures: streams, inputs, what was reached. At the first disagreement it prints the seed, the
+shortest list of inputs found that still shows it, and ends with exit code 1.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main() -> int:
     """Runs the streams; 0 if both desks agreed on all of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--streams", type=int, default=1000, help="how many streams (default 1000)")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the first stream; the next ones follow (default 1)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the first stream (default 1)")
     parser.add_argument("--inputs", type=int, default=150, help="inputs of a stream after its opening (default 150)")
     parser.add_argument("--quiet", action="store_true", help="no list of what was reached")
     options = parser.parse_args()
@@ -45,8 +45,8 @@ def main() -> int:
             print(f"{count:>10}  {name}")
     seconds = time.monotonic() - began
     outputs = sum(count for name, count in seen.items() if name.startswith("output "))
-    first, last = options.seed, options.seed + options.streams - 1
-    print(f"{options.streams} streams (seeds {first} to {last}), {inputs} inputs, {outputs} outputs: all agree, {seconds:.0f} s")
+    seeds = f"seeds {options.seed} to {options.seed + options.streams - 1}"
+    print(f"{options.streams} streams ({seeds}), {inputs} inputs, {outputs} outputs: all agree, {seconds:.0f} s")
     return 0
 
 

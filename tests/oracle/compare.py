@@ -7,16 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from paperdesk.domain.events import OutputKind
-from paperdesk.domain.orders import OrderStatus
-from paperdesk.engine.fold import Fold
-from paperdesk.venue.orders import ORDER as ORDER_LAYOUT
 from tests.oracle.desk import Desk
 from tests.oracle.ledger import trial_balance
 from tests.oracle.records import PLACES, as_tuples, expected, named, to_record
 from tests.oracle.streams import Stream
 from tests.oracle.things import Account, Order, Position, Scope
 from tests.oracle.words import BUY
+
+from paperdesk.domain.events import OutputKind
+from paperdesk.domain.orders import OrderStatus
+from paperdesk.engine.fold import Fold
+from paperdesk.venue.orders import ORDER as ORDER_LAYOUT
 
 ORDER = {name: place for place, name in enumerate(ORDER_LAYOUT.names or ())}
 ACCOUNT_WORDS = (
@@ -179,7 +180,15 @@ def account_row(account: Account) -> list[int]:
         account.next_fill,
         int(scope.killed),
     ]
-    return [*numbers, scope.worth, scope.peak, scope.day_start, account.opening, int(account.valued), scope.cooldown_until]
+    return [
+        *numbers,
+        scope.worth,
+        scope.peak,
+        scope.day_start,
+        account.opening,
+        int(account.valued),
+        scope.cooldown_until,
+    ]
 
 
 def bot_row(scope: Scope) -> list[int]:

@@ -11,14 +11,20 @@ from typing import Any
 
 from tests.oracle import orders, risk, venue
 from tests.oracle.checks import bad_event
-from tests.oracle.ledger import end, post
+from tests.oracle.ledger import end, post, within_bounds
 from tests.oracle.things import Account, Instrument, Order, Scope
-from tests.oracle.words import BUY, DELISTED, FREE, INVERSE, LIMITS, LIVE, MAX_ORDER_UNITS, MAX_UNITS
+from tests.oracle.words import BUY, CAPITAL, DELISTED, FREE, INVERSE, LIMITS, LIVE, MAX_ORDER_UNITS
 
 
-def connected(instrument: Instrument, inverse: bool) -> tuple[int, int]:
-    """From which asset to which an instrument converts."""
-    return (instrument.quote, instrument.base) if inverse else (instrument.base, instrument.quote)
+def can_hold(row: list[int], amount: int) -> bool:
+    """Whether a deposit leaves a row countable."""
+    return within_bounds([row[FREE] + amount, *row[1:CAPITAL], row[CAPITAL] - amount])
+
+
+def converts(instrument: Instrument, asset: int, reporting: int, flags: int) -> bool:
+    """Whether an instrument connects two assets in the direction the flags say."""
+    ends = (instrument.quote, instrument.base) if flags & INVERSE else (instrument.base, instrument.quote)
+    return ends == (asset, reporting)
 
 
 class Desk:
@@ -190,7 +196,7 @@ class Desk:
             self.refuse(given, "unknown_asset")
         elif account.in_use:
             self.refuse(given, "account_in_use")
-        elif not 1 <= amount <= MAX_ORDER_UNITS or account.row(given["asset"])[FREE] + amount > MAX_UNITS:
+        elif not 1 <= amount <= MAX_ORDER_UNITS or not can_hold(account.row(given["asset"]), amount):
             self.refuse(given, "invalid_amount")
         else:
             post(self, account, given["asset"], amount, "OPENING")
@@ -204,7 +210,7 @@ class Desk:
             self.refuse(given, "unknown_account")
         elif given["asset"] not in self.scales:
             self.refuse(given, "unknown_asset")
-        elif instrument is None or connected(instrument, bool(given["flags"] & INVERSE)) != (given["asset"], account.reporting):
+        elif instrument is None or not converts(instrument, given["asset"], account.reporting, given["flags"]):
             self.refuse(given, "unknown_instrument")
         else:
             inverse = bool(given["flags"] & INVERSE)

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING
 
 from tests.oracle.money import down, times, up
 from tests.oracle.things import Account, Instrument, Order, Position, Scope
-from tests.oracle.words import BOOK, BUY, CAPITAL, FEES, FREE, LIMIT_TYPES, MAKER, MARKET_TYPES, MAX_UNITS, RESERVED, VENUE
+from tests.oracle.words import (
+    BOOK,
+    BUY,
+    CAPITAL,
+    FEES,
+    FREE,
+    LIMIT_TYPES,
+    MAKER,
+    MARKET_TYPES,
+    MAX_UNITS,
+    RESERVED,
+    VENUE,
+)
 
 if TYPE_CHECKING:
     from tests.oracle.desk import Desk
@@ -103,6 +115,11 @@ def affordable(instrument: Instrument, order: Order, price: int, lots: int, fund
     return low
 
 
+def within_bounds(row: list[int]) -> bool:
+    """Whether a row's total (free and reserved) and each of its buckets can be counted."""
+    return row[FREE] + row[RESERVED] <= MAX_UNITS and all(abs(units) <= MAX_UNITS for units in row)
+
+
 def countable(account: Account, instrument: Instrument, order: Order, price: int, lots: int) -> int:
     """The most lots up to `lots` that keep the order's value and every balance countable; found by halving."""
 
@@ -119,7 +136,7 @@ def countable(account: Account, instrument: Instrument, order: Order, price: int
             quote[FREE] += received(instrument, order.value, total)
             quote[VENUE] -= received(instrument, order.value, total)
             base[VENUE] += count * instrument.bpl
-        return all(abs(units) <= MAX_UNITS for units in base + quote)
+        return within_bounds(base) and within_bounds(quote)
 
     if fits(lots):
         return lots

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from paperdesk.domain.events import OUTPUT, FillRule, InputKind, OutputKind, inputs
 from paperdesk.domain.reasons import Reason
 from paperdesk.ledger.journal import Purpose

@@ -161,7 +161,7 @@ def gate_scope(desk: Desk, account: Account, scope: Scope, order: Order, ref: in
 
 
 def first_valuation(desk: Desk, account: Account) -> None:
-    """After a command that says what an account has or how it is valued: until the first order, that is its beginning."""
+    """After a command that says what an account has or how it is valued; until the first order, that is its opening."""
     if not account.in_use:
         account.valued = False
         account.opening = account.scope.peak = account.scope.day_start = 0

@@ -117,7 +117,7 @@ class Stream:
         """A DEFINE_INSTRUMENT with filters that bite at times."""
         dice, mid = self.dice, self.mids[number]
         value = Fraction(tick) * Fraction(lot) * 10 ** scales[quote]
-        tight = self.chance(0.3)
+        tight = self.chance(0.2)
         _, tick_digits, tick_exponent = Decimal(tick).as_tuple()
         _, lot_digits, lot_exponent = Decimal(lot).as_tuple()
         given = {
@@ -140,7 +140,7 @@ class Stream:
             "min_notional_to_market": dice.choice((0, 1)),
             "maker_fee_e8": dice.choice((0, 100_000, 77_777, 1)),
             "taker_fee_e8": dice.choice((0, 100_000, 123_456, 100_000_000)) if self.chance(0.2) else 100_000,
-            "stale_after_ns": dice.choice((10**9, 60 * 10**9, 10**15, 10**15)),
+            "stale_after_ns": dice.choice((10**9, 60 * 10**9, 10**15, 10**15, 10**15)),
             "tick_mantissa": int("".join(map(str, tick_digits))),
             "tick_exponent": int(tick_exponent),
             "lot_mantissa": int("".join(map(str, lot_digits))),
@@ -165,14 +165,14 @@ class Stream:
         self.bots[account] = dice.sample(range(1, 1024), dice.randint(0, 2)) if self.chance(0.9) else [1]
         for bot in self.bots[account]:
             yield {"kind": "REGISTER_BOT", "account": account, "bot": bot}
-        if self.chance(0.5):
+        if self.chance(0.4):
             yield self.limits(account)
 
     def conversions(self, account: int, pairs: int) -> Iterator[dict[str, Any]]:
         """Values for assets that are not the reporting one, if we are lucky."""
         reporting = self.desk.accounts[account].reporting
         for number, (base, quote) in enumerate([(0, 1), (2, 1), (0, 2)][:pairs]):
-            if reporting in (base, quote) and self.chance(0.8):
+            if reporting in (base, quote) and self.chance(0.95):
                 inverse = reporting == base
                 yield {
                     "kind": "DECLARE_CONVERSION",
@@ -185,7 +185,7 @@ class Stream:
     def money(self, account: int) -> Iterator[dict[str, Any]]:
         """Enough of each asset for some orders, seldom for all."""
         for asset in range(3):
-            if self.chance(0.85):
+            for _ in range(self.dice.choice((0, 1, 2, 5)) if self.giant else self.dice.choice((0, 1, 1, 1, 1, 1))):
                 yield {
                     "kind": "DEPOSIT",
                     "account": account,
@@ -201,7 +201,7 @@ class Stream:
                 most = max(most, instrument.bpl * 10)
             if asset == instrument.quote:
                 most = max(most, int(instrument.worth(self.mids[number] * 10)) + 1)
-        return min(2**60, most * self.dice.randint(1, 60) + self.dice.randrange(100))
+        return min(2**60, most * self.dice.choice((1, 5, 20, 100, 400)) + self.dice.randrange(100))
 
     def limits(self, account: int) -> dict[str, Any]:
         """Limits of an account or a bot, near the size of some orders; most of them off."""
@@ -240,8 +240,9 @@ class Stream:
         number = self.dice.choice(list(self.mids))
         if self.chance(0.6):
             self.mids[number] = max(1, self.mids[number] + self.dice.choice((-2, -1, -1, 1, 1, 2)))
-        if self.chance(0.004):
-            self.mids[number] = max(1, self.mids[number] * self.dice.choice((1, 2, 9)) // self.dice.choice((1, 2)))
+        if self.chance(0.04 if self.giant else 0.004):
+            jumped = self.mids[number] * self.dice.choice((1, 2, 9)) // self.dice.choice((1, 2, 4))
+            self.mids[number] = min(2**49, max(1, jumped))
         if self.chance(0.01):
             self.modes[number] = self.dice.choice(MODES)
         make: tuple[Callable[[int], dict[str, Any]], ...] = (self.trade, self.quote, self.book, self.bar)
@@ -251,15 +252,19 @@ class Stream:
     def lots(self) -> int:
         """A size of the market."""
         big = 2**50 if self.giant and self.chance(0.5) else 1
-        return self.dice.choice((1, 2, 3, 5, 8, 13, 30)) * big
+        return self.dice.choice((1, 2, 3, 5, 8, 13, 30, 60)) * big
 
     def trade(self, number: int) -> dict[str, Any]:
-        """A print at or near the middle."""
+        """A print at or near the middle, often at the price of a resting order."""
+        orders = [order for order in self.desk.live_orders() if order.instrument == number and order.place == "resting"]
+        price = self.mids[number] + self.dice.choice((-2, -1, -1, 0, 1, 1, 2))
+        if orders and self.chance(0.3):
+            price = self.dice.choice(orders).price
         return {
             "kind": "TRADE",
             "instrument": number,
             "side": self.dice.choice((0, 1, 1, 2, 2)),
-            "trade_price_ticks": max(1, self.mids[number] + self.dice.choice((-2, -1, -1, 0, 1, 1, 2))),
+            "trade_price_ticks": max(1, price),
             "trade_qty_lots": self.lots(),
             "trade_id": self.seq,
         }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.oracle.words import (
     BUY,
     FOK,
+    FREE,
     GTC,
     IOC,
     LIMIT,
@@ -43,8 +44,11 @@ def order(stream: Stream) -> dict[str, Any]:
     mid = stream.mids[number]
     towards = 1 if side == BUY else -1
     price = mid + towards * dice.choice((-4, -3, -2, -1, -1, 0, 0, 1, 2, 3))
-    trigger = mid + towards * dice.choice((-1, 0, 1, 1, 2, 2, 3))
+    trigger = mid + towards * dice.choice((-1, 0, 1, 2, 2, 2, 3, 3, 4))
     post_only = order_type == LIMIT and time_in_force == GTC and stream.chance(0.35)
+    lots = quantity(stream, number)
+    if stream.chance(0.3 if order_type == MARKET else 0.06):
+        lots = all_in(stream, account, number, side, 0 if order_type == MARKET else price)
     given = {
         "kind": "SUBMIT_ORDER",
         "account": account,
@@ -57,11 +61,20 @@ def order(stream: Stream) -> dict[str, Any]:
         "flags": POST_ONLY if post_only else 0,
         "price_ticks": 0 if order_type in MARKET_TYPES else max(1, price),
         "trigger_ticks": max(1, trigger) if order_type in STOP_TYPES else 0,
-        "qty_lots": quantity(stream, number),
+        "qty_lots": lots,
         "client_id": stream.seq,
         "defect": "none",
     }
     return wrong(given, dice) if stream.chance(0.08) else given
+
+
+def all_in(stream: Stream, account: int, number: int, side: int, price: int) -> int:
+    """About as much as the free balance pays for, at a price or (0) at the market's."""
+    instrument = stream.desk.instruments[number]
+    free = stream.desk.accounts[account].row(instrument.base if side == SELL else instrument.quote)[FREE]
+    price = price or instrument.market.best_opposite(side) or instrument.market.mark or 1
+    most = free // instrument.bpl if side == SELL else int(free // instrument.worth(max(1, price)))
+    return min(2**61, max(1, most + stream.dice.choice((-1, 0, 0, 0, 1))))
 
 
 def quantity(stream: Stream, number: int) -> int:

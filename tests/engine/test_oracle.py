@@ -1,0 +1,143 @@
+"""The compiled core against the naive desk of `tests/oracle`, written from the rule book alone.
+
+Random streams must agree after every input in every output, balance, order, position, queue estimate and valuation.
+`scripts/oracle.py` runs more of them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from functools import cache
+from typing import Any
+
+import pytest
+from tests.conftest import JIT_DISABLED
+from tests.oracle import streams
+from tests.oracle.compare import Pair, replayed, run_stream, shrunk
+from tests.oracle.ledger import trial_balance
+from tests.shared import REPO
+
+PARTS = 8
+STREAMS = 3 if JIT_DISABLED else 100
+"""Streams of each part: fewer where the core runs interpreted."""
+INPUTS = 150
+
+REACHABLE = {
+    "reason CANCEL_REJECTED": "cancel_pending order_done unknown_order",
+    "reason COMMAND_REFUSED": (
+        "account_exists account_in_use bot_exists invalid_amount unknown_account unknown_asset unknown_bot"
+        " unknown_instrument"
+    ),
+    "reason EVENT_REFUSED": "bad_event unknown_instrument",
+    "reason KILLED": "bot_stopped killed",
+    "reason ORDER_CANCELED": "delisted epoch_ended instrument_changed kill_switch user_canceled",
+    "reason ORDER_DENIED": (
+        "bot_stopped cooldown daily_loss drawdown equity_partial instrument_changed instrument_halted"
+        " insufficient_balance invalid_number invalid_price invalid_quantity invalid_trigger killed max_exposure"
+        " max_order max_position no_market_data notional_too_large price_off_grid quantity_off_grid stale_data"
+        " unsupported_combination wrong_source"
+    ),
+    "reason ORDER_EXPIRED": "fok_not_filled funds_exhausted ioc_remainder no_liquidity notional_too_large",
+    "reason ORDER_REJECTED": (
+        "instrument_halted lot_size market_lot_size min_notional post_only_would_take price_filter stop_would_trigger"
+    ),
+    "rule": ("BAR_OPEN.2 BAR_STOP.2 BAR_THROUGH.1 BOOK_CROSS.1 BOOK_WALK.2 QUEUE.1 TAPE_TAKE.2 TRADE_THROUGH.1"),
+    "output": (
+        "ACCOUNT_OPENED POSTING CONVERSION_DECLARED BOT_REGISTERED LIMITS_SET ORDER_SUBMITTED ORDER_DENIED"
+        " ORDER_ACCEPTED ORDER_REJECTED ORDER_TRIGGERED FILL ORDER_CANCELED ORDER_EXPIRED CANCEL_REQUESTED"
+        " CANCEL_REJECTED EQUITY KILLED RESUMED COMMAND_REFUSED EVENT_REFUSED EPOCH_STARTED INSTRUMENT_CHANGED"
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_streams_agree(part: int) -> None:
+    """The core and the naive desk agree on every stream; a failure shows its seed and the shortest way there."""
+    for seed in range(1 + part * STREAMS, 1 + (part + 1) * STREAMS):
+        run = run_stream(seed, INPUTS)
+        if run.complaint:
+            fewer = shrunk(run.inputs)
+            steps = "\n".join(map(str, fewer))
+            pytest.fail(f"seed {seed}, input {len(run.inputs)}: {run.complaint}\n{replayed(fewer)}\n{steps}")
+
+
+@cache
+def reached() -> Counter[str]:
+    """What the naive desk says on the streams of the test above, all parts of it."""
+    seen: Counter[str] = Counter()
+    for seed in range(1, 1 + PARTS * 100):
+        stream = streams.Stream(seed)
+        for given in stream.inputs(INPUTS):
+            seen.update(name for said in stream.desk.take(given) for name in names_of(said))
+        trial_balance(stream.desk)
+    return seen
+
+
+def names_of(said: dict[str, Any]) -> list[str]:
+    """An output's kind, reason and rule, in the words of REACHABLE."""
+    names = [f"output {said['kind']}"]
+    if "reason" in said:
+        names.append(f"reason {said['kind']} {said['reason']}")
+    if "rule" in said:
+        names.append(f"rule {said['rule']}.{said['liquidity']}")
+    return names
+
+
+@pytest.mark.slow
+def test_streams_reach_everything() -> None:
+    """Every output, reason and fill rule that inputs can lead to is met: agreement means something."""
+    wanted = [f"{group} {name}" for group, names in REACHABLE.items() for name in names.split()]
+    missing = [name for name in wanted if reached()[name] == 0]
+    assert not missing
+
+
+def test_a_stream_is_drawn_from_its_seed_alone() -> None:
+    """The same seed gives the same inputs."""
+
+    def inputs(seed: int) -> list[dict[str, Any]]:
+        stream = streams.Stream(seed)
+        drawn = []
+        for given in stream.inputs(60):
+            drawn.append(given)
+            stream.desk.take(given)
+        return drawn
+
+    assert inputs(11) == inputs(11)
+    assert inputs(11) != inputs(12)
+
+
+def test_a_disagreement_is_found_and_shrunk() -> None:
+    """The comparison is not blind: desks that were told different things disagree, at the first input that shows it."""
+    pair = Pair()
+    asset = {"kind": "DEFINE_ASSET", "asset": 0, "scale": 2, "seq": 1, "ts_seq_ns": 5}
+    account = {"kind": "OPEN_ACCOUNT", "account": 0, "asset": 0, "source": 1, "latency_ns": 0, "equity_every_ns": 1}
+    assert pair.take(asset) == ""
+    assert pair.take({**account, "seq": 2, "ts_seq_ns": 5}) == ""
+    pair.desk.accounts[0].row(0)[0] += 7
+    pair.desk.accounts[0].row(0)[4] -= 7
+    complaint = pair.take({"kind": "TIMER", "seq": 3, "ts_seq_ns": 5})
+    assert "account 0, balances: expected [[7, 0, 0, 0, -7]]" in complaint
+
+
+@pytest.mark.parametrize("module", ["checks", "desk", "ledger", "money", "orders", "risk", "things", "venue", "words"])
+def test_the_naive_desk_knows_nothing_of_the_product(module: str) -> None:
+    """No module of the naive desk imports the product, arrays or a compiler."""
+    tree = ast.parse((REPO / "tests" / "oracle" / f"{module}.py").read_text(encoding="utf-8"))
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    roots = {name.split(".")[0] for name in names}
+    assert roots <= {
+        "__future__",
+        "collections",
+        "dataclasses",
+        "decimal",
+        "fractions",
+        "itertools",
+        "math",
+        "tests",
+        "typing",
+    }
+    own = {name.split(".")[-1] for name in names if name.startswith("tests.")}
+    assert own <= {"checks", "desk", "ledger", "money", "oracle", "orders", "risk", "things", "venue", "words"}
