@@ -1,0 +1,169 @@
+"""The auditor's own books: accounts, orders and positions in plain integers, from docs/venue-rules.md, sections 1 and 7."""
+
+from collections import deque
+from typing import Final
+
+from paperdesk.domain.events import OrderType, Side
+from paperdesk.domain.orders import LIVE, OrderStatus
+from paperdesk.store.audit_market import Definition, FillFacts
+
+FREE, RESERVED, VENUE, FEES, CAPITAL = range(5)
+OPENING, RESERVE, RELEASE, PAY, RECEIVE, FEE, CLOSING = range(1, 8)
+MOVES_OF: Final = {
+    OPENING: (CAPITAL, FREE),
+    RESERVE: (FREE, RESERVED),
+    RELEASE: (RESERVED, FREE),
+    PAY: (RESERVED, VENUE),
+    RECEIVE: (VENUE, FREE),
+    FEE: (FREE, FEES),
+    CLOSING: (FREE, CAPITAL),
+}
+"""Purpose → (source, target)."""
+PURPOSE_NAMES: Final = {1: "OPENING", 2: "RESERVE", 3: "RELEASE", 4: "PAY", 5: "RECEIVE", 6: "FEE", 7: "CLOSING"}
+FEE_SCALE: Final = 10**8
+
+
+def ceiling(a: int, b: int) -> int:
+    """⌈a / b⌉."""
+    return -(-a // b)
+
+
+class Order:
+    """What an order was sent with, and what became of it."""
+
+    def __init__(self, account: int, order_id: int, definition: Definition) -> None:
+        self.account, self.id, self.definition = account, order_id, definition
+        self.bot = self.instrument = self.side = self.order_type = self.time_in_force = self.client_id = 0
+        self.price = self.trigger = self.qty = self.submitted_ns = self.submitted_seq = self.arrive_ns = 0
+        self.post_only = False
+        self.status = OrderStatus.NONE
+        self.filled = self.value = self.reserved = self.counted = 0
+        self.cancel_at_ns = self.accepted_seq = self.triggered_seq = 0
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it can still do anything."""
+        return self.status in LIVE
+
+    @property
+    def is_market(self) -> bool:
+        """Whether it takes any price."""
+        return self.order_type in (OrderType.MARKET, OrderType.STOP_MARKET)
+
+    @property
+    def reserve_asset(self) -> int:
+        """The asset it holds."""
+        return self.definition.quote if self.side == Side.BUY else self.definition.base
+
+    def paid(self, value: int) -> int:
+        """Quote units paid (buy) or received (sell) when its fills sum to `value`: rounded once, against the trader."""
+        num, den = self.definition.num, self.definition.den
+        return ceiling(value * num, den) if self.side == Side.BUY else value * num // den
+
+    def needed(self) -> int:
+        """What it must hold now. A market buy holds what it holds; anything done holds nothing."""
+        if not self.is_live:
+            return 0
+        left = self.qty - self.filled
+        if self.side != Side.BUY:
+            return left * self.definition.base_units_per_lot
+        return self.reserved if self.is_market else self.paid(self.value + self.price * left) - self.paid(self.value)
+
+
+class Position:
+    """Net holding at average cost."""
+
+    def __init__(self) -> None:
+        self.qty = self.cost = self.realized = 0
+
+    def buy(self, gained: int, pay: int) -> int:
+        """Take `gained` base units for `pay`; the realized change."""
+        change = 0
+        if gained == 0:
+            change = -pay
+        elif self.qty >= 0:
+            self.qty, self.cost = self.qty + gained, self.cost + pay
+        else:
+            closed = min(gained, -self.qty)
+            back = -self.cost if closed == -self.qty else (-self.cost) * closed // -self.qty
+            part = pay if closed == gained else pay * closed // gained
+            change = back - part
+            self.qty, self.cost = self.qty + gained, self.cost + back + (pay - part)
+        self.realized += change
+        return change
+
+    def sell(self, given: int, got: int) -> int:
+        """Give `given` base units for `got`; the realized change."""
+        change = 0
+        if self.qty <= 0:
+            self.qty, self.cost = self.qty - given, self.cost - got
+        else:
+            closed = min(given, self.qty)
+            back = self.cost if closed == self.qty else self.cost * closed // self.qty
+            part = got if closed == given else got * closed // given
+            change = part - back
+            self.qty, self.cost = self.qty - given, self.cost - back - (got - part)
+        self.realized += change
+        return change
+
+
+class Account:
+    """One account's books."""
+
+    def __init__(self, number: int, epoch: int, source: int, latency_ns: int) -> None:
+        self.number, self.epoch, self.source, self.latency_ns = number, epoch, source, latency_ns
+        self.next_order = self.next_fill = 1
+        self.epoch_orders = 0
+        self.killed = False
+        self.buckets: dict[int, list[int]] = {}
+        self.held: dict[int, int] = {}
+        """Asset → Σ of what live orders need."""
+        self.orders: dict[int, Order] = {}
+        self.bots: dict[int, str] = {}
+        """Registered bots: '', 'killed' or 'stopped'."""
+        self.positions: dict[tuple[int, int], Position] = {}
+        """(bot, instrument); bot 0 is the account's own."""
+        self.due: deque[tuple[int, int, int, int]] = deque()
+        """(order, asset, purpose, amount) of the postings that must come next."""
+
+    def row(self, asset: int) -> list[int]:
+        """The five buckets of an asset."""
+        return self.buckets.setdefault(asset, [0] * 5)
+
+    def position(self, bot: int, instrument: int) -> Position:
+        """The position of a scope."""
+        return self.positions.setdefault((bot, instrument), Position())
+
+    def count(self, order: Order) -> None:
+        """Bring what live orders need up to date with one of them."""
+        needed = order.needed()
+        self.held[order.reserve_asset] = self.held.get(order.reserve_asset, 0) + needed - order.counted
+        order.counted = needed
+
+    def fill(self, order: Order, facts: FillFacts) -> list[tuple[str, str]]:
+        """Take a fill: what is wrong with its money; its postings are due from now on."""
+        definition, wrong = order.definition, []
+        after = order.value + facts.price * facts.lots
+        quote, base = order.paid(after) - order.paid(order.value), facts.lots * definition.base_units_per_lot
+        received = base if order.side == Side.BUY else quote
+        fee = ceiling(received * facts.rate, FEE_SCALE)
+        if facts.quote != quote:
+            wrong.append(("7 payments", f"{facts.quote} quote units, but the order's value went from {order.value} to {after}: {quote}"))
+        if facts.fee != fee:
+            wrong.append(("7 fees", f"fee {facts.fee}, but {facts.rate}·10⁻⁸ of {received} received is {fee}"))
+        order.value = after
+        order.filled += facts.lots
+        scopes = [0, order.bot] if order.bot > 0 else [0]
+        for bot in scopes:
+            position = self.position(bot, order.instrument)
+            if order.side == Side.BUY:
+                change = position.buy(base - fee, quote)
+            else:
+                change = position.sell(base, quote - fee)
+        if facts.realized != change:
+            wrong.append(("7 positions", f"realized {facts.realized}, average cost makes it {change}"))
+        paying, paid, receiving = (definition.quote, quote, definition.base) if order.side == Side.BUY else (definition.base, base, definition.quote)
+        for asset, purpose, amount in ((paying, PAY, paid), (receiving, RECEIVE, received), (receiving, FEE, fee)):
+            if amount > 0:
+                self.due.append((order.id, asset, purpose, amount))
+        return wrong
