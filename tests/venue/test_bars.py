@@ -1,4 +1,4 @@
-"""Closed bars alone: nothing is filled at touch, stops at the bar's worst price, nothing sent during a bar is met by it."""
+"""Closed bars alone: nothing fills at touch, stops fill at the worst price, nothing sent during a bar is met by it."""
 
 from __future__ import annotations
 
