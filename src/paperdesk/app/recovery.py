@@ -80,9 +80,12 @@ def steps_of(frames: Iterable[Frame]) -> Iterator[Step]:
 class Refold:
     """Takes the steps of a log into a fold and its deciders."""
 
-    def __init__(self, fold: Fold, deciders: Iterable[Decider] = (), progress: Callable[[int], None] | None = None) -> None:
-        """`deciders` are asked as the run asked them, and not listened to."""
+    def __init__(
+        self, fold: Fold, deciders: Iterable[Decider] = (), progress: Callable[[int], None] | None = None, version: str = VERSION
+    ) -> None:
+        """`deciders` are asked as the run asked them, and not listened to; steps of any engine but `version` are applied as facts."""
         self.result = Recovered(fold)
+        self._version = version
         self._deciders = list(deciders)
         self._progress = progress
         self._row = np.zeros(1, INPUT)
@@ -94,11 +97,11 @@ class Refold:
         self._bytes[: len(step.data)] = step.data
         self._bytes[len(step.data) :] = bytes(INPUT_BYTES - len(step.data))
         row, kind = self._row, int(self._row["kind"][0])
-        if step.version == VERSION and not result.by_facts:
+        if step.version == self._version and not result.by_facts:
             outputs = fold.take(row)
             if outputs.tobytes() != step.outputs:
                 raise RefoldDiffers(fold.seq, difference(outputs, np.frombuffer(step.outputs, OUTPUT)))
-        elif step.version == VERSION:
+        elif step.version == self._version:
             self.end_facts()
             self.take(step)
             return

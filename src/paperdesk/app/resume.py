@@ -38,7 +38,19 @@ class Resumed:
 def open_record(
     plan: Plan, run: str, disk: Disk, high_water: int = 0, progress: Callable[[int], None] | None = None
 ) -> Resumed:
-    """Read a run's log (if there is one), recover from it, and open it for writing.
+    """Read a run's log (if there is one), recover from it, and open it for writing; see `recover`."""
+    return recover(plan.hosts(), run, disk, high_water, progress)
+
+
+def recover(
+    hosts: list[BotHost],
+    run: str,
+    disk: Disk,
+    high_water: int = 0,
+    progress: Callable[[int], None] | None = None,
+    version: str = VERSION,
+) -> Resumed:
+    """The same for given hosts, fresh from their strategies, as the engine of a given version.
 
     `high_water` is the last seq that is known to have left the process. StoreError or DeskError where the log is damaged or cannot be
     reproduced.
@@ -47,22 +59,21 @@ def open_record(
     reader = read_log(disk, repair=True, high_water=max(high_water, snapshots.newest_seq(disk)))
     places = {(frame.last_seq, frame.chain_hash) for frame in reader}
     end = reader.end
-    hosts = plan.hosts()
     if end.seq == 0:
-        return Resumed(Fold(), hosts, LogWriter(disk, run, VERSION, end), hasher)
+        return Resumed(Fold(), hosts, LogWriter(disk, run, version, end), hasher)
     messages = [str(end.torn)] if end.torn is not None else []
     fold, start = Fold(), 0
     snapshot, skipped = snapshots.load_newest(disk, end.seq)
     messages.extend(str(one) for one in skipped)
     if snapshot is not None and (snapshot.seq, snapshot.chain_hash) not in places:
         messages.append(f"{snapshot.name} was not used: it was taken from another log")
-    elif snapshot is not None and snapshot.engine_version == end.engine_version == VERSION:
+    elif snapshot is not None and snapshot.engine_version == end.engine_version == version:
         fold, start = Fold.from_parts(snapshot.parts), snapshot.seq
         if fold.hash() != snapshot.state_hash:
             raise DeskError(f"{snapshot.name} does not give back the state it was taken from; delete it and start again: the log is whole.", EXIT_IO)
         for host in hosts:
             host.restore(snapshot.parts[f"bot/{host.bot}"])
-    refold = Refold(fold, hosts, progress)
+    refold = Refold(fold, hosts, progress, version)
     for step in steps_of(read_log(disk)):
         hasher.update(step.data)
         hasher.update(step.outputs)
@@ -71,7 +82,7 @@ def open_record(
         else:
             refold.skip(step)
     result = refold.finish()
-    upgraded = command(InputKind.ENGINE_UPGRADED) if end.engine_version != VERSION else None
+    upgraded = command(InputKind.ENGINE_UPGRADED) if end.engine_version != version else None
     messages.append(f"went on from seq {result.fold.seq}" + (f", snapshot at {start}" if start else ""))
-    log = LogWriter(disk, run, VERSION, end)
+    log = LogWriter(disk, run, version, end)
     return Resumed(result.fold, hosts, log, hasher, False, result.market_inputs, result.stopped, messages, upgraded)
