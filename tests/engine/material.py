@@ -38,7 +38,7 @@ def stream(seed: int, count: int) -> tuple[Row, ...]:
 
 
 def with_timers(rows: tuple[Row, ...]) -> list[Row]:
-    """The same, but time moves with market inputs and timers alone, as in the desk's loop: commands come at the time reached."""
+    """As in the loop: time moves with market inputs and timers alone, commands come at the time reached."""
     numbered: list[Row] = []
     reached = 0
     for row in rows:

@@ -1,4 +1,4 @@
-"""Large numbers: what cannot be counted exactly is denied or cut, never wrapped. Without the compiler an overflow raises."""
+"""Large numbers: what cannot be counted exactly is denied or cut, never wrapped (interpreted, an overflow raises)."""
 
 from __future__ import annotations
 
@@ -71,8 +71,9 @@ def test_a_fill_is_cut_where_the_balance_would_be_out_of_bounds() -> None:
     assert room.money("B")[0] == 3 * 2**60 + 2**59
     room.quote(0, 0, 1, 2**60 - 1)
     assert fills(room.buy(2**59 - 5, 1)) == [f"#2 {2**59 - 5} @ 1 taker book_walk"]
-    assert no_money(room.buy(9, 1, tif=IOC))[-2:] == ["fill #3 5 @ 1 taker book_walk", "expired #3 notional_too_large"]
+    assert no_money(room.buy(9, 1, tif=IOC))[-2:] == ["fill #3 5 @ 1 taker book_walk", "expired #3 ioc_remainder"]
     assert room.money("B")[0] == MAX_UNITS
+    assert no_money(room.buy(1, 1))[-1] == "expired #4 notional_too_large", "not even one more can be held"
 
 
 def test_a_sale_whose_proceeds_cannot_be_held_expires() -> None:
@@ -96,10 +97,12 @@ def test_a_resting_order_that_meets_a_far_better_price_counts_exactly() -> None:
 
 
 def test_a_fok_beyond_what_can_be_added_up_is_not_filled() -> None:
-    room = Room(deposits={"B": 2**60, "Q": 2**60})
-    room.quote(1, 1, 2**40, 1)
-    room.submit(SELL, 2**20, 1, tif=FOK)
-    assert no_money(room.quote(2**40, 2**60, 2**41, 1))[:1] == ["accepted #1"]
+    room = Room(deposits={"B": 2**60, "Q": 2**60}, latency_ns=10)
+    room.quote(1, 1, 2**30, 1)
+    room.submit(SELL, 2**23, 1, tif=FOK)
+    # By the time it arrives 2^40 are bid: 2^23 of them are worth 2^63, and the desk does not count that far.
+    room.quote(2**40, 2**60, 2**41, 1, 5)
+    assert no_money(room.timer(5)) == ["accepted #1", "expired #1 fok_not_filled"]
 
 
 def test_fees_of_huge_fills_are_exact() -> None:

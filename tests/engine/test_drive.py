@@ -1,4 +1,4 @@
-"""The loop: numbering, record, who is asked, whose answers are folded when, and what becomes of a decider that fails."""
+"""The loop: numbering, record, who is asked, when answers are folded, and what becomes of a decider that fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws of the fold on random streams: snapshots, hashes, determinism, independence of accounts, legal lives of orders."""
+"""Laws of the fold on random streams: snapshots, hashes, determinism, independent accounts, legal lives of orders."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_changing_any_field_of_any_live_row_changes_the_hash() -> None:
                 if room.fold.hash() == before:
                     same.append((*row, *path))
                 room.fold.state[0][row[0]] = kept
-    # `registered` of a bot and `declared` of a conversion say that the row is live: any other value takes it out, which is a change.
+    # `registered` and `declared` say that a row is live: any other value takes it out, which is a change.
     assert same == [] and changed > 250
     assert room.fold.hash() == before
 

@@ -11,6 +11,7 @@ from tests.engine.room import BUY, FOK, GTC, IOC, LIMIT, MARKET, PLAIN, SELL, ST
 from paperdesk.domain import commands
 from paperdesk.domain.commands import Intent, command
 from paperdesk.domain.events import FLAG_POST_ONLY, InputKind, MarketStatus
+from paperdesk.venue.orders import MAX_ORDERS
 
 
 def raw(room: Room, **fields: int) -> list[str]:
@@ -161,3 +162,21 @@ def test_everything_an_order_output_says() -> None:
         )
         assert [int(row[name]) for name in names] == [0, 1, 0, 1, 1, 1, 2, 1, 42]
     assert no_money(room.lines[-2:]) == ["accepted #1"]
+
+
+def test_a_full_order_table_denies_and_says_so() -> None:
+    room = room_with_quote()
+    room.state["n_used_rows"] = MAX_ORDERS
+    assert raw(room) == ["denied #1 capacity_exceeded"]
+    room.state["n_used_rows"] = 0
+    assert raw(room)[0] == "submitted #2"
+
+
+def test_rows_of_done_orders_are_used_again() -> None:
+    room = room_with_quote()
+    for _ in range(20):
+        room.buy(1)
+        room.submit(BUY, 1, 90)
+        room.put(commands.cancel_all(0, 0))
+        room.timer()
+    assert int(room.state["n_used_rows"]) <= 2

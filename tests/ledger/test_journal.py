@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numba import int64
 from tests.engine.room import BUY, SELL, Room
 
 from paperdesk.domain import commands
-from paperdesk.domain.kernel import entry, rows_of
+from paperdesk.domain.kernel import kernel
 from paperdesk.domain.units import MAX_UNITS
-from paperdesk.engine.state import STATE, new_state
+from paperdesk.engine.state import new_state
 from paperdesk.ledger.journal import (
     BUCKETS,
     CAPITAL,
@@ -34,26 +33,26 @@ from paperdesk.ledger.journal import (
 )
 
 
-@entry(rows_of(STATE), int64, int64)
+@kernel
 def post_at(state: Any, purpose: int, amount: int) -> None:
     """One posting of account 0, asset 0 that belongs to no order."""
     state[0].n_outputs = 0
     post(state[0], purpose, 0, 0, 0, amount, state[0].nobody)
 
 
-@entry(rows_of(STATE), int64, int64)
+@kernel
 def room_at(state: Any, account: int, asset: int) -> int:
     """What an account can still receive."""
     return room_units(state[0], account, asset)
 
 
-@entry(rows_of(POSITION), int64, int64)
+@kernel
 def buy_at(position: Any, pay: int, gained: int) -> int:
     """`average_buy` on a position of shape (1,)."""
     return average_buy(position[0], pay, gained)
 
 
-@entry(rows_of(POSITION), int64, int64)
+@kernel
 def sell_at(position: Any, got: int, given_units: int) -> int:
     """`average_sell` on a position of shape (1,)."""
     return average_sell(position[0], got, given_units)

@@ -6,13 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from numba import int64
 from tests.engine.room import BUY, MINUTE, NOON, PLAIN, B, C, Q, Room
 
 from paperdesk.domain import commands
 from paperdesk.domain.events import MarketStatus
-from paperdesk.domain.kernel import entry, rows_of
-from paperdesk.engine.state import STATE
+from paperdesk.domain.kernel import kernel
 from paperdesk.ledger.statement import (
     account_equity,
     account_exposure,
@@ -24,7 +22,7 @@ from paperdesk.ledger.statement import (
 )
 
 
-@entry(rows_of(STATE), int64, int64, int64, int64)
+@kernel
 def figure(state: Any, which: int, first: int, second: int, units: int) -> tuple[bool, int]:
     """One figure of the statement, for callers outside compiled code."""
     s = state[0]

@@ -1,4 +1,4 @@
-"""Trades without a book: orders wait for the next print, takers pay a tick more, makers fill only when traded through."""
+"""Trades without a book: orders wait for the next print, takers pay a tick more, makers must be traded through."""
 
 from __future__ import annotations
 
