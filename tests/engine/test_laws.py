@@ -227,6 +227,21 @@ def test_an_account_alone_is_the_same_as_in_company(seed: int) -> None:
         assert without_seq(mine, account) == without_seq(outputs, account)
 
 
+def test_company_does_not_decide_when_an_order_begins_to_rest() -> None:
+    hashes = []
+    for others in (False, True):
+        room = Room()
+        room.open(3)
+        room.submit(BUY, 1, 90, post_only=True)
+        room.submit(SELL, 1, 120)
+        if others:
+            room.submit(BUY, 1, 90, account=3)
+        room.trade(100, 1, after_ns=5)
+        room.trade(100, 1, after_ns=5)
+        hashes.append(room.fold.account_hash(0))
+    assert hashes[0] == hashes[1]
+
+
 def test_the_desks_hash_is_that_of_the_sorted_account_hashes() -> None:
     first, second = Room(), Room()
     for room, numbers in ((first, (4, 9)), (second, (9, 4))):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from tests.engine.figures import EQUITY, PNL, figure
 from tests.engine.room import BUY, DAY, HOUR, MINUTE, SELL, Lines, Room
 
 from paperdesk.domain import commands
@@ -16,7 +17,6 @@ from paperdesk.domain.assets import Asset
 from paperdesk.domain.commands import Intent
 from paperdesk.domain.events import Side
 from paperdesk.domain.instruments import Instrument
-from paperdesk.ledger.statement import account_equity, bot_pnl
 
 BTC, USDT = Asset(0, "BTC", 8), Asset(1, "USDT", 8)
 MARKET = Instrument(
@@ -72,13 +72,13 @@ class Story:
         for asset, said in ((USDT, usdt), (BTC, btc)):
             free, _, reserved = said.partition(" + ")
             assert self.room.money(asset) == (units(free), units(reserved or "0")), asset.name
-        assert account_equity(self.room.state, 0) == (True, units(equity))
+        assert figure(self.room.fold.state, EQUITY) == (True, units(equity))
         if bot is not None:
             held = (units(bot[0]), units(bot[1]), units(bot[2]))
             assert self.room.position(1) == held
             assert self.room.position(0) == held, "the bot is the only one that trades, so the account holds the same"
         if pnl is not None:
-            assert bot_pnl(self.room.state, 1) == (True, units(pnl))
+            assert figure(self.room.fold.state, PNL, 1) == (True, units(pnl))
 
     def order(
         self, side: Side, quantity: str, price: str | None = None, trigger: str | None = None, post_only: bool = False
@@ -119,7 +119,7 @@ def the_account_is_opened(story: Story) -> None:
     # At most 3,500 USDT an order, and ten minutes of rest after a loss.
     assert room.limits(bot=1, max_order=units("3500"), cooldown_ns=10 * MINUTE) == ["limits set"]
     # Nobody knows yet what a bitcoin is worth: half of one makes the equity unknown, not 10,000.
-    assert account_equity(room.state, 0) == (False, 0)
+    assert figure(room.fold.state, EQUITY) == (False, 0)
     # 59,999 bid, 60,001 asked: the mark is 60,000.00.
     assert room.quote(ticks("59999"), lots("0.2"), ticks("60001"), lots("0.03"), MINUTE) == []
     # At 22:00 the account is measured: 10,000 + 0.5 · 60,000 = 40,000. This first value is opening, peak and day start.

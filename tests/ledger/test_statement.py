@@ -3,45 +3,23 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
+from tests.engine.figures import (
+    BOT_EXPOSURE,
+    EQUITY,
+    EXPOSURE,
+    PNL,
+    POSITION_VALUE,
+    QUOTE_VALUE,
+    REPORTING_VALUE,
+    figure,
+)
 from tests.engine.room import BUY, MINUTE, NOON, PLAIN, B, C, Q, Room
 
 from paperdesk.domain import commands
 from paperdesk.domain.events import MarketStatus
-from paperdesk.domain.kernel import kernel
-from paperdesk.ledger.statement import (
-    account_equity,
-    account_exposure,
-    bot_exposure,
-    bot_pnl,
-    position_value,
-    quote_value,
-    reporting_value,
-)
 
-
-@kernel
-def figure(state: Any, which: int, first: int, second: int, units: int) -> tuple[bool, int]:
-    """One figure of the statement, for callers outside compiled code."""
-    s = state[0]
-    if which == 0:
-        return quote_value(s, first, units)
-    if which == 1:
-        return reporting_value(s, first, second, units)
-    if which == 2:
-        return position_value(s, first, second, units)
-    if which == 3:
-        return account_equity(s, first)
-    if which == 4:
-        return bot_pnl(s, first)
-    if which == 5:
-        return account_exposure(s, first)
-    return bot_exposure(s, first)
-
-
-QUOTE_VALUE, REPORTING_VALUE, POSITION_VALUE, EQUITY, PNL, EXPOSURE, BOT_EXPOSURE = range(7)
 UNKNOWN = (False, 0)
 
 CQ = PLAIN._replace(number=1, symbol="C/Q", base=C, quote=Q)
@@ -50,8 +28,7 @@ BC = PLAIN._replace(number=2, symbol="B/C", base=B, quote=C)
 
 def of(room: Room, which: int, first: int = 0, second: int = 0, units: int = 0) -> tuple[bool, int]:
     """The figure as (computable, value)."""
-    known, value = figure(room.fold.state, which, first, second, units)
-    return bool(known), int(value)
+    return figure(room.fold.state, which, first, second, units)
 
 
 def test_an_account_is_worth_its_assets_at_the_marks() -> None:
