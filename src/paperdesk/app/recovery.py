@@ -108,8 +108,7 @@ class Refold:
         else:
             result.by_facts = True
             outputs = np.frombuffer(step.outputs, OUTPUT).copy()
-            fold.absorb(row)
-            fold.apply(outputs)
+            fold.take_facts(row, 0, outputs)
         result.steps += 1
         if kind < DEFINE_ASSET:
             self._market_input(kind, row, outputs)

@@ -54,9 +54,10 @@ def mul_div_floor(a: int, b: int, c: int) -> int:
 
 @kernel
 def mul_div_ceil(a: int, b: int, c: int) -> int:
-    """⌈a · b / c⌉ for a, b ≥ 0, c > 0."""
+    """⌈a · b / c⌉ for a, b ≥ 0, 0 < c ≤ MAX_UNITS."""
+    assert c <= MAX_UNITS, "divisor is out of bounds"
     floor = mul_div_floor(a, b, c)
-    # a·b − floor·c modulo 2⁶⁴ is the true remainder (it lies in [0, c)), so comparing low words is exact.
+    # The remainder a·b − floor·c lies in [0, c), so it is zero exactly where both products agree modulo 2⁶².
     return floor if low_word(a, b) == low_word(floor, c) else floor + 1
 
 

@@ -6,9 +6,9 @@ from paperdesk.domain.events import InputKind, OutputKind
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
-from paperdesk.domain.units import MAX_ORDER_UNITS
+from paperdesk.domain.units import MAX_ORDER_UNITS, MAX_UNITS
 from paperdesk.engine.state import MAX_ACCOUNTS, MAX_BOTS
-from paperdesk.ledger.journal import CLOSING, FREE, OPENING, post, room_units
+from paperdesk.ledger.journal import CAPITAL, CLOSING, FREE, OPENING, post, room_units
 from paperdesk.venue.orders import ORDER_CANCELED, finish, is_unfinished
 
 ACCOUNT_OPENED, CONVERSION_DECLARED, BOT_REGISTERED, LIMITS_SET, KILLED_OUTPUT, RESUMED_OUTPUT, COMMAND_REFUSED, EPOCH_STARTED = (
@@ -126,8 +126,14 @@ def ask_valuation(s: Any, account: int) -> None:
     owner = s.accounts[account]
     if owner.epoch_orders == 0:
         owner.valued = owner.peak_units = owner.day_start_units = owner.opening_units = 0
-    assert owner.opened == 1, "only open accounts have a value"
-    owner.touched = 1
+    touch(s, account)
+
+
+@kernel
+def touch(s: Any, account: int) -> None:
+    """Measure an account at the end of this input."""
+    assert s.accounts[account].opened == 1, "only open accounts have a value"
+    s.accounts[account].touched = 1
     s.any_touched = 1
 
 
@@ -141,6 +147,8 @@ def deposit(s: Any, e: Any) -> None:
     elif s.accounts[e.account].epoch_orders > 0:
         refuse(s, e, ACCOUNT_IN_USE)
     elif e.amount_units <= 0 or e.amount_units > MAX_ORDER_UNITS or e.amount_units > room_units(s, e.account, e.asset):
+        refuse(s, e, INVALID_AMOUNT)
+    elif s.balances[e.account, e.asset, CAPITAL] - e.amount_units < -MAX_UNITS:
         refuse(s, e, INVALID_AMOUNT)
     else:
         post(s, OPENING, e.account, 0, e.asset, e.amount_units, s.nobody)

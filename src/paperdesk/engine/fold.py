@@ -1,10 +1,10 @@
-"""The fold as a Python object: the state, and the three ways to move it (fold an input, absorb an input, apply an output)."""
+"""The fold as a Python object: the state, and the three ways to move it (fold an input, believe an input and its outputs, settle)."""
 
 from typing import Any
 
 import numpy as np
 
-from paperdesk.engine.recover import absorb_at, apply_at, settle_at
+from paperdesk.engine.recover import facts_at, settle_at
 from paperdesk.engine.serial import account_hash, equity_at, restore, serialise, state_hash
 from paperdesk.engine.state import new_state
 from paperdesk.engine.step import fold_at
@@ -34,14 +34,9 @@ class Fold:
         rows: np.ndarray[Any, Any] = self.outbox[:count].copy()
         return rows
 
-    def absorb(self, block: np.ndarray[Any, Any], index: int = 0) -> None:
-        """Take the facts of an input of another version's log."""
-        absorb_at(self.state, block, index)
-
-    def apply(self, outputs: np.ndarray[Any, Any]) -> None:
-        """Apply outputs of another version's log, shape (n,) of OUTPUT."""
-        for index in range(len(outputs)):
-            apply_at(self.state, outputs, index)
+    def take_facts(self, block: np.ndarray[Any, Any], index: int, outputs: np.ndarray[Any, Any]) -> None:
+        """Believe an input of another version's log and the outputs it caused, shape (n,) of OUTPUT; nothing is decided."""
+        facts_at(self.state, block, index, outputs)
 
     def settle(self) -> None:
         """End a recovery by facts."""

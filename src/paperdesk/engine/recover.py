@@ -1,15 +1,14 @@
 """Recovery by facts: another version's log is not decided anew; what it acknowledged is applied.
 
-Inputs are *absorbed* (time, market view, definitions, source: no matching), outputs are *applied* (orders, ledger, accounts). What was
+An input's time comes first, then its outputs are *applied* (orders, ledger, accounts), then it is *absorbed* (market view, definitions,
+source: no matching): the order in which the fold did it, so that risk measures come back as well. What was
 only estimated, the place in the queue, is set to the full displayed level afterwards (`settle_recovered`).
 """
 
 from typing import Any, Final
 
-from numba import int64
-
-from paperdesk.domain.events import INPUT, OUTPUT, OutputKind
-from paperdesk.domain.kernel import entry, kernel, rows_of
+from paperdesk.domain.events import InputKind, OutputKind
+from paperdesk.domain.kernel import entry, kernel
 from paperdesk.engine.accounts import (
     ACCOUNT_OPENED,
     BOT_REGISTERED,
@@ -24,24 +23,14 @@ from paperdesk.engine.accounts import (
     apply_epoch,
     apply_limits,
     apply_switch,
+    ask_valuation,
+    is_instrument,
+    touch,
 )
 from paperdesk.engine.definitions import define_asset, possible_definition, take_definition
-from paperdesk.engine.risk import value_on_time
-from paperdesk.engine.state import STATE
-from paperdesk.engine.step import (
-    BAR,
-    BARS,
-    BIND_SOURCE,
-    BOOK_INPUT,
-    DEFINE_ASSET,
-    DEFINE_INSTRUMENT,
-    MARKET_STATUS,
-    QUOTE,
-    TAPE,
-    TRADE,
-    set_market_status,
-)
-from paperdesk.ledger.journal import PAY, RELEASE, RESERVE, apply_posting
+from paperdesk.engine.risk import DAY_NS, EQUITY, value_bot, value_touched
+from paperdesk.engine.step import BARS, TAPE, set_market_status
+from paperdesk.ledger.journal import OPENING, PAY, RELEASE, RESERVE, apply_posting
 from paperdesk.venue.book import (
     ASKS,
     BIDS,
@@ -87,26 +76,31 @@ POSTING: Final = int(OutputKind.POSTING)
 
 
 @kernel
-def absorb(s: Any, e: Any) -> None:
-    """Take an input's facts in without deciding anything."""
+def absorb_time(s: Any, e: Any) -> None:
+    """An input's number and time: what its outputs are applied at, before the market moves on."""
     assert e.seq == s.seq + 1, "inputs are numbered without holes"
-    before = s.ts_seq_ns
-    s.n_outputs = 0
+    assert e.ts_seq_ns >= s.ts_seq_ns, "time never goes back"
+    s.before_ns = s.ts_seq_ns
     s.seq = e.seq
     s.ts_seq_ns = e.ts_seq_ns
-    if s.ts_seq_ns >= s.next_tick_ns:
-        value_on_time(s, before)
-        s.n_outputs = 0
-    if e.kind == DEFINE_ASSET:
+
+
+@kernel
+def absorb(s: Any, e: Any) -> None:
+    """Take in what an input says of the market, after its outputs were applied; then measure whom they concern."""
+    s.n_outputs = 0
+    if e.kind == InputKind.DEFINE_ASSET:
         define_asset(s, e)
-    elif e.kind == DEFINE_INSTRUMENT:
+    elif e.kind == InputKind.DEFINE_INSTRUMENT:
         if possible_definition(s, e):
             take_definition(s, e)
             adopt_version(s, e.instrument)
-    elif e.kind == BIND_SOURCE:
+    elif e.kind == InputKind.BIND_SOURCE:
         s.source = e.source
-    elif e.kind < DEFINE_ASSET and 0 <= e.instrument < s.n_instruments and s.instruments[e.instrument].version > 0:
+    elif e.kind < InputKind.DEFINE_ASSET and is_instrument(s, e.instrument):
         absorb_market(s, e)
+    if s.any_touched == 1:
+        value_touched(s)
     s.n_outputs = 0
 
 
@@ -123,26 +117,26 @@ def adopt_version(s: Any, instrument: int) -> None:
 def absorb_market(s: Any, e: Any) -> None:
     """View, last and mark prices, as `step` sets them."""
     market = s.markets[e.instrument]
-    if e.kind == MARKET_STATUS:
+    if e.kind == InputKind.MARKET_STATUS:
         set_market_status(s, e.instrument, e.status)
         return
     if market.status != LIVE:
         return
-    if e.kind == TRADE and valid_trade(e):
+    if e.kind == InputKind.TRADE and valid_trade(e):
         market.evidence = max(market.evidence, TAPE)
         market.last_ticks = e.trade_price_ticks
         market.trade_seen = 1
         if market.evidence != BOOK or best(market, BIDS) == 0 or best(market, ASKS) == 0:
             set_mark(market, e.trade_price_ticks, s.ts_seq_ns)
-    elif (e.kind == QUOTE and valid_quote(e)) or (e.kind == BOOK_INPUT and valid_book(e)):
-        if e.kind == QUOTE:
+    elif (e.kind == InputKind.QUOTE and valid_quote(e)) or (e.kind == InputKind.BOOK and valid_book(e)):
+        if e.kind == InputKind.QUOTE:
             show_quote(market, e)
         else:
             show_book(market, e)
         market.evidence = BOOK
         if best(market, BIDS) > 0 and best(market, ASKS) > 0:
             set_mark(market, (best(market, BIDS) + best(market, ASKS)) // 2, s.ts_seq_ns)
-    elif e.kind == BAR and valid_bar(e) and market.evidence <= BARS:
+    elif e.kind == InputKind.BAR and valid_bar(e) and market.evidence <= BARS:
         market.evidence = BARS
         market.last_ticks = e.close_ticks
         set_mark(market, e.close_ticks, s.ts_seq_ns)
@@ -157,6 +151,8 @@ def apply(s: Any, row: Any) -> None:
         if slot == UNKNOWN:
             assert row.purpose != RESERVE and row.purpose != RELEASE and row.purpose != PAY, "reserves belong to orders"
             apply_posting(s, row, s.nobody)
+            if row.purpose == OPENING:
+                ask_valuation(s, row.account)
         else:
             apply_posting(s, row, s.orders[slot])
             free_if_over(s, slot)
@@ -167,6 +163,7 @@ def apply(s: Any, row: Any) -> None:
         s.accounts[row.account].next_order = row.order_id + 1
     elif kind == FILL:
         apply_fill(s, row, find_order(s, row.account, row.order_id))
+        touch(s, row.account)
     elif kind >= ORDER_ACCEPTED and kind <= CANCEL_REJECTED:
         apply_to_order(s, row)
     else:
@@ -207,16 +204,36 @@ def apply_setting(s: Any, row: Any) -> None:
     kind = row.kind
     if kind == ACCOUNT_OPENED:
         apply_account_opened(s, row)
+        ask_valuation(s, row.account)
     elif kind == BOT_REGISTERED:
         apply_bot_registered(s, row)
     elif kind == CONVERSION_DECLARED:
         apply_conversion(s, row)
+        ask_valuation(s, row.account)
     elif kind == LIMITS_SET:
         apply_limits(s, row)
     elif kind == KILLED_OUTPUT or kind == RESUMED_OUTPUT:
         apply_switch(s, row)
     elif kind == EPOCH_STARTED:
         apply_epoch(s, row)
+        ask_valuation(s, row.account)
+    elif kind == EQUITY:
+        apply_equity(s, row)
+
+
+@kernel
+def apply_equity(s: Any, row: Any) -> None:
+    """What was measured at an equity tick: of the account as stated, of its bots anew (the market is still as it was)."""
+    owner = s.accounts[row.account]
+    owner.equity_units = row.equity_units
+    owner.peak_units = row.peak_units
+    owner.day_start_units = row.day_start_units
+    owner.opening_units = row.opening_units
+    owner.valued = 1 if row.opening_units > 0 else 0
+    new_day = s.ts_seq_ns // DAY_NS != s.before_ns // DAY_NS
+    for bot in range(1, s.n_bots):
+        if s.bots[bot].registered == 1 and s.bots[bot].account == row.account:
+            value_bot(s, bot, new_day)
 
 
 @kernel
@@ -244,24 +261,22 @@ def settle_recovered(s: Any) -> None:
             order.rested = 1
             order.rank = owner.next_rank
             owner.next_rank += 1
+    s.next_tick_ns = 0
     rebuild_places(s)
 
 
-@entry(rows_of(STATE), rows_of(INPUT), int64)
-def absorb_at(state: Any, inputs: Any, index: int) -> None:
-    """`absorb` for callers outside compiled code."""
-    absorb(state[0], inputs[index])
-
-
-@entry(rows_of(STATE), rows_of(OUTPUT), int64)
-def apply_at(state: Any, outputs: Any, index: int) -> None:
-    """`apply` for callers outside compiled code; `outputs` has shape (n,)."""
+@entry()
+def facts_at(state: Any, inputs: Any, index: int, outputs: Any) -> None:
+    """For callers outside compiled code: one input of a log, with the outputs it caused, shape (n,)."""
     s = state[0]
     s.n_outputs = 0
-    apply(s, outputs[index])
+    absorb_time(s, inputs[index])
+    for place in range(outputs.shape[0]):
+        apply(s, outputs[place])
+    absorb(s, inputs[index])
 
 
-@entry(rows_of(STATE))
+@entry()
 def settle_at(state: Any) -> None:
     """`settle_recovered` for callers outside compiled code."""
     settle_recovered(state[0])

@@ -23,7 +23,7 @@ from paperdesk.venue.places import rebuild_places
 
 STATE_SCHEMA: Final = 1
 DERIVED: Final = frozenset(
-    "n_outputs n_inbox n_used_rows n_free_rows any_touched next_tick_ns nobody share_seq share_lots n_held n_resting n_stops free_rows inbox held "
+    "n_outputs n_inbox n_used_rows n_free_rows any_touched next_tick_ns before_ns nobody share_seq share_lots n_held n_resting n_stops free_rows inbox held "
     "resting stops outbox".split()
 )
 """Top-level fields that follow from others, or are scratch within one input."""

@@ -95,6 +95,7 @@ STATE: Final = record(
         ("n_free_rows", "i8"),
         ("any_touched", "i8"),
         ("next_tick_ns", "i8"),
+        ("before_ns", "i8"),
         ("scales", "i8", (MAX_ASSETS,)),
         ("instruments", INSTRUMENT, (MAX_INSTRUMENTS,)),
         ("markets", MARKET, (MAX_INSTRUMENTS,)),

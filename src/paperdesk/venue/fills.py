@@ -42,6 +42,18 @@ def countable_lots(s: Any, order: Any, price_ticks: int, wanted_lots: int) -> in
 
 
 @kernel
+def countable_whole(s: Any, order: Any, value: int) -> bool:
+    """Whether an order could be filled whole, for fills that sum to `value`, without a number growing out of bounds."""
+    definition = s.instruments[order.instrument]
+    if not product_fits(value, definition.num, MAX_UNITS):
+        return False
+    if order.side == BUY:
+        base_units = order.qty_lots * definition.base_units_per_lot
+        return bool(base_units <= room_units(s, order.account, definition.base_asset))
+    return bool(paid_units(definition, order, value) <= room_units(s, order.account, definition.quote_asset))
+
+
+@kernel
 def payable_lots(s: Any, order: Any, price_ticks: int, wanted_lots: int) -> int:
     """How many of the wanted lots a market buy can pay for at a price, from its reserve and what is free; other orders hold what they need."""
     assert wanted_lots >= 0, "a wish is not negative"

@@ -23,7 +23,7 @@ from paperdesk.venue.book import (
     reaches,
     use_lots,
 )
-from paperdesk.venue.fills import fill
+from paperdesk.venue.fills import countable_whole, fill
 from paperdesk.venue.filters import arrival_reason, triggered
 from paperdesk.venue.orders import (
     BUY,
@@ -151,7 +151,7 @@ def fills_whole(s: Any, order: Any, limit: int) -> bool:
         missing -= lots
         value += ticks * lots
     assert missing >= 0, "no more is taken than wanted"
-    if missing > 0:
+    if missing > 0 or not countable_whole(s, order, value):
         return False
     if order.side == BUY and is_market(order):
         purse = order.reserved_units + s.balances[order.account, definition.quote_asset, FREE]

@@ -11,7 +11,7 @@ from paperdesk.domain.events import FillRule
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
 from paperdesk.venue.book import UNKNOWN, reaches
-from paperdesk.venue.fills import fill, payable_lots
+from paperdesk.venue.fills import countable_lots, fill, payable_lots
 from paperdesk.venue.matching import rest_unqueued, share_left
 from paperdesk.venue.orders import (
     BUY,
@@ -55,7 +55,7 @@ def fill_from_flow(s: Any, slot: int, ticks: int, total: int, liquidity: int, ru
     assert is_unfinished(order), "only live orders are filled"
     account, remaining = order.account, order.qty_lots - order.filled_lots
     left = share_left(s, account, total)
-    if order.time_in_force == FOK and (left < remaining or not can_pay(s, order, ticks)):
+    if order.time_in_force == FOK and (left < remaining or not can_settle(s, order, ticks)):
         finish(s, slot, ORDER_EXPIRED, FOK_NOT_FILLED)
         return False
     if left > 0:
@@ -64,12 +64,10 @@ def fill_from_flow(s: Any, slot: int, ticks: int, total: int, liquidity: int, ru
 
 
 @kernel
-def can_pay(s: Any, order: Any, ticks: int) -> bool:
-    """Whether a market buy can pay for all that is open at one price (other orders hold what they need)."""
-    if order.side != BUY or not is_market(order):
-        return True
+def can_settle(s: Any, order: Any, ticks: int) -> bool:
+    """Whether all that is open of an order can be counted and, for market buys, paid for at one price."""
     lots = order.qty_lots - order.filled_lots
-    return bool(payable_lots(s, order, ticks, lots) == lots)
+    return bool(countable_lots(s, order, ticks, lots) == lots and payable_lots(s, order, ticks, lots) == lots)
 
 
 @kernel
