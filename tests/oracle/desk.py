@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.oracle import orders, risk, venue
+from tests.oracle import market, orders, risk, venue
 from tests.oracle.checks import bad_event
 from tests.oracle.ledger import end, post, within_bounds
 from tests.oracle.things import Account, Instrument, Order, Scope
@@ -93,10 +93,10 @@ class Desk:
             self.say("EVENT_REFUSED", instrument=given["instrument"], reason=reason)
         elif instrument.market.status == LIVE:
             meaning = {
-                "TRADE": venue.on_trade,
-                "BAR": venue.on_bar,
-                "QUOTE": venue.on_picture,
-                "BOOK": venue.on_picture,
+                "TRADE": market.on_trade,
+                "BAR": market.on_bar,
+                "QUOTE": market.on_picture,
+                "BOOK": market.on_picture,
             }
             meaning[given["kind"]](self, instrument, given)
 
@@ -110,7 +110,7 @@ class Desk:
             return
         instrument.market.status = given["status"]
         if given["status"] != LIVE:
-            venue.lose_view(self, instrument)
+            market.lose_view(self, instrument)
 
     def on_define_asset(self, given: dict[str, Any]) -> None:
         """An asset and its scale."""
@@ -147,7 +147,7 @@ class Desk:
                 end(self, order, "CANCELED", "instrument_changed")
             order.version = new.version
         if not old.same_grid(new):
-            venue.lose_view(self, new)
+            market.lose_view(self, new)
 
     def live_orders(self) -> list[Order]:
         """All live orders by account and id."""

@@ -6,16 +6,16 @@ market, ids of live orders, amounts near what an account has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
 from typing import Any
 
-from tests.oracle import streams_orders
+from tests.oracle import streams_market, streams_orders
 from tests.oracle.desk import Desk
 from tests.oracle.things import Instrument
-from tests.oracle.words import DAY_NS, DELISTED, DEPTH, GAP, HALTED, LIMITS, LIVE, STALE, TRADING
+from tests.oracle.words import DAY_NS, DELISTED, GAP, HALTED, LIMITS, LIVE, STALE, TRADING
 
 GRIDS = (  # base scale, quote scale, tick, lot
     (8, 8, "0.01", "0.00001"),
@@ -38,6 +38,7 @@ MODES = (  # weights of trade, quote, book, bar
     (3, 5, 1, 1),
     (1, 1, 1, 1),
 )
+MAKERS = (streams_market.trade, streams_market.quote, streams_market.book, streams_market.bar)
 STEPS_NS = (0, 0, 1, 10**6, 3 * 10**7, 10**8, 10**9, 10**9, 5 * 10**9)
 
 
@@ -245,79 +246,9 @@ class Stream:
             self.mids[number] = min(2**49, max(1, jumped))
         if self.chance(0.01):
             self.modes[number] = self.dice.choice(MODES)
-        make: tuple[Callable[[int], dict[str, Any]], ...] = (self.trade, self.quote, self.book, self.bar)
-        given = self.dice.choices(make, self.modes[number])[0](number)
+        make = self.dice.choices(MAKERS, self.modes[number])[0]
+        given = make(self, number)
         return streams_orders.spoiled(given, self.dice) if self.chance(0.02) else given
-
-    def lots(self) -> int:
-        """A size of the market."""
-        big = 2**50 if self.giant and self.chance(0.5) else 1
-        return self.dice.choice((1, 2, 3, 5, 8, 13, 30, 60)) * big
-
-    def trade(self, number: int) -> dict[str, Any]:
-        """A print at or near the middle, often at the price of a resting order."""
-        orders = [order for order in self.desk.live_orders() if order.instrument == number and order.place == "resting"]
-        price = self.mids[number] + self.dice.choice((-2, -1, -1, 0, 1, 1, 2))
-        if orders and self.chance(0.3):
-            price = self.dice.choice(orders).price
-        return {
-            "kind": "TRADE",
-            "instrument": number,
-            "side": self.dice.choice((0, 1, 1, 2, 2)),
-            "trade_price_ticks": max(1, price),
-            "trade_qty_lots": self.lots(),
-            "trade_id": self.seq,
-        }
-
-    def quote(self, number: int) -> dict[str, Any]:
-        """Best bid and ask; at times a side is empty, at times the bid has no room above zero."""
-        mid = self.mids[number]
-        bid, ask = mid - self.dice.randint(0, 2), mid + self.dice.randint(1, 2)
-        return {
-            "kind": "QUOTE",
-            "instrument": number,
-            "bid_ticks": max(0, bid),
-            "bid_lots": 0 if bid < 1 or self.chance(0.06) else self.lots(),
-            "ask_ticks": ask,
-            "ask_lots": 0 if self.chance(0.06) else self.lots(),
-        }
-
-    def book(self, number: int) -> dict[str, Any]:
-        """Levels around the middle; known levels often keep their size."""
-        market = self.desk.instruments[number].market
-        mid, depth = self.mids[number], self.dice.choice((0, 1, 3, 5, 5, 8, DEPTH))
-        sides: list[tuple[list[int], list[int]]] = []
-        for sign, shown in ((-1, market.bids), (1, market.asks)):
-            prices = [mid + (0 if sign < 0 else 1)]
-            while len(prices) < depth:
-                prices.append(prices[-1] + sign * self.dice.choice((1, 1, 1, 2, 5)))
-            prices = [price for price in prices if price > 0][:depth]
-            sizes = [shown[price] if price in shown and self.chance(0.7) else self.lots() for price in prices]
-            sides.append((prices, sizes))
-        (bids, bid_lots), (asks, ask_lots) = sides
-        return {
-            "kind": "BOOK",
-            "instrument": number,
-            "bids_ticks": bids,
-            "bids_lots": bid_lots,
-            "asks_ticks": asks,
-            "asks_lots": ask_lots,
-        }
-
-    def bar(self, number: int) -> dict[str, Any]:
-        """A closed bar about the middle."""
-        mid, dice = self.mids[number], self.dice
-        first, close = (max(1, mid + dice.randint(-2, 2)) for _ in range(2))
-        return {
-            "kind": "BAR",
-            "instrument": number,
-            "open_ticks": first,
-            "high_ticks": max(first, close) + dice.randint(0, 3),
-            "low_ticks": max(1, min(first, close) - dice.randint(0, 3)),
-            "close_ticks": close,
-            "volume_lots": dice.choice((0, 1, 10, 40)) * (2**50 if self.giant else 1),
-            "interval_ns": dice.choice((1, 10**8, 10**9, 60 * 10**9)),
-        }
 
     # ---- disturbances ------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,241 @@
+"""Market inputs, slowly: trades on a book or alone, bars, quotes and books (section 6 of the rule book)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.oracle.ledger import end, fill, order_words
+from tests.oracle.things import Account, Instrument, Order
+from tests.oracle.venue import (
+    accounts,
+    by_priority,
+    execute,
+    orders_of,
+    payable,
+    queue_ahead,
+    reached,
+    reaches,
+    rest,
+    take,
+    used_of,
+    visible,
+)
+from tests.oracle.words import (
+    BARS,
+    BOOK,
+    BUY,
+    DEPTH,
+    FOK,
+    GTC,
+    IOC,
+    LIMIT_TYPES,
+    MAKER,
+    MARKET_TYPES,
+    SELL,
+    STOP_MARKET,
+    TAKER,
+    TAPE,
+)
+
+if TYPE_CHECKING:
+    from tests.oracle.desk import Desk
+
+
+def on_trade(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
+    """Sections 6.2 and 6.3: a public trade."""
+    market = instrument.market
+    price, lots, aggressor = given["trade_price_ticks"], given["trade_qty_lots"], given["side"]
+    if market.evidence == BOOK:
+        if not (market.bids and market.asks):
+            market.mark, market.mark_ns = price, desk.now
+        for account in accounts(desk):
+            trade_on_book(desk, account, instrument, price, lots, aggressor)
+    else:
+        market.evidence = TAPE
+        market.mark, market.mark_ns = price, desk.now
+        for account in accounts(desk):
+            trade_on_tape(desk, account, instrument, price, lots, aggressor)
+    market.last, market.trade_seen = price, True
+    check_stops(desk, instrument)
+
+
+def trade_on_book(desk: Desk, account: Account, instrument: Instrument, price: int, lots: int, aggressor: int) -> None:
+    """A trade meets one account's resting orders, buys then sells; its quantity is shared among them."""
+    resting = orders_of(account, instrument.number, "resting")
+    left = lots
+    for side in (BUY, SELL):
+        if aggressor == side:
+            continue
+        for order in by_priority(resting, side):
+            if order.price == price:
+                if order.front is None:
+                    continue
+                if left <= order.front:
+                    order.front -= left
+                    continue
+                wanted = min(order.remaining, left - order.front)
+                order.front = 0
+                left -= fill(desk, order, wanted, order.price, MAKER, "QUEUE")
+            elif reaches(side, price, order.price):
+                left -= fill(desk, order, min(order.remaining, left), order.price, MAKER, "TRADE_THROUGH")
+
+
+def trade_on_tape(desk: Desk, account: Account, instrument: Instrument, price: int, lots: int, aggressor: int) -> None:
+    """A trade is all that is known: it meets resting and pending orders by id."""
+    left = lots
+    for order in [order for _, order in sorted(account.orders.items()) if order.instrument == instrument.number]:
+        if order.place not in ("resting", "pending"):
+            continue
+        if order.order_type in MARKET_TYPES:
+            worse = price + 1 if order.side == BUY else max(1, price - 1)
+            left -= meet(desk, order, left, worse, TAKER, "TAPE_TAKE")
+            continue
+        through = reaches(order.side, price, order.price) and price != order.price
+        if through and aggressor != order.side:
+            left -= meet(desk, order, left, order.price, MAKER, "TRADE_THROUGH")
+        elif reaches(order.side, price, order.price) and aggressor == order.side and not order.post_only:
+            left -= meet(desk, order, left, order.price, TAKER, "TAPE_TAKE")
+        else:
+            left -= meet(desk, order, 0, order.price, MAKER, "TRADE_THROUGH")
+
+
+def meet(desk: Desk, order: Order, left: int, price: int, liquidity: int, rule: str) -> int:
+    """An order meets a trade or a bar with `left` lots to have; what then becomes of it. Returns the lots filled."""
+    account, instrument = desk.accounts[order.account], desk.instruments[order.instrument]
+    if order.time_in_force == FOK:
+        value = order.value + price * order.remaining
+        if left < order.remaining or not payable(account, instrument, order, value):
+            end(desk, order, "EXPIRED", "fok_not_filled")
+            return 0
+    filled = fill(desk, order, min(order.remaining, left), price, liquidity, rule)
+    if order.live and order.order_type in LIMIT_TYPES and order.place == "pending":
+        if order.time_in_force == GTC:
+            rest(desk, order)
+        else:
+            end(desk, order, "EXPIRED", "ioc_remainder" if order.time_in_force == IOC else "fok_not_filled")
+    return filled
+
+
+def on_bar(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
+    """Section 6.4: a closed bar; better evidence makes it mean nothing."""
+    market = instrument.market
+    if market.evidence > BARS:
+        return
+    market.evidence = BARS
+    for account in accounts(desk):
+        bar_for(desk, account, instrument, given)
+    market.last = market.mark = given["close_ticks"]
+    market.mark_ns = desk.now
+
+
+def bar_for(desk: Desk, account: Account, instrument: Instrument, given: dict[str, Any]) -> None:
+    """One bar for one account: the open for pending orders, the worst price for stops, strictly through for resting."""
+    opened, left = desk.now - given["interval_ns"], given["volume_lots"]
+    mine = [
+        order
+        for _, order in sorted(account.orders.items())
+        if order.instrument == instrument.number and order.submitted_ns <= opened
+    ]
+    pending = [order for order in mine if order.place == "pending"]
+    waiting = [order for order in mine if order.place == "waiting"]
+    resting = [order for order in mine if order.place == "resting"]
+    first = given["open_ticks"]
+    for order in pending:
+        if order.order_type in MARKET_TYPES or reaches(order.side, first, order.price):
+            left -= meet(desk, order, left, first, TAKER, "BAR_OPEN")
+        else:
+            left -= meet(desk, order, 0, first, TAKER, "BAR_OPEN")
+    for order in waiting:
+        worst = given["high_ticks"] if order.side == BUY else given["low_ticks"]
+        if not (worst >= order.trigger if order.side == BUY else worst <= order.trigger):
+            continue
+        triggered(desk, order)
+        order.place = "pending"
+        if order.order_type == STOP_MARKET:
+            left -= meet(desk, order, left, worst, TAKER, "BAR_STOP")
+        elif order.time_in_force == GTC:
+            rest(desk, order)
+    for order in resting:
+        best = given["low_ticks"] if order.side == BUY else given["high_ticks"]
+        if reaches(order.side, best, order.price) and best != order.price:
+            left -= fill(desk, order, min(order.remaining, left), order.price, MAKER, "BAR_THROUGH")
+
+
+def triggered(desk: Desk, order: Order) -> None:
+    """A stop's trigger was reached."""
+    desk.say("ORDER_TRIGGERED", account=order.account, bot=order.bot, order_id=order.id, **order_words(order))
+
+
+def check_stops(desk: Desk, instrument: Instrument) -> None:
+    """Section 6.5: stops that `last` has reached, buys by rising trigger, then sells by falling trigger."""
+    for account in accounts(desk):
+        waiting = orders_of(account, instrument.number, "waiting")
+        buys = sorted((order for order in waiting if order.side == BUY), key=lambda order: (order.trigger, order.id))
+        sells = sorted((order for order in waiting if order.side == SELL), key=lambda order: (-order.trigger, order.id))
+        for order in buys + sells:
+            if reached(instrument.market, order):
+                triggered(desk, order)
+                execute(desk, order)
+
+
+def on_picture(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
+    """Sections 6.1, 6.2 and 6.6: a quote or a book."""
+    market = instrument.market
+    rising = market.evidence != BOOK
+    market.evidence = BOOK
+    before = {BUY: dict(market.asks), SELL: dict(market.bids)}
+    if given["kind"] == "BOOK":
+        market.bids = dict(zip(given["bids_ticks"], given["bids_lots"], strict=True))
+        market.asks = dict(zip(given["asks_ticks"], given["asks_lots"], strict=True))
+    else:
+        market.bids = merged(market.bids, given["bid_ticks"], given["bid_lots"], BUY)
+        market.asks = merged(market.asks, given["ask_ticks"], given["ask_lots"], SELL)
+    market.picture = given["kind"]
+    if market.bids and market.asks:
+        market.mark, market.mark_ns = (max(market.bids) + min(market.asks)) // 2, desk.now
+    for account in accounts(desk):
+        for side in (BUY, SELL):
+            used, now = used_of(account, instrument.number, side), market.opposite(side)
+            for price in list(used):
+                if price not in now or now[price] != before[side].get(price):
+                    del used[price]
+        for order in orders_of(account, instrument.number, "resting"):
+            ahead = queue_ahead(market, order)
+            if ahead is not None:
+                order.front = ahead if order.front is None else min(order.front, ahead)
+        if rising:
+            for order in orders_of(account, instrument.number, "pending"):
+                execute(desk, order)
+        cross(desk, account, instrument)
+    if not market.trade_seen:
+        check_stops(desk, instrument)
+
+
+def merged(levels: dict[int, int], price: int, size: int, own: int) -> dict[int, int]:
+    """One side after a quote: better levels are gone, the quoted one is set, the worst dropped beyond DEPTH."""
+    if size == 0:
+        return {}
+    kept = {level: lots for level, lots in levels.items() if (level < price if own == BUY else level > price)}
+    kept[price] = size
+    if len(kept) > DEPTH:
+        del kept[min(kept) if own == BUY else max(kept)]
+    return kept
+
+
+def cross(desk: Desk, account: Account, instrument: Instrument) -> None:
+    """Resting orders that the opposite side has come to: filled at their own price."""
+    resting = orders_of(account, instrument.number, "resting")
+    for order in by_priority(resting, BUY) + by_priority(resting, SELL):
+        take(desk, order, visible(instrument.market, order), MAKER, "BOOK_CROSS", order.price)
+
+
+def lose_view(desk: Desk, instrument: Instrument) -> None:
+    """The picture is gone: nothing displayed, nothing used, no place in a queue known."""
+    market = instrument.market
+    market.bids, market.asks, market.picture = {}, {}, ""
+    for account in desk.accounts.values():
+        for side in (BUY, SELL):
+            account.used.pop((instrument.number, side), None)
+        for order in account.orders.values():
+            if order.instrument == instrument.number:
+                order.front = None
