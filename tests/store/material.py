@@ -8,6 +8,9 @@ from functools import cache
 from typing import Any, Literal
 
 import numpy as np
+from tests.oracle.records import to_record
+from tests.oracle.streams import Stream
+
 from paperdesk.domain import commands
 from paperdesk.domain.events import OUTPUT, stored_bytes
 from paperdesk.engine.drive import Drive
@@ -15,8 +18,6 @@ from paperdesk.engine.fold import Fold
 from paperdesk.feeds.simulated import simulated
 from paperdesk.strategies.host import BotHost
 from paperdesk.strategies.registry import build, find
-from tests.oracle.records import to_record
-from tests.oracle.streams import Stream
 
 Record = (
     tuple[Literal["input"], bytes]
@@ -55,7 +56,10 @@ def _random(seed: int, count: int) -> Iterator[Record]:
         stream.desk.take(given)
         row = to_record(given)
         if given["kind"] == "DEFINE_ASSET":
-            yield "note", {"type": "asset", "number": given["asset"], "name": NAMES[given["asset"]], "scale": given["scale"]}
+            yield (
+                "note",
+                {"type": "asset", "number": given["asset"], "name": NAMES[given["asset"]], "scale": given["scale"]},
+            )
         elif given["kind"] == "DEFINE_INSTRUMENT":
             yield "note", instrument_note(given)
         outputs = fold.take(row)
@@ -69,8 +73,21 @@ def instrument_note(given: dict[str, Any]) -> dict[str, Any]:
     base, quote = NAMES[given["base_asset"]], NAMES[given["quote_asset"]]
     tick = Decimal(given["tick_mantissa"]).scaleb(given["tick_exponent"])
     lot = Decimal(given["lot_mantissa"]).scaleb(given["lot_exponent"])
-    words = {"symbol": f"{base}/{quote}", "venue": "test", "base": base, "quote": quote, "tick": f"{tick:f}", "lot": f"{lot:f}"}
-    return {"type": "instrument", "number": given["instrument"], "version": given["version"], **words, "origin": "declared"}
+    words = {
+        "symbol": f"{base}/{quote}",
+        "venue": "test",
+        "base": base,
+        "quote": quote,
+        "tick": f"{tick:f}",
+        "lot": f"{lot:f}",
+    }
+    return {
+        "type": "instrument",
+        "number": given["instrument"],
+        "version": given["version"],
+        **words,
+        "origin": "declared",
+    }
 
 
 @cache
@@ -93,7 +110,9 @@ def quoted_run(events: int, seed: int = 5) -> tuple[Record, ...]:
     drive.command(commands.bind_source(feed.source))
     drive.command(commands.open_account(0, reporting, feed.source, 1_000_000))
     for asset in feed.assets:
-        drive.command(commands.deposit(0, asset, asset.to_units(Decimal(10) if asset.name == "BTC" else Decimal(1_000_000))))
+        drive.command(
+            commands.deposit(0, asset, asset.to_units(Decimal(10) if asset.name == "BTC" else Decimal(1_000_000)))
+        )
     drive.note({"type": "bot", "account": 0, "bot": 1, "name": "quoter-1"})
     drive.command(commands.register_bot(0, 1))
     total = 0

@@ -6,32 +6,62 @@ decide which orders should have been filled: it holds that what was stated is le
 finding names seq, order and rule. Memory is bounded by what is live.
 """
 
-import struct
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 import numpy as np
 
-from paperdesk.domain.events import OUTPUT_BYTES, InputKind, OutputKind, Side, TimeInForce, TradingStatus, stored_bytes
+from paperdesk.domain.events import (
+    INPUT_BYTES,
+    Evidence,
+    FillRule,
+    InputKind,
+    Liquidity,
+    OutputKind,
+    Side,
+    TimeInForce,
+    TradingStatus,
+    stored_bytes,
+)
 from paperdesk.domain.orders import MOVES, OrderStatus
 from paperdesk.domain.reasons import Reason
-from paperdesk.store.audit_books import CLOSING, FREE, MOVES_OF, OPENING, PURPOSE_NAMES, RELEASE, RESERVE, RESERVED, Account, Order
-from paperdesk.store.audit_market import Definition, FillFacts, Given, Market, passed, wrong_with_fill
+from paperdesk.store.audit_books import Account, Order
+from paperdesk.store.audit_desk import MARKET_KINDS, AuditedDesk
+from paperdesk.store.audit_market import Definition, FillFacts, Given, passed, wrong_with_fill
+from paperdesk.store.audit_report import (
+    ACCOUNT,
+    ASSET,
+    BOT,
+    CAUSE,
+    FEE_ASSET,
+    FLAGS,
+    INSTRUMENT,
+    KIND,
+    LIQUIDITY,
+    NUMBER,
+    ORDER_ID,
+    ORDER_TYPE,
+    PAYLOAD,
+    REASON,
+    ROW,
+    RULE,
+    SEQ,
+    SIDE,
+    TIME_IN_FORCE,
+    TS,
+    AuditFinding,
+    AuditReport,
+    Row,
+)
 
-Record = tuple[Literal["input"], bytes] | tuple[Literal["outputs"], np.ndarray[Any, Any]] | tuple[Literal["note"], dict[str, Any]]
-Row = tuple[int, ...]
-ROW: Final = struct.Struct("<h6b4i3q4i11q")
-assert ROW.size == OUTPUT_BYTES, "one tuple is one output"
-KIND, SIDE, ORDER_TYPE, TIME_IN_FORCE, FLAGS, LIQUIDITY, RULE = range(7)
-INSTRUMENT, VERSION, ACCOUNT, BOT, SEQ, TS, ORDER_ID, REASON, ASSET, FEE_ASSET, NUMBER, PAYLOAD = range(7, 19)
-CAUSE: Final = PAYLOAD + 7
+__all__ = ["AuditFinding", "AuditReport", "Auditor", "audit"]
 
-KEPT_FINDINGS: Final = 200
-MARKET_KINDS: Final = frozenset(int(kind) for kind in InputKind if kind < InputKind.DEFINE_ASSET)
-SILENT: Final = frozenset({InputKind.CANCEL_ALL})
-"""Commands that may have no output."""
-CANCELS: Final = {
+Record = (
+    tuple[Literal["input"], bytes]
+    | tuple[Literal["outputs"], np.ndarray[Any, Any]]
+    | tuple[Literal["note"], dict[str, Any]]
+)
+CANCELS: Final[dict[int, frozenset[InputKind]]] = {
     Reason.USER_CANCELED: frozenset(InputKind),
     Reason.KILL_SWITCH: frozenset({InputKind.KILL, InputKind.STOP_BOT}),
     Reason.EPOCH_ENDED: frozenset({InputKind.RESET_ACCOUNT}),
@@ -46,38 +76,6 @@ ENDS: Final = {
 }
 
 
-class AuditFinding(NamedTuple):
-    """One thing that must not be: where, against which rule of docs/venue-rules.md, and what was found."""
-
-    seq: int
-    account: int
-    order_id: int
-    rule: str
-    what: str
-
-    def __str__(self) -> str:
-        order = f", order PAPER-{self.account}-{self.order_id}" if self.order_id > 0 else ""
-        return f"seq {self.seq}, account {self.account}{order}: {self.what} (rule {self.rule})"
-
-
-@dataclass(slots=True)
-class AuditReport:
-    """What was looked at, and what was found; `findings` keeps the first ones, `found` counts all."""
-
-    inputs: int = 0
-    outputs: int = 0
-    orders: int = 0
-    fills: int = 0
-    postings: int = 0
-    found: int = 0
-    findings: list[AuditFinding] = field(default_factory=list)
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing was found."""
-        return self.found == 0
-
-
 def audit(records: Iterable[Record]) -> AuditReport:
     """Audit a run's record from its first input on; notes are passed over."""
     auditor = Auditor()
@@ -89,26 +87,11 @@ def audit(records: Iterable[Record]) -> AuditReport:
     return auditor.finish()
 
 
-class Auditor:
+class Auditor(AuditedDesk):
     """Takes a record piece by piece; `report` grows."""
 
     def __init__(self) -> None:
-        self.report = AuditReport()
-        self.accounts: dict[int, Account] = {}
-        self.definitions: dict[int, Definition] = {}
-        self.markets: dict[int, Market] = {}
-        self.source = 0
-        self.killed = False
-        self._given: Given | None = None
-        self._before_ns = 0
-        """Time of the input before the current one."""
-        self._number = 0
-        self._seen = self._refused = self._answered = False
-        self._flow: dict[int, int] = {}
-        self._touched: dict[tuple[int, int], Order] = {}
-        self._rows: set[tuple[int, int]] = set()
-        self._stopped: list[tuple[int, int]] = []
-        """Scopes (account, bot) whose orders this input must end."""
+        super().__init__()
         self._takers = self._taker_table()
 
     def take_input(self, data: bytes) -> None:
@@ -116,7 +99,7 @@ class Auditor:
         before = self._given
         if before is not None:
             self._end_input(before)
-        given = self._given = Given(data)
+        given = self._given = Given(data.ljust(INPUT_BYTES, b"\0"))
         self._before_ns = 0 if before is None else before.ts_ns
         self.report.inputs += 1
         if given.seq != (1 if before is None else before.seq + 1):
@@ -135,7 +118,11 @@ class Auditor:
         for row in ROW.iter_unpack(rows.tobytes()):
             self.report.outputs += 1
             if given is None or (row[SEQ], row[TS], row[NUMBER]) != (given.seq, given.ts_ns, self._number):
-                self._find("2 causes", f"output {row[NUMBER]} is stamped seq {row[SEQ]}, time {row[TS]}; output {self._number} is due", row)
+                self._find(
+                    "2 causes",
+                    f"output {row[NUMBER]} is stamped seq {row[SEQ]}, time {row[TS]}; output {self._number} is due",
+                    row,
+                )
             self._number = row[NUMBER] + 1
             account = self.accounts.get(row[ACCOUNT])
             if account is not None and account.due and row[KIND] != OutputKind.POSTING:
@@ -154,69 +141,6 @@ class Auditor:
             self._given = None
         return self.report
 
-    # ---- what holds at the end of each input ---------------------------------------------------------------------------
-
-    def _end_input(self, given: Given) -> None:
-        kind = given.kind
-        if kind in MARKET_KINDS:
-            if not self._seen:
-                self._see(given)
-        elif kind == InputKind.BIND_SOURCE:
-            self.source = given.payload()[3]
-        elif kind >= InputKind.OPEN_ACCOUNT and not self._answered and kind not in SILENT:
-            self._find("10 commands", f"a command of kind {kind} was neither done nor refused")
-        for account, bot in self._stopped:
-            for owner in self.accounts.values() if account < 0 else [self.accounts[account]]:
-                for order in owner.orders.values():
-                    if order.is_live and bot in (0, order.bot):
-                        self._find("10 kill", "an order outlives the kill of its scope", order=order)
-        self._stopped.clear()
-        if kind == InputKind.DEFINE_INSTRUMENT:
-            self._check_grid(given.instrument)
-        if self._touched or self._rows:
-            self._check_books()
-
-    def _check_books(self) -> None:
-        """Reserves are what live orders need; nothing is negative; each fill was posted whole."""
-        for (number, order_id), order in self._touched.items():
-            account = self.accounts[number]
-            account.count(order)
-            if order.reserved != order.counted:
-                self._find("7 reserves", f"it holds {order.reserved} units and needs {order.counted}", order=order)
-            if not order.is_live:
-                account.orders.pop(order_id, None)
-            self._rows.add((number, order.reserve_asset))
-        self._touched.clear()
-        for number, asset in sorted(self._rows):
-            account = self.accounts[number]
-            buckets, held = account.row(asset), account.held.get(asset, 0)
-            if sum(buckets) != 0:
-                self._find("1 trial balance", f"the buckets of asset {asset} sum to {sum(buckets)}", account=number)
-            if buckets[FREE] < 0 or buckets[RESERVED] < 0:
-                self._find("1 balances", f"free {buckets[FREE]}, reserved {buckets[RESERVED]} of asset {asset}", account=number)
-            if buckets[RESERVED] != held:
-                self._find("7 reserves", f"{buckets[RESERVED]} of asset {asset} are reserved, live orders need {held}", account=number)
-            if account.due:
-                self._find("7 postings", f"{len(account.due)} postings of a fill are missing", account=number)
-                account.due.clear()
-        self._rows.clear()
-
-    def _check_grid(self, instrument: int) -> None:
-        definition = self.definitions.get(instrument)
-        for account in self.accounts.values():
-            for order in account.orders.values():
-                if order.instrument == instrument and order.is_live and definition is not None and not definition.same_grid(order.definition):
-                    self._find("10 definitions", "an order outlives its grid", order=order)
-
-    def _see(self, given: Given) -> None:
-        """Let the current market input change the view (once), unless it was refused."""
-        self._seen = True
-        market = self.markets.get(given.instrument)
-        if market is not None and not self._refused:
-            market.take(given)
-
-    # ---- outputs about orders ------------------------------------------------------------------------------------------
-
     def _order(self, row: Row) -> Order | None:
         """The live order that an output speaks of, if its terms are those it was sent with."""
         account = self.accounts.get(row[ACCOUNT])
@@ -227,7 +151,9 @@ class Auditor:
         self._touched[order.account, order.id] = order
         said = (row[BOT], row[INSTRUMENT], row[SIDE], row[ORDER_TYPE], row[TIME_IN_FORCE])
         if said != (order.bot, order.instrument, order.side, order.order_type, order.time_in_force):
-            self._find("2 order life", "bot, instrument, side, type or time in force are not those it was sent with", row)
+            self._find(
+                "2 order life", "bot, instrument, side, type or time in force are not those it was sent with", row
+            )
         return order
 
     def _move(self, order: Order, status: OrderStatus, row: Row) -> None:
@@ -246,8 +172,24 @@ class Auditor:
             self._find("3 order ids", f"order {row[ORDER_ID]} where {account.next_order} is due", row)
         account.next_order = row[ORDER_ID] + 1
         price, qty, trigger, arrive_ns, client_id = row[PAYLOAD : PAYLOAD + 5]
-        asked = (given.kind, given.account, given.bot, given.instrument, *given.head[1:4], given.payload()[:4], given.payload()[5])
-        said = (InputKind.SUBMIT_ORDER, row[ACCOUNT], row[BOT], row[INSTRUMENT], *row[1:4], (price, qty, trigger, client_id), row[CAUSE])
+        asked = (
+            given.kind,
+            given.account,
+            given.bot,
+            given.instrument,
+            *given.head[1:4],
+            given.payload()[:4],
+            given.payload()[5],
+        )
+        said = (
+            InputKind.SUBMIT_ORDER,
+            row[ACCOUNT],
+            row[BOT],
+            row[INSTRUMENT],
+            *row[1:4],
+            (price, qty, trigger, client_id),
+            row[CAUSE],
+        )
         if asked != said:
             self._find("3 submitting", f"the order is {said}, the command was {asked}", row)
         if not 0 <= row[CAUSE] < given.seq:
@@ -258,7 +200,12 @@ class Auditor:
             return
         self._check_allowed(account, definition, given, row)
         order = account.orders[row[ORDER_ID]] = Order(row[ACCOUNT], row[ORDER_ID], definition)
-        order.bot, order.instrument, order.side, order.order_type = row[BOT], row[INSTRUMENT], row[SIDE], row[ORDER_TYPE]
+        order.bot, order.instrument, order.side, order.order_type = (
+            row[BOT],
+            row[INSTRUMENT],
+            row[SIDE],
+            row[ORDER_TYPE],
+        )
         order.time_in_force, order.client_id, order.post_only = row[TIME_IN_FORCE], client_id, bool(row[FLAGS] & 1)
         order.price, order.trigger, order.qty, order.arrive_ns = price, trigger, qty, arrive_ns
         order.submitted_ns, order.submitted_seq = given.ts_ns, given.seq
@@ -271,13 +218,21 @@ class Auditor:
         if self.killed or account.killed or (row[BOT] > 0 and account.bots.get(row[BOT]) != ""):
             self._find("3.3 kill", "sent while killed, stopped, or by a bot that is not registered", row)
         if account.source != self.source:
-            self._find("3.5 source", f"the account is bound to source {account.source}, the data is of {self.source}", row)
+            self._find(
+                "3.5 source", f"the account is bound to source {account.source}, the data is of {self.source}", row
+            )
         if definition.trading_status != TradingStatus.TRADING or given.version != definition.version:
-            self._find("3.6 instrument", f"trading status {definition.trading_status}, version {given.version} of {definition.version}", row)
+            self._find(
+                "3.6 instrument",
+                f"trading status {definition.trading_status}, version {given.version} of {definition.version}",
+                row,
+            )
         if row[PAYLOAD + 1] <= 0 or row[SIDE] not in (Side.BUY, Side.SELL):
             self._find("3.2 submitting", "no side or no quantity", row)
         if row[PAYLOAD + 3] != given.ts_ns + account.latency_ns:
-            self._find("2 latency", f"arrives at {row[PAYLOAD + 3]}, sent at {given.ts_ns} with {account.latency_ns} ns", row)
+            self._find(
+                "2 latency", f"arrives at {row[PAYLOAD + 3]}, sent at {given.ts_ns} with {account.latency_ns} ns", row
+            )
 
     def _accepted(self, row: Row) -> None:
         order = self._order(row)
@@ -331,21 +286,29 @@ class Auditor:
         self.report.fills += 1
         account, market = self.accounts[order.account], self.markets[order.instrument]
         facts = FillFacts(row[LIQUIDITY], row[RULE], row[PAYLOAD:])
-        arriving = order.accepted_seq == row[SEQ] and order.triggered_seq == 0 and market.evidence == 3 and facts.rule == 1
+        arriving = (
+            order.accepted_seq == row[SEQ]
+            and order.triggered_seq == 0
+            and (market.evidence, facts.rule) == (Evidence.BOOK, FillRule.BOOK_WALK)
+        )
         if not arriving:
             self._see_market(order)
         if facts.lots <= 0 or facts.price <= 0 or order.filled + facts.lots > order.qty:
-            self._find("7 quantity", f"{facts.lots} lots at {facts.price} ticks after {order.filled} of {order.qty}", row)
+            self._find(
+                "7 quantity", f"{facts.lots} lots at {facts.price} ticks after {order.filled} of {order.qty}", row
+            )
         if facts.fill_id != account.next_fill:
             self._find("7 fill ids", f"fill {facts.fill_id} where {account.next_fill} is due", row)
         account.next_fill = facts.fill_id + 1
         if account.source != self.source:
-            self._find("law 4 source", f"filled from data of source {self.source}, the account is bound to {account.source}", row)
+            self._find(
+                "3.5 source", f"filled from data of source {self.source}, the account is bound to {account.source}", row
+            )
         definition = self.definitions[order.instrument]
         base_fee = row[FEE_ASSET] == (definition.base if order.side == Side.BUY else definition.quote)
         if row[ASSET] != definition.quote or not base_fee:
             self._find("7 fees", f"assets {row[ASSET]}, {row[FEE_ASSET]}", row)
-        if facts.rate != (definition.maker_fee_e8 if facts.liquidity == 1 else definition.taker_fee_e8):
+        if facts.rate != (definition.maker_fee_e8 if facts.liquidity == Liquidity.MAKER else definition.taker_fee_e8):
             self._find("7 fees", f"rate {facts.rate} for liquidity {facts.liquidity}", row)
         for rule, what in wrong_with_fill(order, facts, market, given, self._flow):
             self._find(rule, what, row)
@@ -363,7 +326,7 @@ class Auditor:
             self._find("10 reasons", "ended without a reason", row)
         if row[KIND] == OutputKind.ORDER_REJECTED:
             self._check_arrival(order, row)
-        if row[KIND] == OutputKind.ORDER_CANCELED and given.kind not in CANCELS.get(Reason(reason), ()):
+        if row[KIND] == OutputKind.ORDER_CANCELED and given.kind not in CANCELS.get(reason, ()):
             self._find("10 cancels", f"canceled {reason} by an input of kind {given.kind}", row)
         if reason == Reason.USER_CANCELED and not 0 < order.cancel_at_ns <= row[TS]:
             self._find("10 cancels", f"canceled at {row[TS]}, the cancel is due at {order.cancel_at_ns}", row)
@@ -378,127 +341,6 @@ class Auditor:
         if order.cancel_at_ns > 0 or row[CAUSE] != row[TS] + self.accounts[order.account].latency_ns:
             self._find("10 cancels", f"requested at {row[TS]}, due at {row[CAUSE]}", row)
         order.cancel_at_ns = row[CAUSE]
-
-    # ---- outputs about money and accounts ------------------------------------------------------------------------------
-
-    def _posted(self, row: Row) -> None:
-        account = self.accounts.get(row[ACCOUNT])
-        amount, source, target, purpose = row[PAYLOAD : PAYLOAD + 4]
-        if account is None or amount <= 0 or MOVES_OF.get(purpose) != (source, target):
-            self._find("1 postings", f"{amount} units from bucket {source} to {target}, purpose {purpose}", row)
-            return
-        self.report.postings += 1
-        name, order = PURPOSE_NAMES[purpose], account.orders.get(row[ORDER_ID])
-        if account.due:
-            due = account.due.popleft()
-            if due != (row[ORDER_ID], row[ASSET], purpose, amount):
-                self._find("7 postings", f"{name} of {amount} of asset {row[ASSET]} where {PURPOSE_NAMES[due[2]]} of {due[3]} of {due[1]} is due", row)
-                account.due.clear()
-        elif purpose in (RESERVE, RELEASE):
-            if order is None or row[ASSET] != order.reserve_asset:
-                self._find("7 reserves", f"{name} of asset {row[ASSET]} without an order that holds it", row)
-            elif purpose == RESERVE and row[SEQ] != order.submitted_seq and not order.is_market:
-                self._find("7 reserves", "a limit order reserves when it is sent", row)
-        elif purpose in (OPENING, CLOSING):
-            self._deposited(account, purpose, amount, row)
-        else:
-            self._find("7 postings", f"{name} of {amount} without a fill", row)
-        buckets = account.row(row[ASSET])
-        buckets[source] -= amount
-        buckets[target] += amount
-        self._rows.add((row[ACCOUNT], row[ASSET]))
-        if buckets[FREE] < 0 or buckets[RESERVED] < 0:
-            self._find("1 balances", f"{name} of {amount} leaves free {buckets[FREE]}, reserved {buckets[RESERVED]}", row)
-        if order is not None and RESERVED in (source, target):
-            order.reserved += amount if target == RESERVED else -amount
-            self._touched[order.account, order.id] = order
-
-    def _deposited(self, account: Account, purpose: int, amount: int, row: Row) -> None:
-        given = self._given
-        self._answered = True
-        if purpose == OPENING:
-            if given is None or (given.kind, given.account) != (InputKind.DEPOSIT, account.number) or given.payload()[:2] != (amount, row[ASSET]):
-                self._find("10 deposits", f"{amount} of asset {row[ASSET]} came from nowhere", row)
-            if account.epoch_orders > 0:
-                self._find("10 deposits", "money came in after the epoch's first order", row)
-        elif given is None or (given.kind, given.account) != (InputKind.RESET_ACCOUNT, account.number):
-            self._find("10 epochs", "money left outside the end of an epoch", row)
-
-    def _opened(self, row: Row) -> None:
-        self._answered = True
-        if row[ACCOUNT] in self.accounts or row[PAYLOAD] != 1:
-            self._find("10 accounts", f"opened twice, or with epoch {row[PAYLOAD]}", row)
-        self.accounts[row[ACCOUNT]] = Account(row[ACCOUNT], row[PAYLOAD], row[PAYLOAD + 1], row[PAYLOAD + 2])
-
-    def _epoch_started(self, row: Row) -> None:
-        account, given = self.accounts.get(row[ACCOUNT]), self._given
-        self._answered = True
-        if account is None or given is None or given.kind != InputKind.RESET_ACCOUNT or row[PAYLOAD] != account.epoch + 1:
-            self._find("10 epochs", f"epoch {row[PAYLOAD]} out of turn", row)
-            return
-        if any(order.is_live for order in account.orders.values()) or any(buckets[FREE] or buckets[RESERVED] for buckets in account.buckets.values()):
-            self._find("10 epochs", "the old epoch left orders or money behind", row)
-        account.epoch, account.source, account.epoch_orders = row[PAYLOAD], row[PAYLOAD + 1], 0
-        account.positions.clear()
-
-    def _switched(self, row: Row) -> None:
-        self._answered = True
-        on, account, bot = row[KIND] == OutputKind.KILLED, self.accounts.get(row[ACCOUNT]), row[BOT]
-        if row[ACCOUNT] < 0:
-            self.killed = on
-        elif account is None or (bot > 0 and bot not in account.bots):
-            self._find("10 kill", f"account {row[ACCOUNT]} or bot {bot} do not exist", row)
-            return
-        elif bot <= 0:
-            account.killed = on
-        elif on:
-            account.bots[bot] = (account.bots[bot] + " killed stopped".split(" ")[1 + (row[REASON] == Reason.BOT_STOPPED)]).strip()
-        else:
-            account.bots[bot] = ""
-        if on:
-            self._stopped.append((row[ACCOUNT], max(bot, 0)))
-
-    def _registered(self, row: Row) -> None:
-        self._answered = True
-        account = self.accounts.get(row[ACCOUNT])
-        if account is None or row[BOT] in account.bots or row[BOT] <= 0:
-            self._find("10 bots", f"bot {row[BOT]} registered twice, or nowhere", row)
-        else:
-            account.bots[row[BOT]] = ""
-
-    def _changed(self, row: Row) -> None:
-        given = self._given
-        if given is None or given.kind != InputKind.DEFINE_INSTRUMENT or (given.instrument, given.version) != (row[INSTRUMENT], row[VERSION]):
-            self._find("10 definitions", f"instrument {row[INSTRUMENT]} changed without a definition", row)
-            return
-        old, new = self.definitions.get(row[INSTRUMENT]), given.definition()
-        if new.version != (1 if old is None else old.version + 1):
-            self._find("10 definitions", f"version {new.version} follows {0 if old is None else old.version}", row)
-        if old is None or not new.same_grid(old):
-            status = self.markets[row[INSTRUMENT]].status if old is not None else 0
-            self.markets[row[INSTRUMENT]] = Market()
-            self.markets[row[INSTRUMENT]].status = status
-        self.definitions[row[INSTRUMENT]] = new
-
-    def _refusal(self, row: Row) -> None:
-        given = self._given
-        self._answered = True
-        if given is None or row[REASON] == 0 or row[CAUSE] != given.kind:
-            self._find("10 reasons", f"refused with reason {row[REASON]} for an input of kind {row[CAUSE]}", row)
-        self._refused = self._refused or row[KIND] == OutputKind.EVENT_REFUSED
-
-    def _cancel_rejected(self, row: Row) -> None:
-        self._answered = True
-        order = self.accounts[row[ACCOUNT]].orders.get(row[ORDER_ID]) if row[ACCOUNT] in self.accounts else None
-        if row[REASON] == 0 or (row[REASON] == Reason.ORDER_DONE and order is not None and order.is_live):
-            self._find("10 cancels", f"rejected with reason {row[REASON]}", row)
-
-    def _valued(self, row: Row) -> None:
-        if not row[FLAGS] & 1 and row[PAYLOAD] > row[PAYLOAD + 2]:
-            self._find("9 peak", f"equity {row[PAYLOAD]} above its peak {row[PAYLOAD + 2]}", row)
-
-    def _done(self, row: Row) -> None:
-        self._answered = True
 
     def _taker_table(self) -> dict[int, Callable[[Row], None]]:
         table = {
@@ -526,11 +368,3 @@ class Auditor:
             OutputKind.INSTRUMENT_CHANGED: self._changed,
         }
         return {int(kind): taker for kind, taker in table.items()}
-
-    def _find(self, rule: str, what: str, row: Row | None = None, order: Order | None = None, account: int = -1) -> None:
-        """Put a finding on the report."""
-        seq = 0 if self._given is None else self._given.seq
-        number, order_id = (row[ACCOUNT], row[ORDER_ID]) if row is not None else (order.account, order.id) if order is not None else (account, 0)
-        self.report.found += 1
-        if len(self.report.findings) < KEPT_FINDINGS:
-            self.report.findings.append(AuditFinding(seq, number, order_id, rule, what))

@@ -1,4 +1,4 @@
-"""The auditor's own books: accounts, orders and positions in plain integers, from docs/venue-rules.md, sections 1 and 7."""
+"""The auditor's own books: accounts, orders and positions in plain integers, from docs/venue-rules.md (1, 7)."""
 
 from collections import deque
 from typing import Final
@@ -143,12 +143,17 @@ class Account:
     def fill(self, order: Order, facts: FillFacts) -> list[tuple[str, str]]:
         """Take a fill: what is wrong with its money; its postings are due from now on."""
         definition, wrong = order.definition, []
-        after = order.value + facts.price * facts.lots
+        after, change = order.value + facts.price * facts.lots, 0
         quote, base = order.paid(after) - order.paid(order.value), facts.lots * definition.base_units_per_lot
         received = base if order.side == Side.BUY else quote
         fee = ceiling(received * facts.rate, FEE_SCALE)
         if facts.quote != quote:
-            wrong.append(("7 payments", f"{facts.quote} quote units, but the order's value went from {order.value} to {after}: {quote}"))
+            wrong.append(
+                (
+                    "7 payments",
+                    f"{facts.quote} quote units, but the order's value went from {order.value} to {after}: {quote}",
+                )
+            )
         if facts.fee != fee:
             wrong.append(("7 fees", f"fee {facts.fee}, but {facts.rate}·10⁻⁸ of {received} received is {fee}"))
         order.value = after
@@ -162,7 +167,11 @@ class Account:
                 change = position.sell(base, quote - fee)
         if facts.realized != change:
             wrong.append(("7 positions", f"realized {facts.realized}, average cost makes it {change}"))
-        paying, paid, receiving = (definition.quote, quote, definition.base) if order.side == Side.BUY else (definition.base, base, definition.quote)
+        paying, paid, receiving = (
+            (definition.quote, quote, definition.base)
+            if order.side == Side.BUY
+            else (definition.base, base, definition.quote)
+        )
         for asset, purpose, amount in ((paying, PAY, paid), (receiving, RECEIVE, received), (receiving, FEE, fee)):
             if amount > 0:
                 self.due.append((order.id, asset, purpose, amount))

@@ -27,7 +27,7 @@ BOOK_PAYLOAD: Final = struct.Struct("<80q")
 DEFINITION_PAYLOAD: Final = struct.Struct("<21q")
 assert HEAD_BYTES + DEFINITION_PAYLOAD.size == DEFINITION_BYTES, "a definition is its head and 21 numbers"
 GRID_FIELDS: Final = (2, 3, 4, 17, 18, 19, 20)
-"""num, den, base units of a lot, tick, lot: places in a definition's payload that give prices and lots their meaning."""
+"""num, den, base units of a lot, tick, lot: places in a definition's payload that give prices and lots a meaning."""
 
 TAKERS: Final = frozenset({FillRule.BOOK_WALK, FillRule.BAR_OPEN, FillRule.BAR_STOP, FillRule.TAPE_TAKE})
 NEEDS: Final = {
@@ -163,7 +163,20 @@ def passed(side: int, ticks: int, limit: int) -> bool:
 class FillFacts:
     """One FILL output."""
 
-    __slots__ = ("evidence", "fee", "fill_id", "front_before", "liquidity", "lots", "price", "quote", "rate", "realized", "rule", "shown")
+    __slots__ = (
+        "evidence",
+        "fee",
+        "fill_id",
+        "front_before",
+        "liquidity",
+        "lots",
+        "price",
+        "quote",
+        "rate",
+        "realized",
+        "rule",
+        "shown",
+    )
 
     def __init__(self, liquidity: int, rule: int, payload: tuple[int, ...]) -> None:
         self.liquidity, self.rule = liquidity, rule
@@ -171,7 +184,9 @@ class FillFacts:
         self.shown, self.front_before, _, self.evidence, self.rate = payload[6:]
 
 
-def wrong_with_fill(order: Any, fill: FillFacts, market: Market, given: Given, flow: dict[int, int]) -> Iterator[Complaint]:
+def wrong_with_fill(
+    order: Any, fill: FillFacts, market: Market, given: Given, flow: dict[int, int]
+) -> Iterator[Complaint]:
     """What is wrong with the evidence of a fill. `flow` counts what each account already took of this trade or bar."""
     limited = order.order_type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
     if limited and not reaches(order.side, fill.price, order.price):
@@ -184,7 +199,10 @@ def wrong_with_fill(order: Any, fill: FillFacts, market: Market, given: Given, f
     if order.post_only and fill.liquidity != Liquidity.MAKER:
         yield "4.6 post-only", "a post-only order took"
     if market.status != MarketStatus.LIVE or market.evidence not in NEEDS[FillRule(fill.rule)]:
-        yield "6.6 evidence", f"{FillRule(fill.rule).name} while evidence is {market.evidence} and market status {market.status}"
+        yield (
+            "6.6 evidence",
+            f"{FillRule(fill.rule).name} while evidence is {market.evidence} and market status {market.status}",
+        )
     if fill.rule == FillRule.BOOK_WALK:
         yield from _walked(order, fill, market, limited)
     elif fill.rule == FillRule.BOOK_CROSS:
@@ -194,7 +212,10 @@ def wrong_with_fill(order: Any, fill: FillFacts, market: Market, given: Given, f
     elif given.kind == InputKind.BAR and given.instrument == order.instrument:
         yield from _barred(order, fill, given, flow, limited)
     else:
-        yield "6 evidence", f"{FillRule(fill.rule).name} at an input of kind {given.kind}, instrument {given.instrument}"
+        yield (
+            "6 evidence",
+            f"{FillRule(fill.rule).name} at an input of kind {given.kind}, instrument {given.instrument}",
+        )
 
 
 def _took(order: Any, fill: FillFacts, market: Market, ticks: int) -> Iterator[Complaint]:
@@ -204,7 +225,10 @@ def _took(order: Any, fill: FillFacts, market: Market, ticks: int) -> Iterator[C
     key = (order.account, side, ticks)
     taken = market.used[key] = market.used.get(key, 0) + fill.lots
     if shown != fill.shown or fill.evidence != ticks:
-        yield "5 the visible book", f"the receipt says {fill.shown} lots at {fill.evidence} ticks, the last picture shows {shown} at {ticks}"
+        yield (
+            "5 the visible book",
+            f"the receipt says {fill.shown} lots at {fill.evidence} ticks, the last picture shows {shown} at {ticks}",
+        )
     if taken > shown:
         yield "5 the visible book", f"the account took {taken} lots at {ticks} ticks, where {shown} are shown"
 
@@ -236,7 +260,10 @@ def _flowed(order: Any, fill: FillFacts, flow: dict[int, int], total: int, ahead
     before = flow.get(order.account, 0)
     flow[order.account] = before + fill.lots
     if before + ahead + fill.lots > total or fill.shown != total:
-        yield "6 each account's share", f"{before} lots before, {ahead} ahead, {fill.lots} now of {total} (receipt: {fill.shown})"
+        yield (
+            "6 each account's share",
+            f"{before} lots before, {ahead} ahead, {fill.lots} now of {total} (receipt: {fill.shown})",
+        )
 
 
 def _traded(order: Any, fill: FillFacts, given: Given, flow: dict[int, int], limited: bool) -> Iterator[Complaint]:

@@ -1,8 +1,8 @@
 """Is the database what the log says? Build it anew beside the old one, compare, and tell every difference.
 
-`rebuild` makes a fresh file from the logs and swaps it in whole; `content_hash` is the same for the same content, however
-it came to be; `check` looks at the schema, the file, the books, the orders, and compares every row with a rebuild. The log
-itself is judged elsewhere (its own hashes, and the auditor).
+`rebuild` makes a fresh file from the logs and swaps it in whole; `content_hash` is the same for the same content,
+however it came to be; `check` looks at the schema, the file, the books, the orders, and compares every row with a
+rebuild. The log itself is judged elsewhere (its own hashes, and the auditor).
 """
 
 import os
@@ -17,13 +17,21 @@ from typing import Any, Final, Literal, NamedTuple
 from sqlalchemy import Table
 
 from paperdesk.store import tables
-from paperdesk.store.database import connect, fresh_schema, open_database, plain_words, read_schema, revisions, store_error
+from paperdesk.store.database import (
+    connect,
+    fresh_schema,
+    open_database,
+    plain_words,
+    read_schema,
+    revisions,
+    store_error,
+)
 from paperdesk.store.errors import StoreError, why
-from paperdesk.store.following import BUCKET_NAMES
 from paperdesk.store.projections import Projector
+from paperdesk.store.reading import BUCKET_NAMES
 
 RunRecords = tuple[str, Mapping[str, Any], Iterable[tuple[str, Any]]]
-"""Run id, manifest, and the run's records in log order: ("outputs", rows), ("note", dict); other kinds are passed over."""
+"""Run id, manifest, and the run's records in log order: ("outputs", rows), ("note", dict); others are passed over."""
 
 SHOWN: Final = 5
 """Differences told of one table before the rest is only counted."""
@@ -117,7 +125,9 @@ def content_hash(path: Path) -> str:
     with plain_words(path), closing(connect(path)) as connection:
         for name, table in sorted(tables.metadata.tables.items()):
             digest.update(f"\n{name}\n".encode())
-            for row in connection.execute(f"SELECT {', '.join(tables.columns(table))} FROM {name} ORDER BY {', '.join(tables.key(table))}"):  # noqa: S608
+            for row in connection.execute(
+                f"SELECT {', '.join(tables.columns(table))} FROM {name} ORDER BY {', '.join(tables.key(table))}"  # noqa: S608
+            ):
                 digest.update(repr(row).encode())
     return digest.hexdigest()
 
@@ -125,7 +135,11 @@ def content_hash(path: Path) -> str:
 def check(path: Path, runs: Iterable[RunRecords]) -> list[Finding]:
     """Everything that is wrong with a database, worst first; empty if nothing is. Nothing is changed."""
     try:
-        with open_database(path, create=False) as database, plain_words(path), closing(database.connection()) as connection:
+        with (
+            open_database(path, create=False) as database,
+            plain_words(path),
+            closing(database.connection()) as connection,
+        ):
             findings = [*_schema(connection), *_file(connection)]
             if not findings:
                 findings += [*_orders(connection), *_receipts(connection), *_books(connection)]
@@ -143,7 +157,12 @@ def _schema(connection: sqlite3.Connection) -> Iterator[Finding]:
         if wanted.get(key) != found.get(key):
             kind, name = key
             what = "is missing" if key not in found else "does not belong here" if key not in wanted else "was changed"
-            yield Finding("error", f"the {kind} {name} {what}: rows that the schema forbids may have been written", f"schema, {kind} {name}", REBUILD)
+            yield Finding(
+                "error",
+                f"the {kind} {name} {what}: rows that the schema forbids may have been written",
+                f"schema, {kind} {name}",
+                REBUILD,
+            )
     if connection.execute("SELECT version_num FROM alembic_version").fetchall() != [(revisions()[-1],)]:
         yield Finding("error", "the schema's version was changed", "schema, table alembic_version", REBUILD)
 
@@ -162,7 +181,8 @@ ORDER_CHECKS: Final = (
         "an order's totals are not those of its fills",
         """SELECT o.run, o.id FROM orders o LEFT JOIN (SELECT run, account, order_id, SUM(qty_lots) AS lots,
         COUNT(*) AS n, SUM(quote_units) AS quote, SUM(fee_units) AS fee FROM fills GROUP BY run, account, order_id) f
-        ON f.run = o.run AND f.account = o.account AND f.order_id = o.order_id WHERE o.filled_lots <> coalesce(f.lots, 0)
+        ON f.run = o.run AND f.account = o.account AND f.order_id = o.order_id
+        WHERE o.filled_lots <> coalesce(f.lots, 0)
         OR o.fills <> coalesce(f.n, 0) OR o.quote_units <> coalesce(f.quote, 0) OR o.fee_units <> coalesce(f.fee, 0)""",
     ),
     (
@@ -216,7 +236,7 @@ def _receipts(connection: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def _books(connection: sqlite3.Connection) -> Iterator[Finding]:
-    """Balances are the sums of their postings, and each row's buckets sum to zero; counted in Python, without overflow."""
+    """Balances are the sums of their postings, and each row's buckets sum to zero; counted without overflow."""
     sums: dict[tuple[Any, ...], list[int]] = {}
     for *key, source, target, amount in connection.execute(
         "SELECT run, account, asset, source_bucket, target_bucket, amount_units FROM postings"
@@ -243,7 +263,9 @@ def _compared(connection: sqlite3.Connection, path: Path, runs: Iterable[RunReco
         try:
             _build(fresh, runs)
         except StoreError as error:
-            return [Finding("error", f"the log cannot be followed: {error}", "log", "restore the run's log from a backup")]
+            return [
+                Finding("error", f"the log cannot be followed: {error}", "log", "restore the run's log from a backup")
+            ]
         connection.execute("ATTACH DATABASE ? AS fresh", (str(fresh),)).close()
         try:
             behind, findings = _behind(connection)
@@ -256,12 +278,18 @@ def _compared(connection: sqlite3.Connection, path: Path, runs: Iterable[RunReco
 
 def _behind(connection: sqlite3.Connection) -> tuple[list[str], list[Finding]]:
     """Runs whose rows do not reach to the end of the log: that happens, and is caught up."""
-    sql = """SELECT f.run, coalesce(m.applied_seq, 0), f.applied_seq FROM fresh.runs f LEFT JOIN main.runs m ON m.run = f.run
+    sql = """SELECT f.run, coalesce(m.applied_seq, 0), f.applied_seq
+        FROM fresh.runs f LEFT JOIN main.runs m ON m.run = f.run
         WHERE coalesce(m.applied_seq, 0) < f.applied_seq"""
     rows = connection.execute(sql).fetchall()
     remedy = "start the desk on this home (it catches up), or run `paperdesk db rebuild`"
     findings = [
-        Finding("warning", f"the rows reach to seq {seq}, the log's outputs to seq {last}: the database is behind", f"run {run}", remedy)
+        Finding(
+            "warning",
+            f"the rows reach to seq {seq}, the log's outputs to seq {last}: the database is behind",
+            f"run {run}",
+            remedy,
+        )
         for run, seq, last in rows
     ]
     return [run for run, _, _ in rows], findings
@@ -275,7 +303,9 @@ def _table_differences(connection: sqlite3.Connection, table: Table, behind: lis
     try:
         for side, other in (("main", "fresh"), ("fresh", "main")):
             sql = f"SELECT {columns} FROM {side}.{table.name} {where} EXCEPT SELECT {columns} FROM {other}.{table.name}"  # noqa: S608
-            sides[side] = {row[: len(keys)]: row for row in (_by_key(names, keys, row) for row in connection.execute(sql, behind))}
+            sides[side] = {
+                row[: len(keys)]: row for row in (_by_key(names, keys, row) for row in connection.execute(sql, behind))
+            }
     except sqlite3.OperationalError as error:
         return [Finding("error", f"the table cannot be compared: {error}", f"table {table.name}", REBUILD)]
     stored, logged = sides["main"], sides["fresh"]
@@ -288,7 +318,9 @@ def _table_differences(connection: sqlite3.Connection, table: Table, behind: lis
             what = "a row of the log is missing"
         else:
             pairs = zip(rest, stored[key][len(keys) :], logged[key][len(keys) :], strict=True)
-            what = "; ".join(f"{name} is {mine!r}, the log says {theirs!r}" for name, mine, theirs in pairs if mine != theirs)
+            what = "; ".join(
+                f"{name} is {mine!r}, the log says {theirs!r}" for name, mine, theirs in pairs if mine != theirs
+            )
         place = ", ".join(f"{name} {value}" for name, value in zip(keys, key, strict=True))
         findings.append(Finding("error", what, f"table {table.name}, {place}", REBUILD))
     more = len(stored.keys() | logged.keys()) - SHOWN

@@ -31,7 +31,11 @@ CAUSES: Final = (
     ("readonly", "it is read-only", "make the file and its folder writable, or choose another home with --home"),
     ("disk is full", "the disk is full", "free some space, or move the home folder to a larger disk with --home"),
     ("unable to open", "it cannot be opened", "check that its folder exists and that you may read and write it"),
-    ("not a database", "the file is no SQLite database", "move it away and run `paperdesk db rebuild`: the logs hold all of it"),
+    (
+        "not a database",
+        "the file is no SQLite database",
+        "move it away and run `paperdesk db rebuild`: the logs hold all of it",
+    ),
     ("malformed", "the file is damaged", "move it away and run `paperdesk db rebuild`: the logs hold all of it"),
     ("i/o error", "the disk reports an input/output error", "check the disk's health before you start again"),
 )
@@ -48,7 +52,8 @@ def store_error(path: Path, error: Exception) -> StoreError:
         if word in told.lower():
             return StoreError(f"The database {path} cannot be used: {cause}; {remedy}.")
     return StoreError(
-        f"The database {path} refused what was asked ({told}); run `paperdesk db check`, and `paperdesk db rebuild` if it finds anything."
+        f"The database {path} refused what was asked ({told}); run `paperdesk db check`, and `paperdesk db rebuild` "
+        "if it finds anything."
     )
 
 
@@ -82,7 +87,9 @@ class Database:
     def __enter__(self) -> "Database":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -138,12 +145,15 @@ def _version(engine: Engine, path: Path) -> str | None:
     with engine.connect() as connection:
         version = MigrationContext.configure(connection).get_current_revision()
         if version is None and inspect(connection).get_table_names():
-            raise StoreError(f"{path} is a database, but not one of Paperdesk; choose another home with --home. Nothing was changed.")
+            raise StoreError(
+                f"{path} is a database, but not one of Paperdesk; choose another home with --home. Nothing was changed."
+            )
     known = revisions()
     if version is not None and version not in known:
         raise StoreError(
-            f"The database {path} has schema {version}, which this version of Paperdesk (schema {known[-1]}) does not know: a newer version "
-            "wrote it. Use that version, or move the file away and run `paperdesk db rebuild`. Nothing was changed."
+            f"The database {path} has schema {version}, which this version of Paperdesk (schema {known[-1]}) does not "
+            "know: a newer version wrote it. Use that version, or move the file away and run `paperdesk db rebuild`. "
+            "Nothing was changed."
         )
     return version
 
@@ -167,7 +177,9 @@ def open_database(path: Path, create: bool = True, busy_ms: int = BUSY_MS) -> Da
             if version is None:
                 _migrate(engine)
             elif version != revisions()[-1]:
-                raise SchemaOutdated(f"The database {path} has the older schema {version}; bring it up to date with `paperdesk db upgrade`.")
+                raise SchemaOutdated(
+                    f"The database {path} has the older schema {version}; update it with `paperdesk db upgrade`."
+                )
     except StoreError:
         engine.dispose()
         raise
@@ -175,7 +187,7 @@ def open_database(path: Path, create: bool = True, busy_ms: int = BUSY_MS) -> Da
 
 
 def upgrade(path: Path, busy_ms: int = BUSY_MS) -> tuple[str | None, str]:
-    """Bring a database to this version's schema, made if it is missing; (schema before, schema now). One transaction."""
+    """Bring a database to this version's schema, made if missing; (schema before, schema now). One transaction."""
     engine = _engine(path, busy_ms)
     try:
         with plain_words(path):
@@ -200,5 +212,6 @@ def fresh_schema() -> list[tuple[str, str, str, str]]:
 
 def read_schema(connection: sqlite3.Connection) -> list[tuple[str, str, str, str]]:
     """The same of an open database."""
-    sql = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite|_%' ESCAPE '|' ORDER BY type, name"
+    sql = """SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master
+        WHERE name NOT LIKE 'sqlite|_%' ESCAPE '|' ORDER BY type, name"""
     return connection.execute(sql).fetchall()

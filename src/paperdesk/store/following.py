@@ -1,29 +1,57 @@
 """What outputs make of rows: the projections in memory, before they are written.
 
 A `Follower` takes the outputs of one run in order and keeps what it takes to go on (live orders, balances, positions,
-accounts, bots); rows of what only grows pile up in `grown` until `projections` has written them. It decides nothing: each
-number is the fold's. Outputs come as plain tuples, one `OUTPUT_ROW` each; payload places are those of `domain.events`.
+accounts, bots); rows of what only grows pile up in `grown` until `projections` has written them. It decides nothing:
+each number is the fold's. Outputs come as plain tuples, one `OUTPUT_ROW` each; payload places are those of
+`domain.events`.
 """
 
-import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
-from paperdesk.domain.events import OUTPUT_BYTES, FillRule, Liquidity, OrderType, OutputKind, Side, TimeInForce
+from paperdesk.domain.events import OutputKind, Side
 from paperdesk.domain.orders import ALLOWED, LIVE, OrderStatus
 from paperdesk.domain.reasons import Reason
 from paperdesk.ledger.journal import BUCKETS, Purpose
 from paperdesk.store.errors import StoreError
-
-Output = tuple[int, ...]
-OUTPUT_ROW: Final = struct.Struct("<h6b4i3q4i11q")
-assert OUTPUT_ROW.size == OUTPUT_BYTES, "one tuple is one output"
-KIND, SIDE, ORDER_TYPE, TIME_IN_FORCE, FLAGS, LIQUIDITY, RULE = range(7)
-INSTRUMENT, VERSION, ACCOUNT, BOT, SEQ, TS, ORDER_ID, REASON, ASSET, FEE_ASSET, NUMBER, PAYLOAD = range(7, 19)
+from paperdesk.store.position import averaged
+from paperdesk.store.reading import (
+    ACCOUNT,
+    ASSET,
+    BOT,
+    BUCKET_NAMES,
+    FEE_ASSET,
+    FLAGS,
+    INSTRUMENT,
+    KIND,
+    KINDS,
+    LIQUIDITIES,
+    LIQUIDITY,
+    NUMBER,
+    ORDER_ID,
+    ORDER_TYPE,
+    OUTPUT_ROW,
+    PAYLOAD,
+    PURPOSES,
+    REASON,
+    RULE,
+    RULES,
+    SEQ,
+    SIDE,
+    SIDES,
+    TIME_IN_FORCE,
+    TIMES,
+    TS,
+    TYPES,
+    VERSION,
+    Grid,
+    Output,
+    decimal_text,
+    reason_name,
+)
 
 PAPER: Final = "PAPER"
-BUCKET_NAMES: Final = ("FREE", "RESERVED", "VENUE", "FEES", "CAPITAL")
-assert len(BUCKET_NAMES) == BUCKETS, "each bucket has a name"
 PAY, RECEIVE, RESERVE, RELEASE = int(Purpose.PAY), int(Purpose.RECEIVE), int(Purpose.RESERVE), int(Purpose.RELEASE)
 BUY: Final = int(Side.BUY)
 NO_LIMITS: Final = [0] * 6
@@ -37,84 +65,26 @@ WRITTEN: Final = ("epochs", "fills", "receipts", "postings", "equity", "refusals
 """Tables of what only grows."""
 
 
-def names_of(kinds: Any) -> dict[int, str]:
-    """Number → name of an enumeration, for all that fits a byte (numbers without a name stay numbers)."""
-    known = {int(kind): kind.name for kind in kinds}
-    return {code: known.get(code, str(code)) for code in range(-128, 128)}
-
-
-SIDES, TYPES, TIMES = names_of(Side), names_of(OrderType), names_of(TimeInForce)
-LIQUIDITIES, RULES, PURPOSES = names_of(Liquidity), names_of(FillRule), names_of(Purpose)
-KINDS: Final = {int(kind): kind.name.lower() for kind in OutputKind}
-REASONS: Final = {int(reason): reason.name.lower() for reason in Reason}
-
-
-def reason_name(code: int) -> str:
-    """A reason's name, or its number where this version does not know it."""
-    return REASONS.get(code, str(code))
-
-
-def decimal_text(units: int, scale: int) -> str:
-    """units · 10^-scale as exact decimal text without exponent."""
-    if scale == 0:
-        return str(units)
-    digits = str(abs(units)).rjust(scale + 1, "0")
-    return f"{'-' if units < 0 else ''}{digits[:-scale]}.{digits[-scale:]}"
-
-
-class Grid:
-    """How an instrument version's ticks and lots read."""
-
-    __slots__ = ("lot", "lot_scale", "symbol", "tick", "tick_scale")
-
-    def __init__(self, symbol: str, tick: str, lot: str) -> None:
-        self.symbol = symbol
-        self.tick, self.tick_scale = _step(tick)
-        self.lot, self.lot_scale = _step(lot)
-
-    def price(self, ticks: int) -> str:
-        """Exact price."""
-        return decimal_text(ticks * self.tick, self.tick_scale)
-
-    def quantity(self, lots: int) -> str:
-        """Exact quantity."""
-        return decimal_text(lots * self.lot, self.lot_scale)
-
-
-def _step(text: str) -> tuple[int, int]:
-    """'0.05' → (5, 2); '10' → (10, 0)."""
-    whole, _, part = text.partition(".")
-    return int(whole + part), len(part)
-
-
+@dataclass(slots=True)
 class Order:
     """A live order's row: `fixed` are its terms in the table's order, the rest moves."""
 
-    __slots__ = (
-        "arrive_ns",
-        "cancel_at_ns",
-        "fee_units",
-        "filled_lots",
-        "fills",
-        "fixed",
-        "is_new",
-        "qty_lots",
-        "quote_units",
-        "reason",
-        "reserved_units",
-        "status",
-        "submitted_ns",
-        "triggered",
-        "updated_ns",
-        "updated_seq",
-    )
-
-    def __init__(self, fixed: tuple[Any, ...], qty_lots: int, submitted_ns: int, arrive_ns: int) -> None:
-        self.fixed, self.qty_lots, self.submitted_ns, self.arrive_ns = fixed, qty_lots, submitted_ns, arrive_ns
-        self.status = OrderStatus.NONE
-        self.filled_lots = self.fills = self.quote_units = self.fee_units = self.reserved_units = self.triggered = 0
-        self.cancel_at_ns = self.reason = self.updated_seq = self.updated_ns = 0
-        self.is_new = True
+    fixed: tuple[Any, ...]
+    qty_lots: int
+    submitted_ns: int
+    arrive_ns: int
+    status: OrderStatus = OrderStatus.NONE
+    filled_lots: int = 0
+    fills: int = 0
+    quote_units: int = 0
+    fee_units: int = 0
+    reserved_units: int = 0
+    triggered: int = 0
+    cancel_at_ns: int = 0
+    reason: int = 0
+    updated_seq: int = 0
+    updated_ns: int = 0
+    is_new: bool = True
 
     def moving(self) -> tuple[Any, ...]:
         """What changes, in the order of `projections.ORDER_MOVING`."""
@@ -153,7 +123,10 @@ class Follower:
             if handler is not None:
                 handler(row)
         if self._open_fill is not None:
-            raise StoreError(f"The fill at seq {self._open_fill[SEQ]} has no payment: the record is not whole; run `paperdesk db check`.")
+            raise StoreError(
+                f"The fill at seq {self._open_fill[SEQ]} has no payment: the record is not whole; "
+                "run `paperdesk db check`."
+            )
 
     def written(self) -> None:
         """Everything changed so far is in the database: forget done orders."""
@@ -211,7 +184,8 @@ class Follower:
 
     def _impossible(self, row: Output, why: str) -> StoreError:
         return StoreError(
-            f"The record of run {self.run} says {KINDS.get(row[KIND], row[KIND])} for order PAPER-{row[ACCOUNT]}-{row[ORDER_ID]} at seq {row[SEQ]}, "
+            f"The record of run {self.run} says {KINDS.get(row[KIND], row[KIND])} for order "
+            f"PAPER-{row[ACCOUNT]}-{row[ORDER_ID]} at seq {row[SEQ]}, "
             f"{why}; run `paperdesk db check`: the log or the database is damaged."
         )
 
@@ -275,7 +249,11 @@ class Follower:
         order.fee_units += fee
         whole = order.filled_lots == order.qty_lots
         self._set_status(order, OrderStatus.FILLED if whole else OrderStatus.PARTIALLY_FILLED, row)
-        grid, scale, fee_scale = self.grids.get((row[INSTRUMENT], row[VERSION])), self.scales.get(row[ASSET]), self.scales.get(row[FEE_ASSET])
+        grid, scale, fee_scale = (
+            self.grids.get((row[INSTRUMENT], row[VERSION])),
+            self.scales.get(row[ASSET]),
+            self.scales.get(row[FEE_ASSET]),
+        )
         texts = (
             grid.price(price) if grid else None,
             grid.quantity(lots) if grid else None,
@@ -284,11 +262,21 @@ class Follower:
             None if scale is None else decimal_text(realized, scale),
         )
         key = (self.run, account, fill_id, PAPER, row[ORDER_ID], row[SEQ])
-        place = (row[NUMBER], row[TS], self._epoch(account), row[BOT], row[INSTRUMENT], row[VERSION], grid.symbol if grid else None)
+        place = (
+            row[NUMBER],
+            row[TS],
+            self._epoch(account),
+            row[BOT],
+            row[INSTRUMENT],
+            row[VERSION],
+            grid.symbol if grid else None,
+        )
         money = (price, lots, row[ASSET], quote, row[FEE_ASSET], fee, realized)
         self.grown["fills"].append((*key, *place, SIDES[row[SIDE]], LIQUIDITIES[row[LIQUIDITY]], *money, *texts))
         waited = (order.arrive_ns - order.submitted_ns, row[TS] - order.submitted_ns)
-        self.grown["receipts"].append((*key, RULES[row[RULE]], evidence, shown, front_before, front_after, rate, *waited))
+        self.grown["receipts"].append(
+            (*key, RULES[row[RULE]], evidence, shown, front_before, front_after, rate, *waited)
+        )
         self._open_fill = row
 
     def _posting(self, row: Output) -> None:
@@ -306,7 +294,18 @@ class Follower:
             elif purpose in (RELEASE, PAY):
                 self._order(row).reserved_units -= amount
         scale = self.scales.get(asset)
-        place = (self.run, row[SEQ], row[NUMBER], PAPER, row[TS], account, self._epoch(account), row[BOT], row[ORDER_ID], asset)
+        place = (
+            self.run,
+            row[SEQ],
+            row[NUMBER],
+            PAPER,
+            row[TS],
+            account,
+            self._epoch(account),
+            row[BOT],
+            row[ORDER_ID],
+            asset,
+        )
         what = (PURPOSES[purpose], BUCKET_NAMES[source], BUCKET_NAMES[target], amount)
         self.grown["postings"].append((*place, *what, None if scale is None else decimal_text(amount, scale)))
         fill = self._open_fill
@@ -332,7 +331,17 @@ class Follower:
 
     def _equity(self, row: Output) -> None:
         account, scale = row[ACCOUNT], self.scales.get(row[ASSET])
-        place = (self.run, account, row[SEQ], row[NUMBER], PAPER, row[TS], self._epoch(account), row[ASSET], row[FLAGS] & 1)
+        place = (
+            self.run,
+            account,
+            row[SEQ],
+            row[NUMBER],
+            PAPER,
+            row[TS],
+            self._epoch(account),
+            row[ASSET],
+            row[FLAGS] & 1,
+        )
         text = None if scale is None else decimal_text(row[PAYLOAD], scale)
         self.grown["equity"].append((*place, *row[PAYLOAD : PAYLOAD + 5], text))
 
@@ -382,20 +391,3 @@ class Follower:
             else:
                 bot[2] = on
                 bot[3] = bot[3] if on else 0
-
-
-def averaged(qty: int, cost: int, moved: int, money: int, sale: bool = False) -> tuple[int, int, int]:
-    """Average cost: (qty, cost, realized change) after `moved` base units came in for `money`.
-
-    A sale is the same seen in a mirror (quantity and cost negated), only that closing brings the money in and gives the
-    cost back. Divisions round as docs/venue-rules.md, section 7, says.
-    """
-    if moved == 0:
-        return qty, cost, money if sale else -money
-    if qty >= 0:
-        return qty + moved, cost + money, 0
-    closed = min(moved, -qty)
-    back = -cost if closed == -qty else -cost * closed // -qty
-    part = money if closed == moved else money * closed // moved
-    rest = money - part
-    return qty + moved, cost + back + rest, part - back if sale else back - part

@@ -17,7 +17,8 @@ from paperdesk.domain.orders import LIVE, OrderStatus
 from paperdesk.store import tables
 from paperdesk.store.database import Database, plain_words
 from paperdesk.store.errors import StoreError
-from paperdesk.store.following import PAPER, STATUS_TEXT, WRITTEN, Follower, Grid, Order, decimal_text, reason_name
+from paperdesk.store.following import PAPER, STATUS_TEXT, WRITTEN, Follower, Order
+from paperdesk.store.reading import Grid, decimal_text, reason_name
 
 Rows = np.ndarray[Any, Any]
 FLUSH_OUTPUTS: Final = 200_000
@@ -29,7 +30,15 @@ ORDER_MOVING: Final = [
     *("status", "filled_lots", "fills", "quote_units", "fee_units", "reserved_units", "triggered", "cancel_at_ns"),
     *("reason_code", "reason", "updated_seq", "updated_ns"),
 ]
-BALANCE_MOVING: Final = ["free_units", "reserved_units", "venue_units", "fees_units", "capital_units", "free", "reserved"]
+BALANCE_MOVING: Final = [
+    "free_units",
+    "reserved_units",
+    "venue_units",
+    "fees_units",
+    "capital_units",
+    "free",
+    "reserved",
+]
 POSITION_MOVING: Final = ["qty_units", "cost_units", "realized_units", "fills"]
 ACCOUNT_MOVING: Final = ["latency_ns", "equity_every_ns", "epoch", "source", "killed", *LIMITS]
 BOT_MOVING: Final = ["name", "registered_seq", "killed", "stopped", "stop_text", *LIMITS]
@@ -74,8 +83,8 @@ class Projector:
         text = msgspec.json.encode(kept, order="sorted").decode()
         with plain_words(self._path):
             self._connection.execute(
-                "INSERT INTO runs (run, mode, manifest, killed, applied_seq, applied_outputs) VALUES (?, ?, ?, 0, 0, 0) "
-                "ON CONFLICT (run) DO UPDATE SET manifest = excluded.manifest",
+                "INSERT INTO runs (run, mode, manifest, killed, applied_seq, applied_outputs) "
+                "VALUES (?, ?, ?, 0, 0, 0) ON CONFLICT (run) DO UPDATE SET manifest = excluded.manifest",
                 (self.run_id, PAPER, text),
             ).close()
         self._begun = True
@@ -89,7 +98,9 @@ class Projector:
         assert outputs.dtype == OUTPUT, "outputs keep the log's layout (np.concatenate does not)"
         outputs = outputs[int(np.searchsorted(outputs["seq"], self._taken_seq, side="right")) :]
         if outputs["number"][0] != 0:
-            raise StoreError(f"The outputs of seq {int(outputs['seq'][0])} do not begin with the first; give all outputs of an input together.")
+            raise StoreError(
+                f"The outputs of seq {int(outputs['seq'][0])} do not begin with the first; give them together."
+            )
         self._follower.take(outputs.tobytes())
         self._taken_seq = int(outputs["seq"][-1])
         self._waiting_outputs += len(outputs)
@@ -120,7 +131,7 @@ class Projector:
             self._follower.bot(note["account"], note["bot"])[4] = note.get("text", "")
 
     def flush(self) -> None:
-        """Write everything taken, in one transaction. On StoreError nothing was written, and a later flush tries again."""
+        """Write everything taken, in one transaction. On StoreError nothing was written; a later flush tries again."""
         assert self._begun, "begin() comes first"
         with plain_words(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
@@ -176,7 +187,9 @@ class Projector:
             follower.killed, self.applied_seq, self._taken_seq, self._applied_outputs = killed, seq, seq, outputs
         for number, scale in self._read("assets", ("number", "scale")):
             follower.scales[number] = scale
-        for number, version, symbol, tick, lot in self._read("instruments", ("number", "version", "symbol", "tick", "lot")):
+        for number, version, symbol, tick, lot in self._read(
+            "instruments", ("number", "version", "symbol", "tick", "lot")
+        ):
             follower.grids[number, version] = Grid(symbol, tick, lot)
         for account, *rest in self._read("accounts", ("account", *tables.columns(tables.accounts)[3:])):
             follower.accounts[account] = rest

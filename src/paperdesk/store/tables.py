@@ -11,7 +11,9 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
 metadata: Final = MetaData()
 
-LIMITS: Final = "max_order_units max_position_units max_exposure_units max_daily_loss_units max_drawdown_units cooldown_ns"
+LIMITS: Final = (
+    "max_order_units max_position_units max_exposure_units max_daily_loss_units max_drawdown_units cooldown_ns"
+)
 
 
 def _table(name: str, columns: str) -> Table:
@@ -34,7 +36,8 @@ data_notes: Final = _table("data_notes", "run:t! text:t!")
 feed_refusals: Final = _table("feed_refusals", "run:t! symbol:t! reason_code! reason:t count")
 accounts: Final = _table(
     "accounts",
-    "run:t! account! mode:t opened_seq opened_ns reporting_asset latency_ns equity_every_ns epoch source killed " + LIMITS,
+    "run:t! account! mode:t opened_seq opened_ns reporting_asset latency_ns equity_every_ns epoch source killed "
+    + LIMITS,
 )
 epochs: Final = _table("epochs", "run:t! account! epoch! mode:t source started_seq started_ns")
 conversions: Final = _table("conversions", "run:t! account! asset! instrument inverse")

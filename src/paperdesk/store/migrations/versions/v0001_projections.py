@@ -2,8 +2,8 @@
 
 Three kinds of tables: what only grows (fills, receipts, postings, equity, refusals, epochs), what moves within bounds
 (orders, accounts, bots, balances, positions, runs), and names for people (assets, instruments, feed_refusals,
-data_notes). Whoever writes a row of money must write mode 'PAPER': nothing else passes the CHECK, and no row of what only
-grows can be changed, replaced or deleted, without changing this schema, which `paperdesk db check` sees.
+data_notes). Whoever writes a row of money must write mode 'PAPER': nothing else passes the CHECK, and no row of what
+only grows can be changed, replaced or deleted, without changing this schema, which `paperdesk db check` sees.
 """
 
 from alembic import op
@@ -23,14 +23,15 @@ TABLES = {
     "assets": """run TEXT NOT NULL REFERENCES runs (run), number {int} NOT NULL, name TEXT NOT NULL,
   scale {int} NOT NULL CHECK (scale BETWEEN 0 AND 12), PRIMARY KEY (run, number)""",
     "instruments": """run TEXT NOT NULL REFERENCES runs (run), number {int} NOT NULL, version {int} NOT NULL,
-  symbol TEXT NOT NULL, venue TEXT NOT NULL, base TEXT NOT NULL, quote TEXT NOT NULL, tick TEXT NOT NULL, lot TEXT NOT NULL,
-  origin TEXT NOT NULL, definition TEXT NOT NULL, PRIMARY KEY (run, number, version)""",
+  symbol TEXT NOT NULL, venue TEXT NOT NULL, base TEXT NOT NULL, quote TEXT NOT NULL, tick TEXT NOT NULL,
+  lot TEXT NOT NULL, origin TEXT NOT NULL, definition TEXT NOT NULL, PRIMARY KEY (run, number, version)""",
     "data_notes": "run TEXT NOT NULL REFERENCES runs (run), text TEXT NOT NULL, PRIMARY KEY (run, text)",
     "feed_refusals": """run TEXT NOT NULL REFERENCES runs (run), symbol TEXT NOT NULL, reason_code {int} NOT NULL,
   reason TEXT NOT NULL, count {int} NOT NULL CHECK (count >= 0), PRIMARY KEY (run, symbol, reason_code)""",
     "accounts": f"""run TEXT NOT NULL REFERENCES runs (run), account {{int}} NOT NULL, {PAPER},
-  opened_seq {{int}} NOT NULL, opened_ns {{int}} NOT NULL, reporting_asset {{int}} NOT NULL, latency_ns {{int}} NOT NULL,
-  equity_every_ns {{int}} NOT NULL, epoch {{int}} NOT NULL, source {{int}} NOT NULL, killed {{int}} NOT NULL,
+  opened_seq {{int}} NOT NULL, opened_ns {{int}} NOT NULL, reporting_asset {{int}} NOT NULL,
+  latency_ns {{int}} NOT NULL, equity_every_ns {{int}} NOT NULL, epoch {{int}} NOT NULL, source {{int}} NOT NULL,
+  killed {{int}} NOT NULL,
   {LIMITS}, PRIMARY KEY (run, account)""",
     "epochs": f"""run TEXT NOT NULL, account {{int}} NOT NULL, epoch {{int}} NOT NULL, {PAPER},
   source {{int}} NOT NULL, started_seq {{int}} NOT NULL, started_ns {{int}} NOT NULL,
@@ -50,8 +51,9 @@ TABLES = {
   status TEXT NOT NULL CHECK (status IN ('denied', 'submitted', 'accepted', 'partially_filled', 'filled', 'canceled',
     'expired', 'rejected')),
   filled_lots {{int}} NOT NULL, fills {{int}} NOT NULL, quote_units {{int}} NOT NULL, fee_units {{int}} NOT NULL,
-  reserved_units {{int}} NOT NULL CHECK (reserved_units >= 0), triggered {{int}} NOT NULL, cancel_at_ns {{int}} NOT NULL,
-  reason_code {{int}} NOT NULL, reason TEXT, updated_seq {{int}} NOT NULL, updated_ns {{int}} NOT NULL,
+  reserved_units {{int}} NOT NULL CHECK (reserved_units >= 0), triggered {{int}} NOT NULL,
+  cancel_at_ns {{int}} NOT NULL, reason_code {{int}} NOT NULL, reason TEXT, updated_seq {{int}} NOT NULL,
+  updated_ns {{int}} NOT NULL,
   PRIMARY KEY (run, account, order_id), {ACCOUNT},
   CHECK (filled_lots >= 0 AND (filled_lots = 0 OR filled_lots <= qty_lots)),
   CHECK (status <> 'filled' OR filled_lots = qty_lots),
@@ -117,14 +119,15 @@ FROZEN = {
     "bots": "run, account, bot, mode",
     "balances": "run, account, asset, mode",
     "positions": "run, account, epoch, bot, instrument",
-    "orders": "run, account, order_id, id, mode, epoch, bot, instrument, version, symbol, side, order_type, time_in_force, "
-    "post_only, client_id, cause, price_ticks, trigger_ticks, qty_lots, price, trigger_price, quantity, submitted_seq, "
-    "submitted_ns, arrive_ns",
+    "orders": "run, account, order_id, id, mode, epoch, bot, instrument, version, symbol, side, order_type, "
+    "time_in_force, post_only, client_id, cause, price_ticks, trigger_ticks, qty_lots, price, trigger_price, "
+    "quantity, submitted_seq, submitted_ns, arrive_ns",
 }
 """Columns that never change once they are written."""
 
 REASONS = """CREATE VIEW reasons AS
-SELECT run, what, reason_code, reason, '' AS symbol, COUNT(*) AS count FROM refusals GROUP BY run, what, reason_code, reason
+SELECT run, what, reason_code, reason, '' AS symbol, COUNT(*) AS count FROM refusals
+GROUP BY run, what, reason_code, reason
 UNION ALL SELECT run, 'feed' AS what, reason_code, reason, symbol, count FROM feed_refusals"""
 
 
@@ -146,7 +149,7 @@ def upgrade() -> None:
         refuse(f"{name}_keep_their_terms", f"UPDATE OF {columns} ON {name}", f"{name}: these columns never change")
     for name, key in KEYS.items():
         same = " AND ".join(f"{column} = NEW.{column}" for column in key)
-        when = f"WHEN EXISTS (SELECT 1 FROM {name} WHERE {same})"
+        when = f"WHEN EXISTS (SELECT 1 FROM {name} WHERE {same})"  # noqa: S608
         refuse(f"{name}_are_not_replaced", f"INSERT ON {name} {when}", f"{name}: this row is already there")
     done = "WHEN OLD.status IN ('denied', 'filled', 'canceled', 'expired', 'rejected')"
     refuse("done_orders_are_not_changed", f"UPDATE ON orders {done}", "orders: a done order does not change any more")
