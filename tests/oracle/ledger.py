@@ -120,30 +120,31 @@ def within_bounds(row: list[int]) -> bool:
     return row[FREE] + row[RESERVED] <= MAX_UNITS and all(abs(units) <= MAX_UNITS for units in row)
 
 
+def fits(account: Account, instrument: Instrument, order: Order, lots: int, total: int) -> bool:
+    """Whether `lots` more, which bring the order's Σ ticks·lots to `total`, leave value and balances countable."""
+    if total * instrument.num > MAX_UNITS:
+        return False
+    base, quote = list(account.row(instrument.base)), list(account.row(instrument.quote))
+    if order.side == BUY:
+        base[FREE] += lots * instrument.bpl
+        base[VENUE] -= lots * instrument.bpl
+        quote[VENUE] += paid(instrument, order.value, total)
+    else:
+        quote[FREE] += received(instrument, order.value, total)
+        quote[VENUE] -= received(instrument, order.value, total)
+        base[VENUE] += lots * instrument.bpl
+    return within_bounds(base) and within_bounds(quote)
+
+
 def countable(account: Account, instrument: Instrument, order: Order, price: int, lots: int) -> int:
-    """The most lots up to `lots` that keep the order's value and every balance countable; found by halving."""
-
-    def fits(count: int) -> bool:
-        total = order.value + price * count
-        if total * instrument.num > MAX_UNITS:
-            return False
-        base, quote = list(account.row(instrument.base)), list(account.row(instrument.quote))
-        if order.side == BUY:
-            base[FREE] += count * instrument.bpl
-            base[VENUE] -= count * instrument.bpl
-            quote[VENUE] += paid(instrument, order.value, total)
-        else:
-            quote[FREE] += received(instrument, order.value, total)
-            quote[VENUE] -= received(instrument, order.value, total)
-            base[VENUE] += count * instrument.bpl
-        return within_bounds(base) and within_bounds(quote)
-
-    if fits(lots):
+    """The most lots at a price, up to `lots`, that can be counted; found by halving."""
+    if fits(account, instrument, order, lots, order.value + price * lots):
         return lots
     low, high = 0, lots
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
+        fitting = fits(account, instrument, order, middle, order.value + price * middle)
+        low, high = (middle, high) if fitting else (low, middle)
     return low
 
 

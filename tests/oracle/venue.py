@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.oracle.ledger import end, fill, order_words
+from tests.oracle.ledger import end, fill, fits, order_words
 from tests.oracle.money import down, up
 from tests.oracle.things import Account, Instrument, Market, Order
 from tests.oracle.words import (
@@ -135,7 +135,7 @@ def used_of(account: Account, instrument: int, side: int) -> dict[int, int]:
 
 
 def whole(account: Account, instrument: Instrument, order: Order, levels: list[tuple[int, int]]) -> bool:
-    """Whether a fill-or-kill order can be filled whole, and paid."""
+    """Whether a fill-or-kill order can be filled whole, paid, and counted."""
     used = used_of(account, instrument.number, order.side)
     left, value = order.remaining, order.value
     for price, size in levels:
@@ -146,7 +146,9 @@ def whole(account: Account, instrument: Instrument, order: Order, levels: list[t
 
 
 def payable(account: Account, instrument: Instrument, order: Order, value: int) -> bool:
-    """Whether a market buy's whole cost is covered; other orders have what they need reserved."""
+    """Whether all that is left of a fill-or-kill order can be counted and, for market buys, paid."""
+    if not fits(account, instrument, order, order.remaining, value):
+        return False
     if order.side != BUY or order.order_type not in MARKET_TYPES:
         return True
     return up(instrument.worth(value)) <= order.reserved + account.row(instrument.quote)[FREE]
