@@ -136,7 +136,7 @@ class Plan:
             digest.update(row.tobytes())
         sources = [inspect.getsource(inspect.getmodule(strategy) or strategy) for strategy in self.strategies]
         parameters = [{name: str(value) for name, value in row.items()} for row in self.parameters]
-        digest.update(msgspec.json.encode([options.feed, [row.symbol for row in self.instruments], sources, parameters, ENGINE_VERSION]))
+        digest.update(msgspec.json.encode([options.feed, [row.symbol for row in self.instruments], sources, parameters]))
         return digest.hexdigest()
 
 

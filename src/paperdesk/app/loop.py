@@ -5,66 +5,32 @@ committed is handed on (projections, acknowledgements). If the log cannot be wri
 """
 
 import os
-import resource
-import signal
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from types import FrameType
-from typing import Any, Final, Protocol
+from collections.abc import Iterator
+from typing import Any, Final
 
 import numpy as np
 
 from paperdesk.app.bootstrap import Plan
 from paperdesk.app.home import Home, Manifest
 from paperdesk.app.journal import RunJournal
+from paperdesk.app.pacing import PAUSE_S, Outcome, Progress, Stop, paced, peak_rss_mb
 from paperdesk.app.recovery import VERSION
 from paperdesk.app.resume import Resumed
 from paperdesk.app.watchdog import Guarded, Watchdog
-from paperdesk.engine.drive import Drive
-from paperdesk.feeds.port import Refusals
+from paperdesk.engine.drive import DeciderFailed, Drive
+from paperdesk.domain.reasons import Reason
+from paperdesk.feeds.port import READ
 from paperdesk.store import snapshots
 from paperdesk.store.disk import Disk
 from paperdesk.store.projections import Projector
 from paperdesk.strategies.host import BotHost
+from paperdesk.strategies.snapshot import SnapshotError
 
 SNAPSHOT_EVERY: Final = 500_000
 """Inputs between two snapshots."""
 PROJECT_ROWS: Final = 50_000
 PROJECT_EVERY_S: Final = 1.0
-PAUSE_S: Final = 0.01
-SECOND_NS: Final = 1_000_000_000
-
-
-class Progress(Protocol):
-    """Shows how far a run is."""
-
-    def advance(self, events: int, total: int) -> None:
-        """`events` more were taken, `total` in all."""
-
-
-class Stop:
-    """Asked for by SIGINT or SIGTERM; seen between two blocks."""
-
-    def __init__(self) -> None:
-        self.asked = ""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = signal.Signals(number).name
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How a run ended. `seconds` is the time in the loop; projections that caught up afterwards are apart."""
-
-    ended: str
-    events: int
-    seconds: float
-    projection_seconds: float
-    peak_rss_mb: float
-    finished: bool
 
 
 class Run:
@@ -83,7 +49,6 @@ class Run:
         self._rows = 0
         self._projected_s = time.monotonic()
         self._snapshot_seq = resumed.fold.seq
-        self._refusals: Refusals = Refusals()
         self.projection_seconds = 0.0
         self.warnings: list[str] = []
 
@@ -101,11 +66,10 @@ class Run:
         self.journal.commit()
         self._project()
 
-    def loop(self, progress: Progress, stop: Stop) -> Outcome:
-        """Take the feed to its end, the time or event limit, or the request to stop."""
+    def loop(self, blocks: Iterator[np.ndarray], progress: Progress, stop: Stop) -> Outcome:
+        """Take the feed's blocks to their end, the time or event limit, or the request to stop."""
         options, started = self.plan.options, time.perf_counter()
         total, ended = self.skip, ""
-        blocks = self.plan.feed.blocks(self.skip)
         for block in paced(blocks, options.speed, stop) if options.speed else blocks:
             if options.for_events is not None and total + len(block) > options.for_events:
                 block = block[: options.for_events - total]
@@ -117,15 +81,16 @@ class Run:
             if ended:
                 break
         self._tell_refusals()
-        finished = not ended or ended == "events"
+        self.journal.commit()
+        finished, seconds = not ended or ended == "events", time.perf_counter() - started
         if not ended:
             ended = "end of data"
             if not options.until_end and options.for_seconds is None and options.for_events is None:
-                self._idle(stop)
-                ended = stop.asked
-        self.journal.commit()
-        seconds = time.perf_counter() - started
-        return Outcome(ended, total - self.skip, seconds, 0.0, peak_rss_mb(), finished)
+                self._project()
+                while not stop.asked:
+                    time.sleep(PAUSE_S)
+        read = self.plan.feed.refusals[READ] if self.skip == 0 else 0
+        return Outcome(ended, max(read, total - self.skip), total - self.skip, seconds, finished)
 
     def close(self, outcome: Outcome) -> None:
         """Snapshot, close the log in order, catch the projections up, write the manifest."""
@@ -181,7 +146,11 @@ class Run:
         self.journal.commit()
         parts = self.drive.fold.parts()
         for host in self.hosts:
-            parts[f"bot/{host.bot}"] = host.snapshot()
+            try:
+                parts[f"bot/{host.bot}"] = host.snapshot()
+            except SnapshotError as error:
+                self._stop_bot(host, str(error))
+                return
         log = self.journal.log
         self._snapshot_seq = self.drive.seq
         try:
@@ -189,43 +158,16 @@ class Run:
         except snapshots.SnapshotFailed as failure:
             self.warnings.append(str(failure))
 
+    def _stop_bot(self, host: BotHost, text: str) -> None:
+        """A bot whose memory cannot be written down could not go on after a restart: it stops now, and the snapshot waits."""
+        for decider in [one for one in self.drive.deciders if one.bot == host.bot]:
+            self.drive.stop(decider, DeciderFailed(host.name, "its snapshot", text))
+        self.hosts = [one for one in self.hosts if one.bot != host.bot]
+        self.journal.commit()
+
     def _tell_refusals(self) -> None:
         """Put on record what the feed could not use."""
         for (symbol, reason), count in sorted(self.plan.feed.refusals.items()):
+            if reason == Reason.NONE:
+                continue
             self._note({"type": "feed_refusal", "symbol": symbol, "reason": int(reason), "count": count})
-
-    def _idle(self, stop: Stop) -> None:
-        """The data has ended and the desk stays up: wait to be told to stop."""
-        self.journal.commit()
-        self._project()
-        while not stop.asked:
-            time.sleep(PAUSE_S * 5)
-
-
-def paced(blocks: Iterator[np.ndarray], speed: float, stop: Stop, clock: Callable[[], int] = time.monotonic_ns) -> Iterator[np.ndarray]:
-    """The feed at a multiple of its own pace: parts of its blocks, each when its time has come."""
-    start_ns, first_ns = clock(), None
-    for block in blocks:
-        times = block["ts_seq_ns"]
-        if first_ns is None:
-            first_ns = int(times[0])
-        at = 0
-        while at < len(block) and not stop.asked:
-            reached = first_ns + int((clock() - start_ns) * speed)
-            until = int(np.searchsorted(times, reached, side="right"))
-            if until > at:
-                yield block[at:until]
-                at = until
-            else:
-                yield block[:0]
-                time.sleep(min(PAUSE_S, max(0.0, (int(times[at]) - reached) / speed / SECOND_NS)))
-        if stop.asked:
-            yield block[:0]
-            return
-
-
-def peak_rss_mb() -> float:
-    """The most memory this process has held."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
-
-

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from paperdesk.app.bootstrap import ACCOUNT, Plan
-from paperdesk.app.loop import Outcome, Run
+from paperdesk.app.loop import Run
+from paperdesk.app.pacing import Outcome
 from paperdesk.domain.events import OutputKind
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.domain.reasons import TEXTS, Reason
@@ -77,12 +78,13 @@ def summary(run: Run, plan: Plan, outcome: Outcome, tally: Tally) -> dict[str, A
     """The one JSON object that `--json` prints last."""
     fold = run.drive.fold
     now, opening = equity(fold, plan)
-    feed_refusals = {f"{symbol or '-'} {reason.name.lower()}": count for (symbol, reason), count in sorted(plan.feed.refusals.items())}
+    feed_refusals = {f"{symbol or '-'} {reason.name.lower()}": count for (symbol, reason), count in sorted(plan.feed.refusals.items()) if reason}
     return {
         "run": run.manifest.run,
         "label": plan.feed.label,
         "ended": outcome.ended,
         "events": outcome.events,
+        "market_inputs": outcome.market_inputs,
         "inputs": fold.seq,
         "fills": tally.fills,
         "orders": order_states(fold, tally),

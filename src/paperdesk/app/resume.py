@@ -10,6 +10,7 @@ import numpy as np
 from paperdesk.app.bootstrap import Plan
 from paperdesk.app.errors import EXIT_IO, DeskError
 from paperdesk.app.recovery import VERSION, Refold, steps_of
+from paperdesk.app.watchdog import Guarded, Watchdog
 from paperdesk.domain.commands import command
 from paperdesk.domain.events import InputKind
 from paperdesk.engine.drive import SEQ, SEQ_AT
@@ -36,10 +37,10 @@ class Resumed:
 
 
 def open_record(
-    plan: Plan, run: str, disk: Disk, high_water: int = 0, progress: Callable[[int], None] | None = None
+    plan: Plan, run: str, disk: Disk, high_water: int, watchdog: Watchdog, progress: Callable[[int], None] | None = None
 ) -> Resumed:
     """Read a run's log (if there is one), recover from it, and open it for writing; see `recover`."""
-    return recover(plan.hosts(), run, disk, high_water, progress)
+    return recover(plan.hosts(), run, disk, high_water, progress, watchdog=watchdog)
 
 
 def recover(
@@ -49,6 +50,7 @@ def recover(
     high_water: int = 0,
     progress: Callable[[int], None] | None = None,
     version: str = VERSION,
+    watchdog: Watchdog | None = None,
 ) -> Resumed:
     """The same for given hosts, fresh from their strategies, as the engine of a given version.
 
@@ -72,8 +74,11 @@ def recover(
         if fold.hash() != snapshot.state_hash:
             raise DeskError(f"{snapshot.name} does not give back the state it was taken from; delete it and start again: the log is whole.", EXIT_IO)
         for host in hosts:
-            host.restore(snapshot.parts[f"bot/{host.bot}"])
-    refold = Refold(fold, hosts, progress, version)
+            part = snapshot.parts.get(f"bot/{host.bot}")
+            if part is not None:
+                host.restore(part)
+    deciders = hosts if watchdog is None else [Guarded(host, watchdog) for host in hosts]
+    refold = Refold(fold, deciders, progress, version)
     for step in steps_of(read_log(disk)):
         hasher.update(step.data)
         hasher.update(step.outputs)

@@ -2,9 +2,11 @@
 
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -13,8 +15,10 @@ from paperdesk import __version__
 from paperdesk.app.bootstrap import Plan, data_names
 from paperdesk.app.errors import EXIT_IO, EXIT_LOCKED, DeskError
 from paperdesk.app.home import Home, Manifest
-from paperdesk.app.loop import Run, Stop
+from paperdesk.app.loop import Run
 from paperdesk.app.options import RunOptions
+from paperdesk.app.pacing import Stop
+from paperdesk.app.reader import Reader, is_worthwhile
 from paperdesk.app.records import catch_up
 from paperdesk.app.recovery import VERSION
 from paperdesk.app.report import Tally, show, summary
@@ -58,15 +62,15 @@ def up(options: RunOptions, home: Home, as_json: bool, console: Console) -> int:
     """Run until the end; the process's exit code."""
     home.prepare()
     try:
-        with HomeLock(home.root), Watchdog() as watchdog:
-            return _locked(options, home, as_json, console, watchdog)
+        with HomeLock(home.root):
+            return _locked(options, home, as_json, console)
     except HomeLocked as error:
         raise DeskError(str(error), EXIT_LOCKED) from error
     except StoreError as error:
         raise DeskError(str(error), EXIT_IO) from error
 
 
-def _locked(options: RunOptions, home: Home, as_json: bool, console: Console, watchdog: Watchdog) -> int:
+def _locked(options: RunOptions, home: Home, as_json: bool, console: Console) -> int:
     plan = Plan(options)
     manifest = choose_run(home, plan)
     if not as_json:
@@ -80,33 +84,42 @@ def _locked(options: RunOptions, home: Home, as_json: bool, console: Console, wa
         projector = Projections(database, manifest.run)
         projector.tally = tally
         projector.begin(msgspec.to_builtins(manifest))
-        resumed = open_record(plan, manifest.run, disk, projector.applied_seq)
-        told = retell(resumed, disk, projector)
+        with Watchdog() as watchdog:
+            resumed = open_record(plan, manifest.run, disk, projector.applied_seq, watchdog)
+        retell(resumed, disk, projector)
         for message in resumed.messages:
             console.print(f"recovered: {message}", markup=False)
-        run = Run(home, plan, manifest, disk, projector, resumed, watchdog)
-        return _run(run, plan, manifest, home, as_json, console, told)
+        reader = Reader(plan.feed, resumed.market_inputs) if not options.speed and is_worthwhile(plan.feed) else None
+        try:
+            with Watchdog() as watchdog:
+                run = Run(home, plan, manifest, disk, projector, resumed, watchdog)
+                blocks = plan.feed.blocks(run.skip) if reader is None else reader.blocks()
+                return _run(run, plan, manifest, home, as_json, console, tally, blocks)
+        finally:
+            if reader is not None:
+                reader.close()
     finally:
         database.close()
 
 
-def retell(resumed: Resumed, disk: RealDisk, projector: Projections) -> Tally:
+def retell(resumed: Resumed, disk: RealDisk, projector: Projections) -> None:
     """After a restart: count what the run did before, and give the projections what they lack."""
     if not resumed.is_new:
         catch_up(projector, read_log(disk))
-    return projector.tally
 
 
-def _run(run: Run, plan: Plan, manifest: Manifest, home: Home, as_json: bool, console: Console, tally: Tally) -> int:
+def _run(
+    run: Run, plan: Plan, manifest: Manifest, home: Home, as_json: bool, console: Console, tally: Tally, blocks: Iterator[np.ndarray]
+) -> int:
     shown = Shown(console, plan.feed.expected if plan.options.for_events is None else plan.options.for_events, run.skip, not as_json)
     stop = Stop()
     try:
         run.begin()
         with shown.bar:
-            outcome = run.loop(shown, stop)
+            outcome = run.loop(blocks, shown, stop)
         run.close(outcome)
-    except LogFailed as failure:
-        raise DeskError(f"{failure} Start again with the same command once there is room: the run goes on from there.", EXIT_IO) from failure
+    except LogFailed as full:
+        raise DeskError(f"{full} Start again with the same command once there is room: the run goes on from there.", EXIT_IO) from full
     told = summary(run, plan, outcome, tally)
     manifest.result = told
     home.save(manifest)

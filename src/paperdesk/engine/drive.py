@@ -147,7 +147,7 @@ class Drive:
         cause = self.seq
         concerned = [decider for decider in asked if instrument in decider.instruments or kind == TIMER]
         if count:
-            outputs = self.fold.outbox[:count].copy()
+            outputs = self.fold.outputs(count)
             self._record(outputs)
             touched = set(outputs["account"].tolist())
             concerned = [decider for decider in self.deciders if decider in concerned or decider.account in touched]
@@ -156,7 +156,7 @@ class Drive:
             try:
                 commands.extend((decider, row) for row in decider.decide(kind, block, index, outputs))
             except DeciderFailed as failure:
-                self._stop(decider, failure)
+                self.stop(decider, failure)
         if commands:
             self._carry_out(commands, cause)
 
@@ -176,7 +176,7 @@ class Drive:
                 return
             waiting = answers
         for sender in {id(sender): sender for sender, _ in waiting}.values():
-            self._stop(sender, DeciderFailed(sender.name, "answer", f"it answered its own orders more than {MAX_ROUNDS} times in a row"))
+            self.stop(sender, DeciderFailed(sender.name, "answer", f"it answered its own orders more than {MAX_ROUNDS} times in a row"))
 
     def _observed(self, accounts: set[int], outputs: Rows) -> list[tuple[Decider, Rows]]:
         answers: list[tuple[Decider, Rows]] = []
@@ -185,7 +185,7 @@ class Drive:
                 try:
                     answers.extend((decider, row) for row in decider.observe(outputs))
                 except DeciderFailed as failure:
-                    self._stop(decider, failure)
+                    self.stop(decider, failure)
         return answers
 
     def _tell(self, accounts: set[int], outputs: Rows) -> None:
@@ -193,7 +193,7 @@ class Drive:
         if answers:
             self._carry_out(answers, self.seq)
 
-    def _stop(self, decider: Decider, failure: DeciderFailed) -> None:
+    def stop(self, decider: Decider, failure: DeciderFailed) -> None:
         """Take a failed decider out, put its failure on record, and end its orders."""
         if decider not in self.deciders:
             return

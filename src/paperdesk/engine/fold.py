@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from paperdesk.domain.events import OUTPUT, OUTPUT_BYTES
 from paperdesk.engine.recover import facts_at, settle_at
 from paperdesk.engine.serial import account_hash, equity_at, restore, serialise, state_hash
 from paperdesk.engine.state import new_state
@@ -16,7 +17,7 @@ class Fold:
     def __init__(self, state: np.ndarray[Any, Any] | None = None) -> None:
         """Start empty, or from a restored state of shape (1,)."""
         self.state = new_state() if state is None else state
-        self.outbox = self.state["outbox"][0]
+        self._outbox_bytes = self.state["outbox"][0].view(np.uint8)
 
     @property
     def seq(self) -> int:
@@ -31,7 +32,11 @@ class Fold:
     def take(self, block: np.ndarray[Any, Any], index: int = 0) -> np.ndarray[Any, Any]:
         """Fold block[index] (its seq and ts_seq_ns are set by the caller); a copy of the outputs, shape (n,) of OUTPUT."""
         count = fold_at(self.state, block, index)
-        rows: np.ndarray[Any, Any] = self.outbox[:count].copy()
+        return self.outputs(count)
+
+    def outputs(self, count: int) -> np.ndarray[Any, Any]:
+        """A copy of the first `count` outputs of the last input, byte by byte (numpy would copy field by field)."""
+        rows: np.ndarray[Any, Any] = self._outbox_bytes[: count * OUTPUT_BYTES].copy().view(OUTPUT)
         return rows
 
     def take_facts(self, block: np.ndarray[Any, Any], index: int, outputs: np.ndarray[Any, Any]) -> None:

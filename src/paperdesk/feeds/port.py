@@ -19,6 +19,9 @@ Label = Literal["REPLAY", "SIMULATED"]
 Refusals = Counter[tuple[str, Reason]]
 """How often market data of a symbol could not be used, by reason. ("", reason) stands for lines that name no symbol."""
 
+READ: Final = ("", Reason.NONE)
+"""The key of `Refusals` under which the lines of recordings that were read are counted, used or not."""
+
 BLOCK_ROWS: Final = 4096
 """The most rows of one block."""
 
@@ -57,6 +60,10 @@ class Feed(Protocol):
     @property
     def expected(self) -> int | None:
         """Roughly how many inputs the blocks hold, for a progress bar; None where the stream does not end."""
+
+    @property
+    def is_read_by_line(self) -> bool:
+        """Whether reading is slow enough to be worth a process of its own (and touches no library with threads)."""
 
     def blocks(self, skip: int = 0) -> Iterator[np.ndarray]:
         """The stream from its start, without its first `skip` inputs: INPUT arrays of 1 to BLOCK_ROWS rows."""

@@ -20,7 +20,7 @@ import zstandard
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.reasons import Reason
 from paperdesk.feeds.grid import text_decimals
-from paperdesk.feeds.port import RecordingRefused, Refusals
+from paperdesk.feeds.port import READ, RecordingRefused, Refusals
 
 CHUNK_BYTES: Final = 1 << 20
 LATEST_NS: Final = 2**62
@@ -189,7 +189,10 @@ def lines(path: Path, refusals: Refusals | None = None) -> Iterator[list[bytes]]
                 raise RecordingRefused(
                     f"{path.name}: no line ends within {LONGEST_LINE_BYTES >> 20} MiB; this is no recording of lines"
                 )
-            yield [line for line in batch if line and not line.isspace()]
+            batch = [line for line in batch if line and not line.isspace()]
+            if refusals is not None:
+                refusals[READ] += len(batch)
+            yield batch
     except Truncated:
         if rest.strip():
             yield [rest]

@@ -19,7 +19,7 @@ import numpy as np
 from paperdesk.domain.events import DEPTH, HEAD_BYTES, INPUT_BYTES, InputKind, MarketStatus, OutputKind
 from paperdesk.domain.instruments import DEFINITION_FIELDS, Instrument
 from paperdesk.engine.drive import DeciderFailed
-from paperdesk.features.bars import NEVER_NS, Bar, BarBuilder, parse_interval
+from paperdesk.features.bars import NEVER_NS, Bar, BarBuilder, BarError, parse_interval
 from paperdesk.features.basic import FeatureSet
 from paperdesk.strategies import snapshot
 from paperdesk.strategies.api import ALL, Strategy, StrategyError, overrides, title
@@ -243,7 +243,11 @@ class BotHost:
         market.last_ticks = close
         builder = market.builder
         assert builder is not None, "bars are only read for strategies that declare them"
-        for bar in builder.add_bar(ts_ns, interval, (open_, high, low, close, volume)):
+        try:
+            bars = list(builder.add_bar(ts_ns, interval, (open_, high, low, close, volume)))
+        except BarError as error:
+            raise StrategyFailed(self.name, "its bars", str(error)) from error
+        for bar in bars:
             self._closed(market, bar)
         if builder.due_ns < self._next_close_ns:
             self._next_close_ns = builder.due_ns
