@@ -49,6 +49,21 @@ ACCOUNT_FACTS = (
     "next_fill",
     "epoch_orders",
     "cooldown_until_ns",
+    "valued",
+    "equity_units",
+    "peak_units",
+    "day_start_units",
+    "opening_units",
+)
+BOT_FACTS = (
+    "registered",
+    "account",
+    "killed",
+    "stopped",
+    "cooldown_until_ns",
+    "pnl_units",
+    "peak_units",
+    "day_start_units",
 )
 
 
@@ -56,8 +71,7 @@ def recovered(inputs: Sequence[Row], outputs: Sequence[Row]) -> Fold:
     """A fold that was told what happened and decided nothing."""
     fold = Fold()
     for row, said in zip(inputs, outputs, strict=True):
-        fold.absorb(row)
-        fold.apply(said)
+        fold.take_facts(row, 0, said)
     fold.settle()
     return fold
 
@@ -89,8 +103,7 @@ def facts(fold: Fold) -> dict[str, Any]:
         }
     for bot in range(int(state["n_bots"])):
         row = state["bots"][bot]
-        names = ("registered", "account", "killed", "stopped", "cooldown_until_ns")
-        found[f"bot {bot}"] = [int(row[name]) for name in names] + [row["limits"].tolist()]
+        found[f"bot {bot}"] = [int(row[name]) for name in BOT_FACTS] + [row["limits"].tolist()]
         found[f"bot {bot} positions"] = state["bot_positions"][bot, :n_instruments].tolist()
     return found
 
@@ -235,5 +248,5 @@ def test_an_absorbed_input_states_nothing() -> None:
     fold = recovered(room.inputs, room.rows)
     timer = room.inputs[-1].copy()
     timer["kind"], timer["seq"], timer["ts_seq_ns"] = 1, fold.seq + 1, room.now + DAY
-    fold.absorb(timer)
+    fold.take_facts(timer, 0, fold.outbox[:0].copy())
     assert int(fold.state[0]["n_outputs"]) == 0
