@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -22,14 +23,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Trade crypto on paper: recorded or simulated markets, virtual money, exact books. There is no code here that could place a real order.",
 )
-db = typer.Typer(no_args_is_help=True, help="The SQL database of all runs: a projection of their logs, which are the authority.")
-home_commands = typer.Typer(no_args_is_help=True, help="The home folder, where runs and the database are kept.")
+db = typer.Typer(no_args_is_help=True, help="The SQL database of all runs, made from their logs.")
+home_commands = typer.Typer(no_args_is_help=True, help="The home folder, which holds runs and database.")
 app.add_typer(db, name="db")
 app.add_typer(home_commands, name="home")
 
-HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder of runs and database. Default: your data folder, or PAPERDESK_HOME.")]
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings in TOML; docs/configuration.md lists the keys.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line; people's text goes to standard error.")]
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", metavar="FOLDER", help="Folder of runs and database. Default: your data folder, or PAPERDESK_HOME."
+    ),
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings in TOML; docs/configuration.md lists the keys."),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object as the last line; people's text goes to standard error.")
+]
 
 
 def show_version(asked: bool) -> None:
@@ -40,7 +51,11 @@ def show_version(asked: bool) -> None:
 
 
 @app.callback()
-def root(version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version.")] = False) -> None:
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
     """Nothing is common to all commands but the version."""
 
 
@@ -57,39 +72,98 @@ def warm() -> None:
     from paperdesk.domain import cache
 
     if cache.COLD:
-        where = "once for this machine and version" if cache.FOLDER is not None else "at every start: there is no cache folder to trust"
+        where = (
+            "once for this machine and version"
+            if cache.FOLDER is not None
+            else "at every start: there is no cache folder to trust"
+        )
         print(f"Compiling the core ({where}; about a minute) ...", file=sys.stderr, flush=True)
 
 
 @app.command()
 def up(
-    feed: Annotated[str | None, typer.Option(help="replay: recorded data from --data. sim: a seeded, simulated market. Default: sim.")] = None,
-    data: Annotated[list[Path] | None, typer.Option(help="A recording, or a folder of them; repeat to replay several together, merged by time.")] = None,
-    symbols: Annotated[list[str] | None, typer.Option(help="What to trade, such as BTC/USDT; repeat or separate by commas. Default: all there is.")] = None,
-    strategy: Annotated[list[str] | None, typer.Option(help="ema_cross, quoter, dip_buyer, or the path of your own .py file; repeat for several bots.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="A strategy parameter, such as fast=12; `paperdesk strategies` lists them.")] = None,
-    speed: Annotated[str | None, typer.Option(help="max, or a multiple of the data's own pace. Default: max for replay, 1 for sim.")] = None,
-    until_end: Annotated[bool, typer.Option("--until-end", help="Stop when the data ends instead of staying up.")] = False,
-    for_: Annotated[float | None, typer.Option("--for", help="Stop after so many seconds.")] = None,
-    events: Annotated[int | None, typer.Option(help="Stop after so many market events.")] = None,
-    balance: Annotated[list[str] | None, typer.Option(help="Opening balances, such as 10000USDT,0.5BTC. Default: 10000 of the quote asset.")] = None,
-    reporting: Annotated[str | None, typer.Option(help="The asset that equity and limits are told in.")] = None,
-    latency_ms: Annotated[float | None, typer.Option(help="How long orders and cancels take to reach the venue. Default: 50.")] = None,
-    instruments: Annotated[Path | None, typer.Option(help="Definitions (exchangeInfo JSON or .zst) for recordings that bring none.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the simulated market.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin a new run even where an unfinished one of the same kind could go on.")] = False,
-    ack_fd: Annotated[int | None, typer.Option(help="File descriptor that gets a line for each durable group of outputs.", hidden=True)] = None,
+    feed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="replay|sim",
+            help="replay: recorded data from --data. sim: a seeded, simulated market. Default: sim.",
+        ),
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PATH", help="A recording, or a folder of them; repeat to replay several together, merged by time."
+        ),
+    ] = None,
+    symbols: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SYMBOL",
+            help="What to trade, such as BTC/USDT; repeat or separate by commas. Default: all there is.",
+        ),
+    ] = None,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|FILE.py",
+            help="ema_cross, quoter, dip_buyer, or the path of your own .py file; repeat for several bots.",
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A strategy parameter, such as fast=12; `paperdesk strategies` lists them.",
+        ),
+    ] = None,
+    speed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="max|NUMBER", help="max, or a multiple of the data's own pace. Default: max for replay, 1 for sim."
+        ),
+    ] = None,
+    until_end: Annotated[
+        bool, typer.Option("--until-end", help="Stop when the data ends instead of staying up.")
+    ] = False,
+    for_: Annotated[float | None, typer.Option("--for", metavar="SECONDS", help="Stop after so many seconds.")] = None,
+    events: Annotated[int | None, typer.Option(metavar="COUNT", help="Stop after so many market events.")] = None,
+    balance: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="AMOUNT", help="Opening balances, such as 10000USDT,0.5BTC. Default: 10000 of the quote asset."
+        ),
+    ] = None,
+    reporting: Annotated[
+        str | None, typer.Option(metavar="ASSET", help="The asset that equity and limits are told in.")
+    ] = None,
+    latency_ms: Annotated[
+        float | None,
+        typer.Option(metavar="MS", help="How long orders and cancels take to reach the venue. Default: 50."),
+    ] = None,
+    instruments: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Definitions (exchangeInfo JSON or .zst) for recordings that bring none."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="NUMBER", help="Seed of the simulated market.")] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin a new run even where an unfinished one of the same kind could go on.")
+    ] = False,
+    ack_fd: Annotated[
+        int | None,
+        typer.Option(help="File descriptor that gets a line for each durable group of outputs.", hidden=True),
+    ] = None,
     home: HomeOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Trade on paper: open or continue a run, and print what happened.
+    """Trade on paper, then print what happened.
 
     paperdesk up --feed sim --speed max --events 100000
 
     paperdesk up --feed replay --data btcusdt.jsonl.zst --strategy quoter --speed max --until-end
 
-    An interrupted run goes on where its log ends when the same command is given again.
+    An interrupted run goes on where its log ends when the same command is given again; --fresh begins anew.
     """
     settings, place = settle(home, config)
     from paperdesk.app.options import merge
@@ -109,7 +183,7 @@ def up(
 
 @app.command()
 def strategies() -> None:
-    """List the strategies that ship with the desk, with their parameters."""
+    """List the built-in strategies and their parameters."""
     warm()
     from paperdesk.strategies.registry import BUILT_IN, describe
 
@@ -118,12 +192,20 @@ def strategies() -> None:
 
 @app.command()
 def replay(
-    run: Annotated[str, typer.Argument(help="A run's name, such as 0001-replay; `paperdesk status` lists them.")],
-    verify: Annotated[bool, typer.Option("--verify", help="Fold the log anew and compare every output, byte for byte.")] = False,
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run's name, such as 0001-replay; `paperdesk status` lists them.")
+    ],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Fold the log anew and compare every output, byte for byte.")
+    ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fold a run's log anew from its first input. With --verify, fail where anything differs from what was recorded."""
+    """Fold a run's log anew.
+
+    Nothing is decided again: the log's inputs go through the same fold, from the first on. With --verify the command fails where anything
+    differs from what was recorded.
+    """
     _, place = settle(home, None)
     warm()
     from paperdesk.app.inspect import replay_run
@@ -133,7 +215,7 @@ def replay(
 
 @db.command()
 def upgrade(home: HomeOption = None) -> None:
-    """Bring the database to this version's schema."""
+    """Bring the schema up to date."""
     _, place = settle(home, None)
     from paperdesk.app.inspect import upgrade_database
 
@@ -142,7 +224,7 @@ def upgrade(home: HomeOption = None) -> None:
 
 @db.command()
 def rebuild(home: HomeOption = None) -> None:
-    """Make the database anew from the logs of all runs."""
+    """Make the database anew from the logs."""
     _, place = settle(home, None)
     warm()
     from paperdesk.app.inspect import rebuild_database
@@ -152,7 +234,11 @@ def rebuild(home: HomeOption = None) -> None:
 
 @db.command()
 def check(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Audit every run, and compare the database with what the logs say. Exit code 1 where anything is wrong."""
+    """Audit runs and database.
+
+    Each log is audited by another route than the one that wrote it, and the database is compared with what the logs say. Exit code 1 where
+    anything is wrong.
+    """
     _, place = settle(home, None)
     warm()
     from paperdesk.app.inspect import check_home
@@ -162,10 +248,15 @@ def check(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def explain(
-    order: Annotated[str, typer.Argument(help="An order, such as PAPER-0-12 (the newest run), or RUN:PAPER-0-12.")],
+    order: Annotated[
+        str, typer.Argument(metavar="ORDER", help="An order, such as PAPER-0-12 (the newest run), or RUN:PAPER-0-12.")
+    ],
     home: HomeOption = None,
 ) -> None:
-    """Tell the life of an order: what was asked, what happened and why, what each fill rests on."""
+    """Tell the life of an order.
+
+    What was asked, what happened and why, and what each fill rests on.
+    """
     _, place = settle(home, None)
     from paperdesk.app.explain import explain_order
 
@@ -174,7 +265,7 @@ def explain(
 
 @app.command()
 def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """The runs of this home, and whether a desk is working here now."""
+    """List the runs of this home."""
     _, place = settle(home, None)
     from paperdesk.app.inspect import show_status
 
@@ -188,7 +279,10 @@ def doctor(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check this machine and this home: Python, compiled code, disk, lock, settings, logs."""
+    """Check this machine and this home.
+
+    Python, compiled code, settings, disk, lock and logs. Exit code 1 where a check fails.
+    """
     from paperdesk.app.doctor import examine
 
     raise typer.Exit(examine(home, config, bundle, as_json))
@@ -199,7 +293,7 @@ def purge(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     home: HomeOption = None,
 ) -> None:
-    """Remove all runs and the database of this home. There is no way back."""
+    """Remove all runs and the database. There is no way back."""
     _, place = settle(home, None)
     from paperdesk.app.inspect import purge_home
 
@@ -214,10 +308,10 @@ def fail(message: str, code: int) -> NoReturn:
     raise SystemExit(code)
 
 
-def main() -> None:
-    """The entry point: every refusal becomes a message and an exit code (docs/first-steps.md lists them)."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point: every refusal becomes a message and an exit code (docs/first-steps.md lists them). `arguments`: those of the process."""
     try:
-        app()
+        app(args=arguments if arguments is None else list(arguments), prog_name="paperdesk")
     except SettingsRefused as refusal:
         fail(str(refusal), refusal.exit_code)
     except DeskError as error:
