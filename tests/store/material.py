@@ -117,7 +117,7 @@ def quoted_run(events: int, seed: int = 5) -> tuple[Record, ...]:
     drive.command(commands.register_bot(0, 1))
     total = 0
     for block in feed.blocks():
-        drive.feed(block)
+        drive.feed(block[: events - total])
         total += len(block)
         if total >= events:
             break

@@ -17,6 +17,7 @@ from paperdesk.domain.events import (
     FillRule,
     InputKind,
     Liquidity,
+    OrderType,
     OutputKind,
     Side,
     TimeInForce,
@@ -242,7 +243,11 @@ class Auditor(AuditedDesk):
         self._move(order, OrderStatus.ACCEPTED, row)
         order.accepted_seq = row[SEQ]
         definition = self.definitions[order.instrument]
-        for price in (order.price, order.trigger):
+        prices = (
+            0 if order.is_market else order.price,
+            order.trigger if order.order_type >= OrderType.STOP_MARKET else 0,
+        )
+        for price in prices:
             if price > 0 and (price < definition.min_price or 0 < definition.max_price < price):
                 self._find("4.2 price filter", f"accepted at {price} ticks", row)
         if order.qty < definition.min_qty or 0 < definition.max_qty < order.qty:
@@ -320,6 +325,9 @@ class Auditor(AuditedDesk):
         order, given = self._order(row), self._given
         if order is None or given is None:
             return
+        due = row[TS] >= order.arrive_ns and row[SEQ] > order.submitted_seq
+        if order.status == OrderStatus.SUBMITTED and row[KIND] == OutputKind.ORDER_CANCELED and due:
+            self._find("2 latency", "canceled in flight, after it should have arrived", row)
         self._move(order, ENDS[row[KIND]], row)
         reason = row[REASON]
         if reason == 0:

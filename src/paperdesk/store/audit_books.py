@@ -41,7 +41,7 @@ class Order:
         self.cancel_at_ns = self.accepted_seq = self.triggered_seq = 0
 
     @property
-    def is_live(self) -> bool:
+    def is_unfinished(self) -> bool:
         """Whether it can still do anything."""
         return self.status in LIVE
 
@@ -62,7 +62,7 @@ class Order:
 
     def needed(self) -> int:
         """What it must hold now. A market buy holds what it holds; anything done holds nothing."""
-        if not self.is_live:
+        if not self.is_unfinished:
             return 0
         left = self.qty - self.filled
         if self.side != Side.BUY:

@@ -74,7 +74,7 @@ class AuditedDesk:
         for account, bot in self._stopped:
             for owner in self.accounts.values() if account < 0 else [self.accounts[account]]:
                 for order in owner.orders.values():
-                    if order.is_live and bot in (0, order.bot):
+                    if order.is_unfinished and bot in (0, order.bot):
                         self._find("10 kill", "an order outlives the kill of its scope", order=order)
         self._stopped.clear()
         if kind == InputKind.DEFINE_INSTRUMENT:
@@ -89,7 +89,7 @@ class AuditedDesk:
             account.count(order)
             if order.reserved != order.counted:
                 self._find("7 reserves", f"it holds {order.reserved} units and needs {order.counted}", order=order)
-            if not order.is_live:
+            if not order.is_unfinished:
                 account.orders.pop(order_id, None)
             self._rows.add((number, order.reserve_asset))
         self._touched.clear()
@@ -119,7 +119,7 @@ class AuditedDesk:
             for order in account.orders.values():
                 if (
                     order.instrument == instrument
-                    and order.is_live
+                    and order.is_unfinished
                     and definition is not None
                     and not definition.same_grid(order.definition)
                 ):
@@ -203,7 +203,7 @@ class AuditedDesk:
         ):
             self._find("10 epochs", f"epoch {row[PAYLOAD]} out of turn", row)
             return
-        if any(order.is_live for order in account.orders.values()) or any(
+        if any(order.is_unfinished for order in account.orders.values()) or any(
             buckets[FREE] or buckets[RESERVED] for buckets in account.buckets.values()
         ):
             self._find("10 epochs", "the old epoch left orders or money behind", row)
@@ -261,7 +261,7 @@ class AuditedDesk:
     def _cancel_rejected(self, row: Row) -> None:
         self._answered = True
         order = self.accounts[row[ACCOUNT]].orders.get(row[ORDER_ID]) if row[ACCOUNT] in self.accounts else None
-        if row[REASON] == 0 or (row[REASON] == Reason.ORDER_DONE and order is not None and order.is_live):
+        if row[REASON] == 0 or (row[REASON] == Reason.ORDER_DONE and order is not None and order.is_unfinished):
             self._find("10 cancels", f"rejected with reason {row[REASON]}", row)
 
     def _valued(self, row: Row) -> None:

@@ -140,9 +140,10 @@ def check(path: Path, runs: Iterable[RunRecords]) -> list[Finding]:
             plain_words(path),
             closing(database.connection()) as connection,
         ):
-            findings = [*_schema(connection), *_file(connection)]
+            findings = [*_schema(connection)]
             if not findings:
                 findings += [*_orders(connection), *_receipts(connection), *_books(connection)]
+            findings += _file(connection)
             findings += _compared(connection, path, runs)
     except StoreError as error:
         return [Finding("error", str(error), str(path), REBUILD)]
