@@ -14,7 +14,6 @@ from paperdesk.domain.units import (
     MAX_INT,
     MAX_ORDER_UNITS,
     MAX_UNITS,
-    as_int,
     fee_ceil,
     low_word,
     mul_div_ceil,
@@ -96,10 +95,3 @@ def test_nonsense_stops(call: object, arguments: tuple[int, ...], words: str) ->
     assert callable(call)
     with pytest.raises(AssertionError, match=words):
         call(*arguments)
-
-
-def test_as_int_refuses_what_does_not_fit() -> None:
-    """A Python integer beyond int64 raises instead of wrapping."""
-    assert as_int(MAX_INT) == MAX_INT
-    with pytest.raises(OverflowError):
-        as_int(MAX_INT + 1)

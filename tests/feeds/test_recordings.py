@@ -178,7 +178,7 @@ def test_trades_aggregate_to_the_venues_own_bars() -> None:
         ("binanceusdm_BTCUSDT_1h_2023_2026", "BTC/USDT:USDT", 28_309, "0.1", "0.001"),
         ("coinbase_BTCUSD_4h_2016_2025", "BTC/USD", 20_695, "0.01", "0.00000001"),
         ("kraken_BTCUSDT_1m_20251110", "BTC/USDT", 720, "0.1", "0.00000001"),
-        ("bitfinex_XRPUSD_1m_2018_2019", "XRP/USD", 933_689, "0.00000001", "0.00000001"),
+        ("bitfinex_XRPUSD_1m_2018_2019", "XRP/USD", 933_689, "0.00000001", "0.0001"),
     ],
 )
 def test_bars_of_many_markets(name: str, symbol: str, rows: int, tick: str, lot: str) -> None:

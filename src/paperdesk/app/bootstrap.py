@@ -54,6 +54,14 @@ class Plan:
         self.by_name = {asset.name: asset for asset in self.assets}
         self.reporting = self.by_name[self.reporting_name]
         self.strategies = [load_strategy(name) for name in options.strategies]
+        unknown = [
+            name for name in options.parameters if not any(name in strategy.parameters for strategy in self.strategies)
+        ]
+        if unknown:
+            known = ", ".join(name for strategy in self.strategies for name in strategy.parameters) or "none"
+            raise DeskError(
+                f"--set {unknown[0]}: no strategy of this run has such a parameter; they have {known}.", EXIT_USAGE
+            )
         self.parameters = [own_parameters(strategy, options) for strategy in self.strategies]
         self.setup = list(self._setup())
         self.fingerprint = self._fingerprint()
@@ -63,14 +71,28 @@ class Plan:
         hosts = []
         for number, (strategy, parameters) in enumerate(zip(self.strategies, self.parameters, strict=True), start=1):
             try:
-                hosts.append(BotHost(registry.build(strategy, parameters), ACCOUNT, number, self.instruments, f"{strategy.name}-{number}"))
+                hosts.append(
+                    BotHost(
+                        registry.build(strategy, parameters),
+                        ACCOUNT,
+                        number,
+                        self.instruments,
+                        f"{strategy.name}-{number}",
+                    )
+                )
             except StrategyError as error:
                 raise DeskError(f"The strategy cannot run: {error}", EXIT_USAGE) from error
         return hosts
 
     def notes(self) -> Iterator[dict[str, Any]]:
         """What people and projections need beside the numbers: names, grids, bots, what is assumed about the data."""
-        yield {"type": "run", "label": self.feed.label, "engine": ENGINE_VERSION, "product": __version__, "fingerprint": self.fingerprint}
+        yield {
+            "type": "run",
+            "label": self.feed.label,
+            "engine": ENGINE_VERSION,
+            "product": __version__,
+            "fingerprint": self.fingerprint,
+        }
         for asset in self.assets:
             yield {"type": "asset", "number": asset.number, "name": asset.name, "scale": asset.scale}
         for instrument in self.instruments:
@@ -91,7 +113,10 @@ class Plan:
             if name not in {asset.name for asset in assets}:
                 assets.append(Asset(len(assets), name, scale_of(name)))
         if len(assets) > MAX_ASSETS:
-            raise DeskError(f"The data brings {len(assets)} assets; one desk counts at most {MAX_ASSETS}: choose fewer with --symbols.", EXIT_USAGE)
+            raise DeskError(
+                f"The data brings {len(assets)} assets; one desk counts at most {MAX_ASSETS}: choose fewer with --symbols.",
+                EXIT_USAGE,
+            )
         return assets
 
     def _setup(self) -> Iterator[np.ndarray]:
@@ -100,7 +125,11 @@ class Plan:
         yield from (commands.define_asset(asset) for asset in self.assets)
         yield from (commands.define_instrument(instrument) for instrument in self.instruments)
         yield commands.bind_source(self.feed.source)
-        every_ns = 3600 * SECOND_NS if all(row.stale_after_ns > 120 * SECOND_NS for row in self.instruments) else 60 * SECOND_NS
+        every_ns = (
+            3600 * SECOND_NS
+            if all(row.stale_after_ns > 120 * SECOND_NS for row in self.instruments)
+            else 60 * SECOND_NS
+        )
         yield commands.open_account(ACCOUNT, reporting, self.feed.source, options.latency_ns, every_ns)
         yield from self._conversions()
         yield commands.set_limits(ACCOUNT, 0, limit_units(options.limits, reporting))
@@ -113,7 +142,10 @@ class Plan:
             except ValueError as error:
                 raise DeskError(f"--balance: {error}.", EXIT_USAGE) from error
             if not 0 < units <= 2**60:
-                raise DeskError(f"--balance {amount}{name}: the desk counts at most {self.by_name[name].text(2**60)} {name}.", EXIT_USAGE)
+                raise DeskError(
+                    f"--balance {amount}{name}: the desk counts at most {self.by_name[name].text(2**60)} {name}.",
+                    EXIT_USAGE,
+                )
             yield commands.deposit(ACCOUNT, self.by_name[name], units)
 
     def _conversions(self) -> Iterator[np.ndarray]:
@@ -123,8 +155,9 @@ class Plan:
         for instrument in self.instruments:
             if wanted and instrument.symbol not in wanted and instrument.symbol.replace("/", "") not in wanted:
                 continue
-            pair = (instrument.base, instrument.quote)
-            for asset, other, inverse in ((*pair, False), (*reversed(pair), True)):
+            base, quote = instrument.base, instrument.quote
+            ways: list[tuple[Asset, Asset, bool]] = [(base, quote, False), (quote, base, True)]
+            for asset, other, inverse in ways:
                 if other.name == self.reporting.name and asset.name not in declared:
                     declared.add(asset.name)
                     yield commands.declare_conversion(ACCOUNT, asset, instrument, inverse)
@@ -136,7 +169,9 @@ class Plan:
             digest.update(row.tobytes())
         sources = [inspect.getsource(inspect.getmodule(strategy) or strategy) for strategy in self.strategies]
         parameters = [{name: str(value) for name, value in row.items()} for row in self.parameters]
-        digest.update(msgspec.json.encode([options.feed, [row.symbol for row in self.instruments], sources, parameters]))
+        digest.update(
+            msgspec.json.encode([options.feed, [row.symbol for row in self.instruments], sources, parameters])
+        )
         return digest.hexdigest()
 
 

@@ -9,6 +9,27 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from paperdesk import __version__
+from paperdesk.app.cli_options import (
+    AckFdOption,
+    BalanceOption,
+    ConfigOption,
+    DataOption,
+    EventsOption,
+    FeedOption,
+    ForOption,
+    FreshOption,
+    HomeOption,
+    InstrumentsOption,
+    JsonOption,
+    LatencyMsOption,
+    ReportingOption,
+    SeedOption,
+    SetOption,
+    SpeedOption,
+    StrategyOption,
+    SymbolsOption,
+    UntilEndOption,
+)
 from paperdesk.app.errors import DeskError
 from paperdesk.safety.settings import Settings, SettingsRefused, read_settings
 
@@ -27,20 +48,6 @@ db = typer.Typer(no_args_is_help=True, help="The SQL database of all runs, made 
 home_commands = typer.Typer(no_args_is_help=True, help="The home folder, which holds runs and database.")
 app.add_typer(db, name="db")
 app.add_typer(home_commands, name="home")
-
-HomeOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--home", metavar="FOLDER", help="Folder of runs and database. Default: your data folder, or PAPERDESK_HOME."
-    ),
-]
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", help="Settings in TOML; docs/configuration.md lists the keys."),
-]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object as the last line; people's text goes to standard error.")
-]
 
 
 def show_version(asked: bool) -> None:
@@ -82,77 +89,22 @@ def warm() -> None:
 
 @app.command()
 def up(
-    feed: Annotated[
-        str | None,
-        typer.Option(
-            metavar="replay|sim",
-            help="replay: recorded data from --data. sim: a seeded, simulated market. Default: sim.",
-        ),
-    ] = None,
-    data: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="PATH", help="A recording, or a folder of them; repeat to replay several together, merged by time."
-        ),
-    ] = None,
-    symbols: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="SYMBOL",
-            help="What to trade, such as BTC/USDT; repeat or separate by commas. Default: all there is.",
-        ),
-    ] = None,
-    strategy: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME|FILE.py",
-            help="ema_cross, quoter, dip_buyer, or the path of your own .py file; repeat for several bots.",
-        ),
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="A strategy parameter, such as fast=12; `paperdesk strategies` lists them.",
-        ),
-    ] = None,
-    speed: Annotated[
-        str | None,
-        typer.Option(
-            metavar="max|NUMBER", help="max, or a multiple of the data's own pace. Default: max for replay, 1 for sim."
-        ),
-    ] = None,
-    until_end: Annotated[
-        bool, typer.Option("--until-end", help="Stop when the data ends instead of staying up.")
-    ] = False,
-    for_: Annotated[float | None, typer.Option("--for", metavar="SECONDS", help="Stop after so many seconds.")] = None,
-    events: Annotated[int | None, typer.Option(metavar="COUNT", help="Stop after so many market events.")] = None,
-    balance: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="AMOUNT", help="Opening balances, such as 10000USDT,0.5BTC. Default: 10000 of the quote asset."
-        ),
-    ] = None,
-    reporting: Annotated[
-        str | None, typer.Option(metavar="ASSET", help="The asset that equity and limits are told in.")
-    ] = None,
-    latency_ms: Annotated[
-        float | None,
-        typer.Option(metavar="MS", help="How long orders and cancels take to reach the venue. Default: 50."),
-    ] = None,
-    instruments: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Definitions (exchangeInfo JSON or .zst) for recordings that bring none."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="NUMBER", help="Seed of the simulated market.")] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin a new run even where an unfinished one of the same kind could go on.")
-    ] = False,
-    ack_fd: Annotated[
-        int | None,
-        typer.Option(help="File descriptor that gets a line for each durable group of outputs.", hidden=True),
-    ] = None,
+    feed: FeedOption = None,
+    data: DataOption = None,
+    symbols: SymbolsOption = None,
+    strategy: StrategyOption = None,
+    set_: SetOption = None,
+    speed: SpeedOption = None,
+    until_end: UntilEndOption = False,
+    for_: ForOption = None,
+    events: EventsOption = None,
+    balance: BalanceOption = None,
+    reporting: ReportingOption = None,
+    latency_ms: LatencyMsOption = None,
+    instruments: InstrumentsOption = None,
+    seed: SeedOption = None,
+    fresh: FreshOption = False,
+    ack_fd: AckFdOption = None,
     home: HomeOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,

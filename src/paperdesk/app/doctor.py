@@ -44,22 +44,44 @@ def examine(home_path: Path | None, config: Path | None, bundle: bool, as_json: 
         print(msgspec.json.encode([check._asdict() for check in found]).decode())
     else:
         for check in found:
-            print(f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.found}" + (f" -> {check.remedy}" if check.remedy and not check.ok else ""))
+            print(
+                f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.found}"
+                + (f" -> {check.remedy}" if check.remedy and not check.ok else "")
+            )
     if bundle:
-        print(f"Wrote {write_bundle(found)}: versions and the checks above, with names of people and folders left out.", file=sys.stderr)
+        print(
+            f"Wrote {write_bundle(found)}: versions and the checks above, with names of people and folders left out.",
+            file=sys.stderr,
+        )
     return 0 if all(check.ok for check in found) else 1
 
 
 def checks(home_path: Path | None, config: Path | None) -> Iterator[Check]:
     """Everything that is looked at, in order."""
     python = platform.python_version()
-    yield Check("python", sys.version_info >= (3, 11), f"{platform.python_implementation()} {python} on {platform.system()} {platform.machine()}", "use 3.11 or newer")
+    yield Check(
+        "python",
+        sys.version_info >= (3, 11),
+        f"{platform.python_implementation()} {python} on {platform.system()} {platform.machine()}",
+        "use 3.11 or newer",
+    )
     yield Check("paperdesk", True, f"{__version__}; " + ", ".join(f"{name} {version(name)}" for name in PACKAGES))
-    folder = "none that can be trusted" if cache.FOLDER is None else ("not compiled yet" if cache.COLD else "compiled and cached")
-    yield Check("compiled core", cache.FOLDER is not None, folder, "make the user's cache folder writable and private (chmod 700); it is compiled at every start until then")
+    folder = (
+        "none that can be trusted"
+        if cache.FOLDER is None
+        else ("not compiled yet" if cache.COLD else "compiled and cached")
+    )
+    yield Check(
+        "compiled core",
+        cache.FOLDER is not None,
+        folder,
+        "make the user's cache folder writable and private (chmod 700); it is compiled at every start until then",
+    )
     try:
         settings = read_settings(os.environ, config)
-        yield Check("paper only", True, "PAPER_TRADING_MODE true, ALLOW_REAL_TRADES false; no credential among the settings")
+        yield Check(
+            "paper only", True, "PAPER_TRADING_MODE true, ALLOW_REAL_TRADES false; no credential among the settings"
+        )
     except SettingsRefused as refusal:
         yield Check("paper only", False, str(refusal), "see above")
         return
@@ -75,7 +97,12 @@ def home_checks(home: Home) -> Iterator[Check]:
         yield Check("home", False, str(error), "choose another folder with --home")
         return
     free = shutil.disk_usage(home.root).free
-    yield Check("disk", free >= LOW_DISK_BYTES, f"{free / 1e9:.1f} GB free", "free some space: a busy run writes up to 100 MB a minute at full speed")
+    yield Check(
+        "disk",
+        free >= LOW_DISK_BYTES,
+        f"{free / 1e9:.1f} GB free",
+        "free some space: a busy run writes up to 100 MB a minute at full speed",
+    )
     try:
         HomeLock(home.root).release()
         yield Check("lock", True, "no desk is working here")
@@ -95,7 +122,11 @@ def home_checks(home: Home) -> Iterator[Check]:
 def write_bundle(found: list[Check]) -> Path:
     """A .tar.gz with versions and checks in the current folder; names of the user and of folders are replaced."""
     secret_words = {str(Path.home()): "~", Path.home().name: "user", platform.node(): "host"}
-    report: dict[str, Any] = {"version": __version__, "platform": platform.platform(), "checks": [check._asdict() for check in found]}
+    report: dict[str, Any] = {
+        "version": __version__,
+        "platform": platform.platform(),
+        "checks": [check._asdict() for check in found],
+    }
     text = msgspec.json.format(msgspec.json.encode(report), indent=1).decode()
     for word, instead in secret_words.items():
         if len(word) > 1:

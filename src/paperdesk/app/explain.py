@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from paperdesk.app.errors import EXIT_IO, EXIT_USAGE, DeskError
@@ -18,16 +18,21 @@ from paperdesk.store.errors import StoreError
 
 ORDER: Final = re.compile(r"(?:(?P<run>[^:]+):)?(?:PAPER-)?(?P<account>\d+)-(?P<order>\d+)")
 UNKNOWN: Final = -1
-Row = Mapping[str, Any]
+Row = RowMapping
 
 
 def explain_order(home: Home, text: str) -> str:
     """The story of an order such as `PAPER-0-12` of the newest run, or `RUN:PAPER-0-12`."""
     match = ORDER.fullmatch(text)
     if match is None:
-        raise DeskError(f"{text!r} is no order; write PAPER-ACCOUNT-NUMBER, such as PAPER-0-12, with RUN: before it for an older run.", EXIT_USAGE)
+        raise DeskError(
+            f"{text!r} is no order; write PAPER-ACCOUNT-NUMBER, such as PAPER-0-12, with RUN: before it for an older run.",
+            EXIT_USAGE,
+        )
     if not home.database.exists():
-        raise DeskError(f"There is no database in {home.root}; `paperdesk up` makes one, `paperdesk db rebuild` makes it from the logs.")
+        raise DeskError(
+            f"There is no database in {home.root}; `paperdesk up` makes one, `paperdesk db rebuild` makes it from the logs."
+        )
     run = match["run"] or (home.runs() or [""])[-1]
     try:
         with open_database(home.database, create=False) as database, database.engine.connect() as connection:
@@ -43,7 +48,9 @@ def story(connection: Connection, run: str, account: int, order_id: int) -> Iter
         select(orders).where(_is(orders, run, account), orders.c.order_id == order_id)
     ).mappings().first()  # fmt: skip
     if order is None:
-        last = connection.execute(select(orders.c.id).where(_is(orders, run, account)).order_by(orders.c.order_id.desc()).limit(1)).scalar()
+        last = connection.execute(
+            select(orders.c.id).where(_is(orders, run, account)).order_by(orders.c.order_id.desc()).limit(1)
+        ).scalar()
         known = f"the last one is {last}" if last else "it has no orders"
         raise DeskError(f"Run {run} has no order PAPER-{account}-{order_id}; {known}.")
     yield opening(order)
@@ -53,9 +60,21 @@ def story(connection: Connection, run: str, account: int, order_id: int) -> Iter
     yield f"It was on its way for {_span(order['arrive_ns'] - order['submitted_ns'])} and was due at the venue at {_time(order['arrive_ns'])}."
     if order["triggered"]:
         yield f"Its trigger at {order['trigger_price']} was reached."
-    joined = fills.join(receipts, (fills.c.run == receipts.c.run) & (fills.c.account == receipts.c.account) & (fills.c.fill_id == receipts.c.fill_id))
+    joined = fills.join(
+        receipts,
+        (fills.c.run == receipts.c.run)
+        & (fills.c.account == receipts.c.account)
+        & (fills.c.fill_id == receipts.c.fill_id),
+    )
     rows = connection.execute(
-        select(fills, receipts.c.rule, receipts.c.evidence_ticks, receipts.c.shown_lots, receipts.c.front_before_lots, receipts.c.fee_rate_e8)
+        select(
+            fills,
+            receipts.c.rule,
+            receipts.c.evidence_ticks,
+            receipts.c.shown_lots,
+            receipts.c.front_before_lots,
+            receipts.c.fee_rate_e8,
+        )
         .select_from(joined)
         .where(_is(fills, run, account), fills.c.order_id == order_id)
         .order_by(fills.c.fill_id)
@@ -67,7 +86,9 @@ def story(connection: Connection, run: str, account: int, order_id: int) -> Iter
             tables.instruments.c.version == order["version"],
         )
     ).mappings().first()  # fmt: skip
-    names = dict(connection.execute(select(tables.assets.c.number, tables.assets.c.name).where(tables.assets.c.run == run)).all())
+    names = dict(
+        connection.execute(select(tables.assets.c.number, tables.assets.c.name).where(tables.assets.c.run == run)).all()
+    )
     for fill in rows:
         yield fill_sentence(fill, order, grid, names)
     yield ending(order)

@@ -1,8 +1,8 @@
 """The home folder: one desk, its runs, its database.
 
-    HOME/desk.lock          held by the desk that works here
-    HOME/paperdesk.db       SQL projections of all runs, rebuildable from the logs
-    HOME/runs/0001-replay/  run.json (what the run is), log segments, snapshots
+HOME/desk.lock          held by the desk that works here
+HOME/paperdesk.db       SQL projections of all runs, rebuildable from the logs
+HOME/runs/0001-replay/  run.json (what the run is), log segments, snapshots
 """
 
 import os
@@ -47,8 +47,8 @@ class Manifest(msgspec.Struct, kw_only=True):
 
 def default_home() -> Path:
     """The user's data folder for Paperdesk."""
-    base = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
-    return Path(base) / "paperdesk"
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path("~/.local/share").expanduser()) / "paperdesk"
 
 
 class Home:
@@ -89,7 +89,10 @@ class Home:
         try:
             return msgspec.json.decode(path.read_bytes(), type=Manifest)
         except (OSError, msgspec.MsgspecError) as error:
-            raise DeskError(f"{path} cannot be read ({error}); `paperdesk replay {run} --verify` still checks the run's log.", EXIT_IO) from error
+            raise DeskError(
+                f"{path} cannot be read ({error}); `paperdesk replay {run} --verify` still checks the run's log.",
+                EXIT_IO,
+            ) from error
 
     def manifests(self) -> Iterator[Manifest]:
         """What all runs are, oldest first."""

@@ -56,7 +56,9 @@ def show_status(home: Home, as_json: bool) -> None:
         print(msgspec.json.encode({"home": str(home.root), "working": working, "runs": manifests}).decode())
         return
     console = Console(highlight=False)
-    table = Table(title=f"PAPER runs in {home.root}" + (" (a desk is working here now)" if working else ""), title_justify="left")
+    table = Table(
+        title=f"PAPER runs in {home.root}" + (" (a desk is working here now)" if working else ""), title_justify="left"
+    )
     for column in ("run", "data", "symbols", "strategies", "begun", "status", "fills", "equity"):
         table.add_column(column)
     for row in manifests:
@@ -64,10 +66,22 @@ def show_status(home: Home, as_json: bool) -> None:
         told = row.result
         worth = f"{told.get('equity') or '-'} {row.reporting}" if told else "-"
         symbols = ", ".join(row.symbols[:3]) + (" …" if len(row.symbols) > 3 else "")
-        table.add_row(row.run, row.label, symbols, ", ".join(row.strategies), utc(row.created_s), status, str(told.get("fills", "-")), worth)
+        table.add_row(
+            row.run,
+            row.label,
+            symbols,
+            ", ".join(row.strategies),
+            utc(row.created_s),
+            status,
+            str(told.get("fills", "-")),
+            worth,
+        )
     console.print(table)
     if any(row.status == "running" for row in manifests) and not working:
-        console.print("An interrupted run goes on where its log ends when the same `paperdesk up` command is given again.", markup=False)
+        console.print(
+            "An interrupted run goes on where its log ends when the same `paperdesk up` command is given again.",
+            markup=False,
+        )
 
 
 def replay_run(home: Home, run: str, strict: bool, as_json: bool) -> None:
@@ -84,12 +98,23 @@ def replay_run(home: Home, run: str, strict: bool, as_json: bool) -> None:
         print(f"{end.torn}", file=sys.stderr)
     same = end.engine_version == VERSION
     if strict and not same:
-        raise DeskError(f"{run} was written by engine {end.engine_version}, this is {VERSION}: its facts apply, but they cannot be compared; use that version.")
+        raise DeskError(
+            f"{run} was written by engine {end.engine_version}, this is {VERSION}: its facts apply, but they cannot be compared; use that version."
+        )
     state_hash = fold.hash()
     recorded = manifest.result.get("state_hash")
     if strict and recorded is not None and recorded != state_hash and manifest.status != "running":
-        raise DeskError(f"The log of {run} leads to state {state_hash}, but the run ended at {recorded}: log and description do not belong together.", EXIT_IO)
-    told = {"run": run, "inputs": inputs, "verified": strict, "state_hash": state_hash, "seconds": round(time.perf_counter() - started, 3)}
+        raise DeskError(
+            f"The log of {run} leads to state {state_hash}, but the run ended at {recorded}: log and description do not belong together.",
+            EXIT_IO,
+        )
+    told = {
+        "run": run,
+        "inputs": inputs,
+        "verified": strict,
+        "state_hash": state_hash,
+        "seconds": round(time.perf_counter() - started, 3),
+    }
     if as_json:
         print(msgspec.json.encode(told).decode())
     else:
@@ -118,7 +143,10 @@ def upgrade_database(home: Home) -> None:
             before, after = upgrade(home.database)
     except StoreError as error:
         raise in_plain_words(error) from error
-    print(f"{home.database}: " + (f"already at {after}" if before == after else f"upgraded from {before or 'nothing'} to {after}"))
+    print(
+        f"{home.database}: "
+        + (f"already at {after}" if before == after else f"upgraded from {before or 'nothing'} to {after}")
+    )
 
 
 def rebuild_database(home: Home) -> None:
@@ -142,10 +170,21 @@ def check_home(home: Home, as_json: bool) -> int:
                 audited += 1
                 findings.extend({"run": manifest.run, **msgspec.to_builtins(finding)} for finding in report.findings)
             if home.database.exists():
-                findings.extend({"run": "", **msgspec.to_builtins(finding)} for finding in checks.check(home.database, all_runs(home)))
+                findings.extend(
+                    {"run": "", **msgspec.to_builtins(finding)}
+                    for finding in checks.check(home.database, all_runs(home))
+                )
             elif audited:
                 what = "the database is missing"
-                findings.append({"run": "", "severity": "error", "what": what, "where": str(home.database), "remedy": "paperdesk db rebuild"})
+                findings.append(
+                    {
+                        "run": "",
+                        "severity": "error",
+                        "what": what,
+                        "where": str(home.database),
+                        "remedy": "paperdesk db rebuild",
+                    }
+                )
     except StoreError as error:
         raise in_plain_words(error) from error
     if as_json:
@@ -153,7 +192,14 @@ def check_home(home: Home, as_json: bool) -> int:
     else:
         for finding in findings:
             print(" ".join(f"{value}" for value in finding.values() if value))
-        print(f"{audited} runs audited; " + (f"{len(findings)} findings" if findings else "nothing wrong: books balance, orders are legal, the database says what the logs say"))
+        print(
+            f"{audited} runs audited; "
+            + (
+                f"{len(findings)} findings"
+                if findings
+                else "nothing wrong: books balance, orders are legal, the database says what the logs say"
+            )
+        )
     return 1 if any(finding.get("severity") != "note" for finding in findings) else 0
 
 

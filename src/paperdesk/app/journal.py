@@ -7,6 +7,7 @@ did the same have the same hash.
 import time
 from collections.abc import Callable
 from hashlib import blake2b
+from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
@@ -20,18 +21,27 @@ COMMIT_BYTES: Final = 4_000_000
 """A group larger than this is committed at once."""
 
 Committed = Callable[[np.ndarray], None]
+Noted = Callable[[dict[str, Any]], None]
 
 
 class RunJournal:
-    """A `Journal` over a log. `committed` is called with the outputs of each group, once they are durable."""
+    """A `Journal` over a log. `committed` and `noted` are given outputs and notes in order, once they are durable."""
 
-    def __init__(self, log: LogWriter, committed: Committed, hasher: Any = None, clock: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(
+        self,
+        log: LogWriter,
+        committed: Committed,
+        hasher: Any = None,
+        clock: Callable[[], int] = time.monotonic_ns,
+        noted: Noted | None = None,
+    ) -> None:
         """`hasher` covers what an earlier process wrote (recovery); `clock` only decides when to commit, it never reaches the record."""
         self.log = log
         self.hasher = blake2b(digest_size=32) if hasher is None else hasher
         self._committed = committed
+        self._noted = noted
         self._clock = clock
-        self._waiting: list[bytes] = []
+        self._waiting: list[bytes | dict[str, Any]] = []
         self._hashed = bytearray()
         self._last_commit_ns = clock()
 
@@ -50,6 +60,7 @@ class RunJournal:
     def take_note(self, note: dict[str, Any]) -> None:
         """Append a note for people."""
         self.log.take_note(note)
+        self._waiting.append(note)
 
     def commit_if_due(self) -> bool:
         """Commit if a group is large or old enough."""
@@ -59,15 +70,18 @@ class RunJournal:
         return False
 
     def commit(self) -> None:
-        """Make everything durable, then hand the group's outputs on. LogFailed if the disk refuses: nothing was handed on."""
+        """Make everything durable, then hand outputs and notes on. LogFailed if the disk refuses: nothing was handed on."""
         self.log.commit()
         self._last_commit_ns = self._clock()
         self.hasher.update(self._hashed)
         self._hashed.clear()
-        if self._waiting:
-            rows = np.frombuffer(b"".join(self._waiting), OUTPUT)
-            self._waiting.clear()
-            self._committed(rows)
+        waiting, self._waiting = self._waiting, []
+        for is_note, group in groupby(waiting, lambda one: isinstance(one, dict)):
+            if not is_note:
+                self._committed(np.frombuffer(b"".join(group), OUTPUT))  # type: ignore[arg-type]
+            elif self._noted is not None:
+                for note in group:
+                    self._noted(note)  # type: ignore[arg-type]
 
     @property
     def records_hash(self) -> str:

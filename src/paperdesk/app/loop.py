@@ -7,20 +7,19 @@ committed is handed on (projections, acknowledgements). If the log cannot be wri
 import os
 import time
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from paperdesk.app.bootstrap import Plan
+from paperdesk.app.errors import EXIT_IO, DeskError
 from paperdesk.app.home import Home, Manifest
 from paperdesk.app.journal import RunJournal
-from paperdesk.app.pacing import PAUSE_S, Outcome, Progress, Stop, paced, peak_rss_mb
+from paperdesk.app.pacing import PAUSE_S, Outcome, Progress, Stop, paced, peak_rss_mb, why_end
 from paperdesk.app.recovery import VERSION
 from paperdesk.app.resume import Resumed
 from paperdesk.app.watchdog import Guarded, Watchdog
 from paperdesk.engine.drive import DeciderFailed, Drive
-from paperdesk.domain.reasons import Reason
-from paperdesk.feeds.port import READ
 from paperdesk.store import snapshots
 from paperdesk.store.disk import Disk
 from paperdesk.store.projections import Projector
@@ -31,23 +30,33 @@ SNAPSHOT_EVERY: Final = 500_000
 """Inputs between two snapshots."""
 PROJECT_ROWS: Final = 50_000
 PROJECT_EVERY_S: Final = 1.0
+CHECK_EVERY_S: Final = 10.0
 
 
 class Run:
     """One run from its first or next input to its end."""
 
-    def __init__(self, home: Home, plan: Plan, manifest: Manifest, disk: Disk, projector: Projector, resumed: Resumed, watchdog: Watchdog) -> None:
+    def __init__(
+        self,
+        home: Home,
+        plan: Plan,
+        manifest: Manifest,
+        disk: Disk,
+        projector: Projector,
+        resumed: Resumed,
+        watchdog: Watchdog,
+    ) -> None:
         """`resumed` holds the fold, the hosts and the open log, new or recovered."""
         self.home, self.plan, self.manifest, self.disk, self.projector = home, plan, manifest, disk, projector
         self.hosts: list[BotHost] = resumed.hosts
         self.skip = resumed.market_inputs
-        self.journal = RunJournal(resumed.log, self._committed, resumed.hasher)
+        self.journal = RunJournal(resumed.log, self._committed, resumed.hasher, noted=projector.note)
         live = [host for host in self.hosts if host.bot not in resumed.stopped]
         self.drive = Drive(resumed.fold, self.journal, [Guarded(host, watchdog) for host in live])
         self.is_new = resumed.is_new
         self.upgraded = resumed.upgraded
         self._rows = 0
-        self._projected_s = time.monotonic()
+        self._projected_s = self._checked_s = time.monotonic()
         self._snapshot_seq = resumed.fold.seq
         self.projection_seconds = 0.0
         self.warnings: list[str] = []
@@ -56,11 +65,11 @@ class Run:
         """Write the opening of a new run's record, or note that it goes on."""
         if self.is_new:
             for note in self.plan.notes():
-                self._note(note)
+                self.drive.note(note)
             for row in self.plan.setup:
                 self.drive.command(row)
         else:
-            self._note({"type": "resumed", "seq": self.drive.seq})
+            self.drive.note({"type": "resumed", "seq": self.drive.seq})
         if self.upgraded is not None:
             self.drive.command(self.upgraded)
         self.journal.commit()
@@ -77,7 +86,7 @@ class Run:
             total += len(block)
             self._after_block()
             progress.advance(len(block), total)
-            ended = self._why_end(stop, total, started)
+            ended = why_end(options, stop, total, started)
             if ended:
                 break
         self._tell_refusals()
@@ -89,7 +98,7 @@ class Run:
                 self._project()
                 while not stop.asked:
                     time.sleep(PAUSE_S)
-        read = self.plan.feed.refusals[READ] if self.skip == 0 else 0
+        read = self.plan.feed.refusals.read if self.skip == 0 else 0
         return Outcome(ended, max(read, total - self.skip), total - self.skip, seconds, finished)
 
     def close(self, outcome: Outcome) -> None:
@@ -104,29 +113,28 @@ class Run:
         self.manifest.status = "finished" if outcome.finished else "stopped"
         self.manifest.ended = outcome.ended
 
-    def _note(self, note: dict[str, Any]) -> None:
-        self.drive.note(note)
-        self.projector.note(note)
-
-    def _why_end(self, stop: Stop, total: int, started: float) -> str:
-        options = self.plan.options
-        if stop.asked:
-            return stop.asked
-        if options.for_events is not None and total >= options.for_events:
-            return "events"
-        if options.for_seconds is not None and time.perf_counter() - started >= options.for_seconds:
-            return "time"
-        return ""
-
     def _after_block(self) -> None:
         if not self.journal.commit_if_due():
             return
         if self.drive.seq - self._snapshot_seq >= SNAPSHOT_EVERY:
             self._snapshot()
-        if self._rows >= PROJECT_ROWS or (self.plan.options.speed and time.monotonic() - self._projected_s >= PROJECT_EVERY_S):
+        elif time.monotonic() - self._checked_s >= CHECK_EVERY_S:
+            self._check_books()
+        if self._rows >= PROJECT_ROWS or (
+            self.plan.options.speed and time.monotonic() - self._projected_s >= PROJECT_EVERY_S
+        ):
             started = time.perf_counter()
             self._project()
             self.projection_seconds += time.perf_counter() - started
+
+    def _check_books(self) -> None:
+        """The full recomputation; a desk whose books do not balance stops."""
+        self._checked_s = time.monotonic()
+        for account, fault in self.drive.fold.faults():
+            raise DeskError(
+                f"The books of account {account} do not balance after seq {self.drive.seq} ({fault.name}); this is a bug, please report it.",
+                EXIT_IO,
+            )
 
     def _committed(self, rows: np.ndarray) -> None:
         """Outputs that are durable: to the projections, and to whoever asked for acknowledgements."""
@@ -142,7 +150,8 @@ class Run:
         self._projected_s = time.monotonic()
 
     def _snapshot(self) -> None:
-        """Commit, then write down the state and every bot's memory."""
+        """Check the books, commit, then write down the state and every bot's memory."""
+        self._check_books()
         self.journal.commit()
         parts = self.drive.fold.parts()
         for host in self.hosts:
@@ -154,7 +163,9 @@ class Run:
         log = self.journal.log
         self._snapshot_seq = self.drive.seq
         try:
-            snapshots.write(self.disk, self.manifest.run, VERSION, log.seq, log.chain_hash, self.drive.fold.hash(), parts)
+            snapshots.write(
+                self.disk, self.manifest.run, VERSION, log.seq, log.chain_hash, self.drive.fold.hash(), parts
+            )
         except snapshots.SnapshotFailed as failure:
             self.warnings.append(str(failure))
 
@@ -168,6 +179,4 @@ class Run:
     def _tell_refusals(self) -> None:
         """Put on record what the feed could not use."""
         for (symbol, reason), count in sorted(self.plan.feed.refusals.items()):
-            if reason == Reason.NONE:
-                continue
-            self._note({"type": "feed_refusal", "symbol": symbol, "reason": int(reason), "count": count})
+            self.drive.note({"type": "feed_refusal", "symbol": symbol, "reason": int(reason), "count": count})

@@ -51,7 +51,10 @@ def parse_speed(text: str | float) -> float:
     except ValueError:
         speed = -1.0
     if not 0 < speed <= 1e9:
-        raise DeskError(f"--speed {text}: a speed is max, or a number above zero (1 is real time, 60 a minute each second).", EXIT_USAGE)
+        raise DeskError(
+            f"--speed {text}: a speed is max, or a number above zero (1 is real time, 60 a minute each second).",
+            EXIT_USAGE,
+        )
     return speed
 
 
@@ -61,7 +64,9 @@ def parse_balances(texts: list[str] | tuple[str, ...]) -> dict[str, Decimal]:
     for text in (part.strip() for whole in texts for part in whole.split(",") if part.strip()):
         match = BALANCE.fullmatch(text)
         if match is None or Decimal(match[1]) <= 0:
-            raise DeskError(f"--balance {text}: write an amount above zero and an asset, such as 10000USDT or 0.5BTC.", EXIT_USAGE)
+            raise DeskError(
+                f"--balance {text}: write an amount above zero and an asset, such as 10000USDT or 0.5BTC.", EXIT_USAGE
+            )
         if match[2] in amounts:
             raise DeskError(f"--balance names {match[2]} twice; give each asset once.", EXIT_USAGE)
         amounts[match[2]] = Decimal(match[1])
@@ -83,23 +88,34 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
     """`given` holds what the command line said (None: nothing); the rest comes from the settings, then from defaults."""
 
     def pick(name: str, otherwise: Any) -> Any:
+        """What the command line said, or otherwise."""
         value = given.get(name)
         return value if value not in (None, (), [], {}) else otherwise
 
     feed = pick("feed", settings.feed or "sim")
     if feed not in ("replay", "sim"):
-        raise DeskError(f"--feed {feed}: the feeds are replay (recorded data) and sim (a seeded, simulated market).", EXIT_USAGE)
+        raise DeskError(
+            f"--feed {feed}: the feeds are replay (recorded data) and sim (a seeded, simulated market).", EXIT_USAGE
+        )
     data = tuple(Path(path) for path in pick("data", settings.data))
     if feed == "replay" and not data:
-        raise DeskError("--feed replay needs a recording: add --data PATH (a file or a folder; several are replayed together).", EXIT_USAGE)
+        raise DeskError(
+            "--feed replay needs a recording: add --data PATH (a file or a folder; several are replayed together).",
+            EXIT_USAGE,
+        )
     if feed == "sim" and given.get("data"):
-        raise DeskError("--data goes with --feed replay; the simulated market makes its own (choose it with --seed and --symbols).", EXIT_USAGE)
+        raise DeskError(
+            "--data goes with --feed replay; the simulated market makes its own (choose it with --seed and --symbols).",
+            EXIT_USAGE,
+        )
     seed = pick("seed", settings.seed)
     symbols = tuple(part for text in pick("symbols", settings.symbols) for part in text.split(",") if part)
     latency_ms = pick("latency_ms", settings.latency_ms)
     latency_ms = DEFAULT_LATENCY_MS if latency_ms is None else latency_ms
     if not 0 <= latency_ms <= 60_000:
-        raise DeskError(f"--latency-ms {latency_ms}: the latency of orders lies between 0 and 60000 milliseconds.", EXIT_USAGE)
+        raise DeskError(
+            f"--latency-ms {latency_ms}: the latency of orders lies between 0 and 60000 milliseconds.", EXIT_USAGE
+        )
     for name in ("for_seconds", "for_events"):
         if given.get(name) is not None and given[name] <= 0:
             raise DeskError(f"--{'for' if name == 'for_seconds' else 'events'} must be above zero.", EXIT_USAGE)

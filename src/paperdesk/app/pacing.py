@@ -10,6 +10,8 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from paperdesk.app.options import RunOptions
+
 PAUSE_S: Final = 0.01
 SECOND_NS: Final = 1_000_000_000
 
@@ -48,7 +50,20 @@ class Outcome:
     peak_rss_mb: float = 0.0
 
 
-def paced(blocks: Iterator[np.ndarray], speed: float, stop: Stop, clock: Callable[[], int] = time.monotonic_ns) -> Iterator[np.ndarray]:
+def why_end(options: RunOptions, stop: Stop, total: int, started_s: float) -> str:
+    """Why a run should end after the block at hand; empty where it should not."""
+    if stop.asked:
+        return stop.asked
+    if options.for_events is not None and total >= options.for_events:
+        return "events"
+    if options.for_seconds is not None and time.perf_counter() - started_s >= options.for_seconds:
+        return "time"
+    return ""
+
+
+def paced(
+    blocks: Iterator[np.ndarray], speed: float, stop: Stop, clock: Callable[[], int] = time.monotonic_ns
+) -> Iterator[np.ndarray]:
     """The feed at a multiple of its own pace: parts of its blocks, each when its time has come."""
     start_ns, first_ns = clock(), None
     for block in blocks:
@@ -74,5 +89,3 @@ def peak_rss_mb() -> float:
     """The most memory that this process, and the largest of its children that have ended, have held together."""
     own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return round((own + children) / 1024, 1)
-
-

@@ -18,8 +18,8 @@ from paperdesk.domain.events import INPUT, INPUT_BYTES
 from paperdesk.domain.reasons import Reason
 from paperdesk.feeds.port import Feed, RecordingRefused
 
-HEAD: Final = struct.Struct("<qqq")
-"""Rows of the block, bytes of the refusals, bytes of an error text (then the stream ends)."""
+HEAD: Final = struct.Struct("<qqqq")
+"""Rows of the block, lines read so far, bytes of the refusals, bytes of an error text (then the stream ends)."""
 PIPE_BYTES: Final = 1 << 20
 OPEN_FILES: Final = 4096
 """The child keeps none of its parent's files: neither the log nor the lock of the home."""
@@ -48,7 +48,7 @@ class Reader:
     def blocks(self) -> Iterator[np.ndarray]:
         """The feed's blocks; its refusals are kept up to date."""
         while True:
-            rows, refusal_bytes, error_bytes = HEAD.unpack(self._exactly(HEAD.size))
+            rows, self._feed.refusals.read, refusal_bytes, error_bytes = HEAD.unpack(self._exactly(HEAD.size))
             block = bytearray(rows * INPUT_BYTES)
             view, at = memoryview(block), 0
             while at < len(block):
@@ -80,7 +80,10 @@ class Reader:
         return data
 
     def _gone(self) -> DeskError:
-        return DeskError("The process that reads the recording ended before it was through; start again: the run goes on where it stopped.", EXIT_IO)
+        return DeskError(
+            "The process that reads the recording ended before it was through; start again: the run goes on where it stopped.",
+            EXIT_IO,
+        )
 
 
 def serve(feed: Feed, skip: int, write_end: int) -> None:
@@ -107,8 +110,11 @@ def sender(feed: Feed, write: Callable[[bytes], int]) -> Callable[[bytes, int, b
     """Writes one block, with the refusals so far."""
 
     def send(data: bytes, rows: int, error: bytes) -> None:
-        refusals = msgspec.msgpack.encode([[symbol, int(reason), count] for (symbol, reason), count in feed.refusals.items()])
-        write(HEAD.pack(rows, len(refusals), len(error)))
+        """One block and what goes with it."""
+        refusals = msgspec.msgpack.encode(
+            [[symbol, int(reason), count] for (symbol, reason), count in feed.refusals.items()]
+        )
+        write(HEAD.pack(rows, feed.refusals.read, len(refusals), len(error)))
         write(data)
         write(refusals)
         write(error)

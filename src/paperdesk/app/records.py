@@ -14,7 +14,11 @@ from paperdesk.store.disk import RealDisk
 from paperdesk.store.log import Frame, Tag, read_log
 from paperdesk.store.projections import Projector
 
-Record = tuple[Literal["input"], bytes] | tuple[Literal["outputs"], np.ndarray[Any, Any]] | tuple[Literal["note"], dict[str, Any]]
+Record = (
+    tuple[Literal["input"], bytes]
+    | tuple[Literal["outputs"], np.ndarray[Any, Any]]
+    | tuple[Literal["note"], dict[str, Any]]
+)
 
 
 def records_of(frames: Iterable[Frame]) -> Iterator[Record]:
@@ -36,11 +40,11 @@ def run_records(home: Home, run: str) -> Iterator[Record]:
 
 def catch_up(projector: Projector, frames: Iterable[Frame]) -> None:
     """Bring the projections of a run to the end of its log; what they hold already is not taken twice."""
-    for kind, record in records_of(frames):
-        if kind == "outputs":
-            projector.take(record)
-        elif kind == "note":
-            projector.note(record)
+    for record in records_of(frames):
+        if record[0] == "outputs":
+            projector.take(record[1])
+        elif record[0] == "note":
+            projector.note(record[1])
     projector.flush()
 
 

@@ -71,7 +71,10 @@ def steps_of(frames: Iterable[Frame]) -> Iterator[Step]:
                 waiting = Step(bytes(view), b"", frame.engine_version)
             elif tag == Tag.OUTPUTS:
                 if waiting is None or waiting.outputs:
-                    raise DeskError(f"{frame.file} at byte {frame.offset}: outputs stand where no input caused them; restore the run from a backup.", EXIT_IO)
+                    raise DeskError(
+                        f"{frame.file} at byte {frame.offset}: outputs stand where no input caused them; restore the run from a backup.",
+                        EXIT_IO,
+                    )
                 waiting.outputs = bytes(view)
     if waiting is not None:
         yield waiting
@@ -81,7 +84,11 @@ class Refold:
     """Takes the steps of a log into a fold and its deciders."""
 
     def __init__(
-        self, fold: Fold, deciders: Iterable[Decider] = (), progress: Callable[[int], None] | None = None, version: str = VERSION
+        self,
+        fold: Fold,
+        deciders: Iterable[Decider] = (),
+        progress: Callable[[int], None] | None = None,
+        version: str = VERSION,
     ) -> None:
         """`deciders` are asked as the run asked them, and not listened to; steps of any engine but `version` are applied as facts."""
         self.result = Recovered(fold)
@@ -89,7 +96,7 @@ class Refold:
         self._deciders = list(deciders)
         self._progress = progress
         self._row = np.zeros(1, INPUT)
-        self._bytes = memoryview(self._row.view(np.uint8))
+        self._bytes = memoryview(self._row.view(np.uint8).data)
 
     def take(self, step: Step) -> None:
         """Fold (or absorb) one step; RefoldDiffers where the same version decides otherwise than the log says."""

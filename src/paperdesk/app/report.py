@@ -51,7 +51,10 @@ class Tally:
 def order_states(fold: Fold, tally: Tally) -> dict[str, int]:
     """How many orders are where; filled ones are those that neither live nor ended otherwise."""
     statuses = fold.state["orders"]["status"][0]
-    live = {status.name.lower(): int((statuses == status).sum()) for status in (OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)}
+    live = {
+        status.name.lower(): int((statuses == status).sum())
+        for status in (OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
+    }
     ended = tally.submitted - sum(live.values()) - sum(tally.ends[name] for name in ("rejected", "canceled", "expired"))
     return {key: count for key, count in {**live, "filled": ended, **tally.ends}.items() if count}
 
@@ -63,7 +66,11 @@ def balances(fold: Fold, plan: Plan) -> dict[str, dict[str, str]]:
     for asset in plan.assets:
         free, reserved = int(rows[asset.number][FREE]), int(rows[asset.number][RESERVED])
         if free or reserved:
-            found[asset.name] = {"total": asset.text(free + reserved), "free": asset.text(free), "reserved": asset.text(reserved)}
+            found[asset.name] = {
+                "total": asset.text(free + reserved),
+                "free": asset.text(free),
+                "reserved": asset.text(reserved),
+            }
     return found
 
 
@@ -78,7 +85,10 @@ def summary(run: Run, plan: Plan, outcome: Outcome, tally: Tally) -> dict[str, A
     """The one JSON object that `--json` prints last."""
     fold = run.drive.fold
     now, opening = equity(fold, plan)
-    feed_refusals = {f"{symbol or '-'} {reason.name.lower()}": count for (symbol, reason), count in sorted(plan.feed.refusals.items()) if reason}
+    feed_refusals = {
+        f"{symbol or '-'} {reason.name.lower()}": count
+        for (symbol, reason), count in sorted(plan.feed.refusals.items())
+    }
     return {
         "run": run.manifest.run,
         "label": plan.feed.label,
@@ -106,7 +116,11 @@ def summary(run: Run, plan: Plan, outcome: Outcome, tally: Tally) -> dict[str, A
 
 def show(console: Console, told: dict[str, Any], plan: Plan) -> None:
     """The same for people: what happened, what was refused and why, what is left, how it was made."""
-    table = Table(title=f"{told['label']} on paper: {told['events']:,} market events, {told['fills']:,} fills", title_justify="left", show_header=False)
+    table = Table(
+        title=f"{told['label']} on paper: {told['events']:,} market events, {told['fills']:,} fills",
+        title_justify="left",
+        show_header=False,
+    )
     for name, count in told["orders"].items():
         table.add_row(f"orders {name}", f"{count:,}")
     for name, parts in told["balances"].items():

@@ -72,7 +72,10 @@ def recover(
     elif snapshot is not None and snapshot.engine_version == end.engine_version == version:
         fold, start = Fold.from_parts(snapshot.parts), snapshot.seq
         if fold.hash() != snapshot.state_hash:
-            raise DeskError(f"{snapshot.name} does not give back the state it was taken from; delete it and start again: the log is whole.", EXIT_IO)
+            raise DeskError(
+                f"{snapshot.name} does not give back the state it was taken from; delete it and start again: the log is whole.",
+                EXIT_IO,
+            )
         for host in hosts:
             part = snapshot.parts.get(f"bot/{host.bot}")
             if part is not None:

@@ -38,7 +38,13 @@ class Shown:
     """A progress bar on a terminal; nothing elsewhere."""
 
     def __init__(self, console: Console, expected: int | None, done: int, visible: bool) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("events"), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("events"),
+            TimeElapsedColumn(),
+        )
         self.bar = Bar(*columns, console=console, disable=not (visible and console.is_terminal), transient=True)
         self.task: TaskID = self.bar.add_task("replaying" if expected else "trading", total=expected, completed=done)
 
@@ -75,7 +81,11 @@ def _locked(options: RunOptions, home: Home, as_json: bool, console: Console) ->
     manifest = choose_run(home, plan)
     if not as_json:
         symbols = ", ".join(row.symbol for row in plan.instruments)
-        console.print(f"{PAPER_LINE} {plan.feed.label} prices of {symbols}; run {manifest.run} in {home.root}", style="bold", markup=False)
+        console.print(
+            f"{PAPER_LINE} {plan.feed.label} prices of {symbols}; run {manifest.run} in {home.root}",
+            style="bold",
+            markup=False,
+        )
     home.save(manifest)
     disk = RealDisk(home.folder(manifest.run))
     database = open_database(home.database)
@@ -109,9 +119,21 @@ def retell(resumed: Resumed, disk: RealDisk, projector: Projections) -> None:
 
 
 def _run(
-    run: Run, plan: Plan, manifest: Manifest, home: Home, as_json: bool, console: Console, tally: Tally, blocks: Iterator[np.ndarray]
+    run: Run,
+    plan: Plan,
+    manifest: Manifest,
+    home: Home,
+    as_json: bool,
+    console: Console,
+    tally: Tally,
+    blocks: Iterator[np.ndarray],
 ) -> int:
-    shown = Shown(console, plan.feed.expected if plan.options.for_events is None else plan.options.for_events, run.skip, not as_json)
+    shown = Shown(
+        console,
+        plan.feed.expected if plan.options.for_events is None else plan.options.for_events,
+        run.skip,
+        not as_json,
+    )
     stop = Stop()
     try:
         run.begin()
@@ -119,7 +141,9 @@ def _run(
             outcome = run.loop(blocks, shown, stop)
         run.close(outcome)
     except LogFailed as full:
-        raise DeskError(f"{full} Start again with the same command once there is room: the run goes on from there.", EXIT_IO) from full
+        raise DeskError(
+            f"{full} Start again with the same command once there is room: the run goes on from there.", EXIT_IO
+        ) from full
     told = summary(run, plan, outcome, tally)
     manifest.result = told
     home.save(manifest)

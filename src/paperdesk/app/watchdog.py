@@ -42,7 +42,9 @@ class Watchdog:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._done.set()
         self._thread.join()
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -62,7 +64,11 @@ class Watchdog:
             if since >= self.deadline_s * (attempts + 1):
                 attempts += 1
                 if attempts > ATTEMPTS:
-                    print("A strategy swallows its own interruption; the desk ends here. All that was committed is safe.", file=sys.stderr, flush=True)
+                    print(
+                        "A strategy swallows its own interruption; the desk ends here. All that was committed is safe.",
+                        file=sys.stderr,
+                        flush=True,
+                    )
                     os._exit(70)
                 signal.pthread_kill(self._main, signal.SIGALRM)
 

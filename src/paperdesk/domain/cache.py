@@ -42,14 +42,16 @@ def _owned_folder(path: Path) -> bool:
 
 def choose_folder() -> Path | None:
     """The cache folder of this version's compiled code, or None where there is none to trust; forgets all but the newest few."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    kernels = Path(base) / "paperdesk" / "kernels"
+    base = os.environ.get("XDG_CACHE_HOME")
+    kernels = (Path(base) if base else Path("~/.cache").expanduser()) / "paperdesk" / "kernels"
     folder = kernels / kernel_key()
     if not _owned_folder(kernels) or not _owned_folder(folder):
         return None
     try:
         os.utime(folder)
-        others = sorted((p for p in kernels.iterdir() if p.is_dir() and p != folder), key=lambda p: p.stat().st_mtime, reverse=True)
+        others = sorted(
+            (p for p in kernels.iterdir() if p.is_dir() and p != folder), key=lambda p: p.stat().st_mtime, reverse=True
+        )
         for old in others[KEPT_VERSIONS - 1 :]:
             shutil.rmtree(old, ignore_errors=True)
     except OSError:

@@ -4,14 +4,21 @@ Each builder fills one row of an INPUT block (see `domain.events`) and returns n
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from paperdesk.domain.assets import Asset
-from paperdesk.domain.events import FLAG_INVERSE, FLAG_MALFORMED, FLAG_POST_ONLY, InputKind, OrderType, Side, TimeInForce, inputs
+from paperdesk.domain.events import (
+    FLAG_INVERSE,
+    FLAG_MALFORMED,
+    FLAG_POST_ONLY,
+    InputKind,
+    OrderType,
+    Side,
+    TimeInForce,
+    inputs,
+)
 from paperdesk.domain.instruments import Instrument, Number, OffGrid
-from paperdesk.domain.reasons import Reason
 
 LIMIT_FIELDS = (
     "max_order_units",
@@ -39,7 +46,9 @@ def define_asset(asset: Asset) -> np.ndarray:
 
 def define_instrument(instrument: Instrument) -> np.ndarray:
     """Make a version of an instrument known; orders that no longer fit are canceled by the fold."""
-    return command(InputKind.DEFINE_INSTRUMENT, instrument=instrument.number, version=instrument.version, **instrument.fields())
+    return command(
+        InputKind.DEFINE_INSTRUMENT, instrument=instrument.number, version=instrument.version, **instrument.fields()
+    )
 
 
 def bind_source(source: int) -> np.ndarray:
@@ -47,10 +56,17 @@ def bind_source(source: int) -> np.ndarray:
     return command(InputKind.BIND_SOURCE, source=source)
 
 
-def open_account(account: int, reporting: Asset, source: int, latency_ns: int, equity_every_ns: int = 60_000_000_000) -> np.ndarray:
+def open_account(
+    account: int, reporting: Asset, source: int, latency_ns: int, equity_every_ns: int = 60_000_000_000
+) -> np.ndarray:
     """Open an account whose first epoch is bound to `source`; orders take `latency_ns` to reach the venue."""
     return command(
-        InputKind.OPEN_ACCOUNT, account=account, asset=reporting.number, source=source, latency_ns=latency_ns, equity_every_ns=equity_every_ns
+        InputKind.OPEN_ACCOUNT,
+        account=account,
+        asset=reporting.number,
+        source=source,
+        latency_ns=latency_ns,
+        equity_every_ns=equity_every_ns,
     )
 
 
@@ -77,7 +93,9 @@ def register_bot(account: int, bot: int) -> np.ndarray:
 
 def set_limits(account: int, bot: int, limits: Mapping[str, int]) -> np.ndarray:
     """Set all risk limits of a bot (bot 0: of the account). Units are of the reporting asset; 0 is no limit."""
-    return command(InputKind.SET_LIMITS, account=account, bot=bot, **{name: limits.get(name, 0) for name in LIMIT_FIELDS})
+    return command(
+        InputKind.SET_LIMITS, account=account, bot=bot, **{name: limits.get(name, 0) for name in LIMIT_FIELDS}
+    )
 
 
 def submit_order(account: int, bot: int, instrument: Instrument, intent: "Intent") -> np.ndarray:
@@ -157,5 +175,11 @@ class Intent:
         self.post_only = post_only
         self.client_id = client_id
         stop = trigger is not None
-        self.order_type = (OrderType.STOP_MARKET if stop else OrderType.MARKET) if price is None else (OrderType.STOP_LIMIT if stop else OrderType.LIMIT)
-        self.time_in_force = time_in_force if time_in_force is not None else (TimeInForce.IOC if price is None else TimeInForce.GTC)
+        self.order_type = (
+            (OrderType.STOP_MARKET if stop else OrderType.MARKET)
+            if price is None
+            else (OrderType.STOP_LIMIT if stop else OrderType.LIMIT)
+        )
+        self.time_in_force = (
+            time_in_force if time_in_force is not None else (TimeInForce.IOC if price is None else TimeInForce.GTC)
+        )

@@ -10,8 +10,22 @@ Tags are never reused: a number that was once given keeps its meaning in every l
 from enum import IntEnum
 
 from paperdesk.domain.layout import (
-    DEFINITION_BYTES, DEPTH, FLAG_INVERSE, FLAG_MALFORMED, FLAG_PARTIAL, FLAG_POST_ONLY, HEAD, HEAD_BYTES, INPUT, INPUT_BYTES, OUTPUT, OUTPUT_BYTES,
-    PAYLOAD, SCHEMA_VERSION, SHORT_BYTES, inputs,
+    DEFINITION_BYTES,
+    DEPTH,
+    FLAG_INVERSE,
+    FLAG_MALFORMED,
+    FLAG_PARTIAL,
+    FLAG_POST_ONLY,
+    HEAD,
+    HEAD_BYTES,
+    INPUT,
+    INPUT_BYTES,
+    OUTPUT,
+    OUTPUT_BYTES,
+    PAYLOAD,
+    SCHEMA_VERSION,
+    SHORT_BYTES,
+    inputs,
 )  # fmt: skip
 
 __all__ = [
@@ -19,6 +33,7 @@ __all__ = [
     "OUTPUT", "OUTPUT_BYTES", "PAYLOAD", "SCHEMA_VERSION", "SHORT_BYTES", "Evidence", "FillRule", "InputKind", "Liquidity", "MarketStatus",
     "OrderType", "OutputKind", "Side", "TimeInForce", "TradingStatus", "inputs", "stored_bytes",
 ]  # fmt: skip
+
 
 class InputKind(IntEnum):
     """What an input record says. Below 20: the outside world. From 20: commands, which may be refused."""

@@ -62,7 +62,11 @@ class OffGrid(ValueError):
 def exact(value: Number) -> Decimal:
     """A number as the decimal a person would read: floats through their shortest text, never through their binary expansion."""
     try:
-        number = value if isinstance(value, Decimal) else Decimal(repr(float(value)) if isinstance(value, float) else str(value).strip())
+        number = (
+            value
+            if isinstance(value, Decimal)
+            else Decimal(repr(float(value)) if isinstance(value, float) else str(value).strip())
+        )
     except InvalidOperation:
         raise OffGrid(Reason.INVALID_NUMBER, f"{value!r} is not a number") from None
     if not number.is_finite():
@@ -124,7 +128,9 @@ class Instrument(NamedTuple):
         if steps.denominator != 1:
             raise OffGrid(reason, f"{value} is no multiple of {step} on {self.symbol}")
         if abs(steps.numerator) > MAX_UNITS:
-            raise OffGrid(Reason.NOTIONAL_TOO_LARGE, f"{value} is too large to count in steps of {step} on {self.symbol}")
+            raise OffGrid(
+                Reason.NOTIONAL_TOO_LARGE, f"{value} is too large to count in steps of {step} on {self.symbol}"
+            )
         return steps.numerator
 
     def fields(self) -> dict[str, int]:
@@ -139,7 +145,9 @@ class Instrument(NamedTuple):
         value = Fraction(self.tick) * Fraction(self.lot) * 10**self.quote.scale
         for name, rate in (("maker", self.maker_fee), ("taker", self.taker_fee)):
             if not 0 <= rate <= 1 or (rate * FEE_SCALE) % 1 != 0:
-                raise ValueError(f"{self.symbol}: the {name} fee {rate} must lie between 0 and 1 with at most 8 decimals")
+                raise ValueError(
+                    f"{self.symbol}: the {name} fee {rate} must lie between 0 and 1 with at most 8 decimals"
+                )
         _, tick_digits, tick_exponent = self.tick.as_tuple()
         _, lot_digits, lot_exponent = self.lot.as_tuple()
         return {
@@ -179,7 +187,9 @@ def _floor(value: Decimal, step: Decimal) -> int:
     return min(MAX_UNITS, int(Fraction(value) / Fraction(step)))
 
 
-def from_exchange_filters(number: int, venue: str, base: Asset, quote: Asset, entry: Mapping[str, Any], **changes: Any) -> Instrument:
+def from_exchange_filters(
+    number: int, venue: str, base: Asset, quote: Asset, entry: Mapping[str, Any], **changes: Any
+) -> Instrument:
     """An instrument from one `symbols[]` entry of Binance's exchangeInfo (old MIN_NOTIONAL and new NOTIONAL forms alike).
 
     {"symbol": "ETHBTC", "status": "TRADING", "baseAsset": "ETH", "quoteAsset": "BTC", "filters": [
@@ -190,11 +200,17 @@ def from_exchange_filters(number: int, venue: str, base: Asset, quote: Asset, en
     `changes` override fields (fees, version, stale_after_ns). ValueError naming the symbol where a needed filter is missing or zero.
     """
     filters = {row["filterType"]: row for row in entry.get("filters", [])}
-    price, lot, market = filters.get("PRICE_FILTER", {}), filters.get("LOT_SIZE", {}), filters.get("MARKET_LOT_SIZE", {})
+    price, lot, market = (
+        filters.get("PRICE_FILTER", {}),
+        filters.get("LOT_SIZE", {}),
+        filters.get("MARKET_LOT_SIZE", {}),
+    )
     notional = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {}
     tick, step = Decimal(price.get("tickSize", "0")), Decimal(lot.get("stepSize", "0"))
     if tick <= 0 or step <= 0:
-        raise ValueError(f"{entry.get('symbol')}: the definition has no tickSize or stepSize; give one with --instruments")
+        raise ValueError(
+            f"{entry.get('symbol')}: the definition has no tickSize or stepSize; give one with --instruments"
+        )
     status = TradingStatus.TRADING if entry.get("status", "TRADING") == "TRADING" else TradingStatus.HALTED
     return Instrument(
         number=number,

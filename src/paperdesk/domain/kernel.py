@@ -48,14 +48,19 @@ def entry(*arguments: Any) -> Callable[[Function], Function]:
     """
 
     def compile_entry(function: Function) -> Function:
+        """Compile now, or when first called."""
         kept = cache.FOLDER is not None
-        compiled: Function = numba.njit(arguments, cache=kept)(function) if arguments else numba.njit(cache=kept)(function)
+        compiled: Function = (
+            numba.njit(arguments, cache=kept)(function) if arguments else numba.njit(cache=kept)(function)
+        )
         return compiled
 
     return compile_entry
 
 
-def record(fields: Sequence[tuple[Any, ...]], union: Sequence[Sequence[tuple[Any, ...]]] = (), at: int = 0) -> np.dtype[Any]:
+def record(
+    fields: Sequence[tuple[Any, ...]], union: Sequence[Sequence[tuple[Any, ...]]] = (), at: int = 0
+) -> np.dtype[Any]:
     """Lay out one record without padding surprises.
 
     `fields` are (name, format[, shape]) in order; each list in `union` starts again at byte `at`, so that every kind of event

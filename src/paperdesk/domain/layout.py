@@ -39,10 +39,22 @@ INPUT: Final = record(
     ],
     at=48,
     union=[
-        [("price_ticks", "i8"), ("qty_lots", "i8"), ("trigger_ticks", "i8"), ("client_id", "i8"), ("defect", "i8"), ("cause", "i8")],
+        [
+            ("price_ticks", "i8"),
+            ("qty_lots", "i8"),
+            ("trigger_ticks", "i8"),
+            ("client_id", "i8"),
+            ("defect", "i8"),
+            ("cause", "i8"),
+        ],
         [("trade_price_ticks", "i8"), ("trade_qty_lots", "i8"), ("trade_id", "i8")],
         [("bid_ticks", "i8"), ("bid_lots", "i8"), ("ask_ticks", "i8"), ("ask_lots", "i8")],
-        [("bids_ticks", "i8", (DEPTH,)), ("bids_lots", "i8", (DEPTH,)), ("asks_ticks", "i8", (DEPTH,)), ("asks_lots", "i8", (DEPTH,))],
+        [
+            ("bids_ticks", "i8", (DEPTH,)),
+            ("bids_lots", "i8", (DEPTH,)),
+            ("asks_ticks", "i8", (DEPTH,)),
+            ("asks_lots", "i8", (DEPTH,)),
+        ],
         [
             ("open_ticks", "i8"),
             ("high_ticks", "i8"),
@@ -53,7 +65,14 @@ INPUT: Final = record(
         ],
         [("status", "i8"), ("status_reason", "i8")],
         [("order_id", "i8")],
-        [("amount_units", "i8"), ("asset", "i8"), ("scale", "i8"), ("source", "i8"), ("latency_ns", "i8"), ("equity_every_ns", "i8")],
+        [
+            ("amount_units", "i8"),
+            ("asset", "i8"),
+            ("scale", "i8"),
+            ("source", "i8"),
+            ("latency_ns", "i8"),
+            ("equity_every_ns", "i8"),
+        ],
         [
             ("max_order_units", "i8"),
             ("max_position_units", "i8"),

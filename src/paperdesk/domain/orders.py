@@ -25,7 +25,9 @@ MOVES: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
     OrderStatus.NONE: frozenset({OrderStatus.DENIED, OrderStatus.SUBMITTED}),
     OrderStatus.DENIED: frozenset(),
     OrderStatus.SUBMITTED: frozenset({OrderStatus.ACCEPTED, OrderStatus.REJECTED, OrderStatus.CANCELED}),
-    OrderStatus.ACCEPTED: frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED}),
+    OrderStatus.ACCEPTED: frozenset(
+        {OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED}
+    ),
     OrderStatus.PARTIALLY_FILLED: frozenset(
         {OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED}
     ),

@@ -79,65 +79,131 @@ class Text(NamedTuple):
 
 TEXTS: Final[dict[Reason, Text]] = {
     Reason.NONE: Text("nothing was refused", "nothing to do"),
-    Reason.INVALID_NUMBER: Text("a price or quantity was not a finite number", "send a decimal number; check the strategy for NaN or infinity"),
-    Reason.PRICE_OFF_GRID: Text("the price is no multiple of the instrument's tick", "round the price with instrument.round_price(...)"),
-    Reason.QUANTITY_OFF_GRID: Text("the quantity is no multiple of the instrument's lot", "round the quantity with instrument.round_quantity(...)"),
-    Reason.INVALID_QUANTITY: Text("the quantity is zero or negative", "send a quantity above zero; the side says buy or sell"),
+    Reason.INVALID_NUMBER: Text(
+        "a price or quantity was not a finite number", "send a decimal number; check the strategy for NaN or infinity"
+    ),
+    Reason.PRICE_OFF_GRID: Text(
+        "the price is no multiple of the instrument's tick", "round the price with instrument.round_price(...)"
+    ),
+    Reason.QUANTITY_OFF_GRID: Text(
+        "the quantity is no multiple of the instrument's lot", "round the quantity with instrument.round_quantity(...)"
+    ),
+    Reason.INVALID_QUANTITY: Text(
+        "the quantity is zero or negative", "send a quantity above zero; the side says buy or sell"
+    ),
     Reason.INVALID_PRICE: Text("a limit order needs a price above zero", "give a price, or use a market order"),
     Reason.INVALID_TRIGGER: Text("a stop order needs a trigger price above zero", "give trigger=..."),
     Reason.UNSUPPORTED_COMBINATION: Text(
-        "type, time in force and flags do not go together", "post-only goes with LIMIT GTC; market and stop-market orders are IOC or FOK"
+        "type, time in force and flags do not go together",
+        "post-only goes with LIMIT GTC; market and stop-market orders are IOC or FOK",
     ),
     Reason.UNKNOWN_ACCOUNT: Text("there is no such account", "open the account first"),
     Reason.UNKNOWN_BOT: Text("the bot is not registered in this account", "register the bot first"),
-    Reason.UNKNOWN_INSTRUMENT: Text("the instrument is not defined here", "check the symbol; `paperdesk up` lists what a recording holds"),
+    Reason.UNKNOWN_INSTRUMENT: Text(
+        "the instrument is not defined here", "check the symbol; `paperdesk up` lists what a recording holds"
+    ),
     Reason.UNKNOWN_ORDER: Text("there is no such order in this account", "check the order id"),
     Reason.ORDER_DONE: Text("the order is already filled, canceled, expired or rejected", "nothing to cancel"),
     Reason.ACCOUNT_EXISTS: Text("the account number is taken", "use another number"),
     Reason.BOT_EXISTS: Text("the bot number is taken", "use another number"),
-    Reason.INVALID_AMOUNT: Text("the amount is not above zero or too large to hold", "check the amount and the asset's scale"),
-    Reason.UNKNOWN_ASSET: Text("the asset is not defined here", "check the asset's name"),
-    Reason.CAPACITY_EXCEEDED: Text("the desk's table for this is full", "cancel orders that are no longer needed, or run a second desk"),
-    Reason.CANCEL_PENDING: Text("a cancel for this order is already on its way", "wait for it to arrive"),
-    Reason.ACCOUNT_IN_USE: Text("opening balances can only be set before the first order of an epoch", "reset the account to begin a new epoch"),
-    Reason.WRONG_SOURCE: Text(
-        "the account's epoch is bound to another data source", "use the account of this source: live, replayed and simulated prices never meet in one account"
+    Reason.INVALID_AMOUNT: Text(
+        "the amount is not above zero or too large to hold", "check the amount and the asset's scale"
     ),
-    Reason.STALE_DATA: Text("the market's data is stale or has a gap", "wait: orders resume by themselves when data does"),
+    Reason.UNKNOWN_ASSET: Text("the asset is not defined here", "check the asset's name"),
+    Reason.CAPACITY_EXCEEDED: Text(
+        "the desk's table for this is full", "cancel orders that are no longer needed, or run a second desk"
+    ),
+    Reason.CANCEL_PENDING: Text("a cancel for this order is already on its way", "wait for it to arrive"),
+    Reason.ACCOUNT_IN_USE: Text(
+        "opening balances can only be set before the first order of an epoch", "reset the account to begin a new epoch"
+    ),
+    Reason.WRONG_SOURCE: Text(
+        "the account's epoch is bound to another data source",
+        "use the account of this source: live, replayed and simulated prices never meet in one account",
+    ),
+    Reason.STALE_DATA: Text(
+        "the market's data is stale or has a gap", "wait: orders resume by themselves when data does"
+    ),
     Reason.KILLED: Text("the kill switch is on for the desk, the account or the bot", "resume it when you are ready"),
     Reason.NOTIONAL_TOO_LARGE: Text("the order is worth more than the desk can count exactly", "send a smaller order"),
-    Reason.MAX_ORDER: Text("the order is larger than the limit for one order", "send a smaller order or raise limits.max_order"),
-    Reason.EQUITY_PARTIAL: Text("a price needed to value the account is missing or stale", "wait for the price, or declare a conversion for the asset"),
+    Reason.MAX_ORDER: Text(
+        "the order is larger than the limit for one order", "send a smaller order or raise limits.max_order"
+    ),
+    Reason.EQUITY_PARTIAL: Text(
+        "a price needed to value the account is missing or stale",
+        "wait for the price, or declare a conversion for the asset",
+    ),
     Reason.COOLDOWN: Text("the cooldown after a loss has not passed", "wait, or lower limits.cooldown_s"),
-    Reason.DAILY_LOSS: Text("the loss limit of the UTC day is reached", "new risk is possible again after midnight UTC"),
+    Reason.DAILY_LOSS: Text(
+        "the loss limit of the UTC day is reached", "new risk is possible again after midnight UTC"
+    ),
     Reason.DRAWDOWN: Text("the drawdown limit is reached", "review the strategy; raise limits.max_drawdown to go on"),
-    Reason.MAX_POSITION: Text("the position would be larger than its limit", "send a smaller order or raise limits.max_position"),
-    Reason.MAX_EXPOSURE: Text("the exposure would be larger than its limit", "send a smaller order or raise limits.max_exposure"),
-    Reason.INSUFFICIENT_BALANCE: Text("the free balance does not cover the order", "send a smaller order or cancel one that holds funds"),
-    Reason.NO_MARKET_DATA: Text("no price has been seen for the instrument yet", "wait for the first quote, trade or bar"),
-    Reason.BOT_STOPPED: Text("the bot was stopped after an error or a timeout", "read the traceback in the log, mend the strategy, start it again"),
+    Reason.MAX_POSITION: Text(
+        "the position would be larger than its limit", "send a smaller order or raise limits.max_position"
+    ),
+    Reason.MAX_EXPOSURE: Text(
+        "the exposure would be larger than its limit", "send a smaller order or raise limits.max_exposure"
+    ),
+    Reason.INSUFFICIENT_BALANCE: Text(
+        "the free balance does not cover the order", "send a smaller order or cancel one that holds funds"
+    ),
+    Reason.NO_MARKET_DATA: Text(
+        "no price has been seen for the instrument yet", "wait for the first quote, trade or bar"
+    ),
+    Reason.BOT_STOPPED: Text(
+        "the bot was stopped after an error or a timeout",
+        "read the traceback in the log, mend the strategy, start it again",
+    ),
     Reason.INSTRUMENT_HALTED: Text("the venue does not trade the instrument now", "wait until its status is TRADING"),
-    Reason.PRICE_FILTER: Text("the price lies outside the venue's price filter", "stay between the instrument's minimum and maximum price"),
-    Reason.LOT_SIZE: Text("the quantity lies outside the venue's lot-size filter", "stay between the instrument's minimum and maximum quantity"),
-    Reason.MARKET_LOT_SIZE: Text("the quantity lies outside the venue's filter for market orders", "split the order or use a limit order"),
+    Reason.PRICE_FILTER: Text(
+        "the price lies outside the venue's price filter", "stay between the instrument's minimum and maximum price"
+    ),
+    Reason.LOT_SIZE: Text(
+        "the quantity lies outside the venue's lot-size filter",
+        "stay between the instrument's minimum and maximum quantity",
+    ),
+    Reason.MARKET_LOT_SIZE: Text(
+        "the quantity lies outside the venue's filter for market orders", "split the order or use a limit order"
+    ),
     Reason.MIN_NOTIONAL: Text("the order is worth less than the venue's minimum", "send a larger order"),
-    Reason.STOP_WOULD_TRIGGER: Text("the stop would trigger at once", "put the trigger on the far side of the last price"),
-    Reason.POST_ONLY_WOULD_TAKE: Text("a post-only order would have taken from the book on arrival", "price it further from the other side"),
+    Reason.STOP_WOULD_TRIGGER: Text(
+        "the stop would trigger at once", "put the trigger on the far side of the last price"
+    ),
+    Reason.POST_ONLY_WOULD_TAKE: Text(
+        "a post-only order would have taken from the book on arrival", "price it further from the other side"
+    ),
     Reason.USER_CANCELED: Text("canceled on request", "nothing to do"),
     Reason.KILL_SWITCH: Text("canceled by the kill switch", "nothing to do"),
-    Reason.IOC_REMAINDER: Text("the rest of an immediate-or-cancel order found no counterpart", "use GTC to let the rest wait"),
+    Reason.IOC_REMAINDER: Text(
+        "the rest of an immediate-or-cancel order found no counterpart", "use GTC to let the rest wait"
+    ),
     Reason.FOK_NOT_FILLED: Text("a fill-or-kill order could not be filled whole", "send a smaller order or use IOC"),
     Reason.NO_LIQUIDITY: Text("the visible book held no more within reach of a market order", "send a smaller order"),
-    Reason.INSTRUMENT_CHANGED: Text("the order no longer fits the instrument's new definition", "send it again on the new grid"),
+    Reason.INSTRUMENT_CHANGED: Text(
+        "the order no longer fits the instrument's new definition", "send it again on the new grid"
+    ),
     Reason.DELISTED: Text("the venue delisted the instrument", "nothing to do"),
     Reason.EPOCH_ENDED: Text("the account began a new epoch", "nothing to do"),
     Reason.FUNDS_EXHAUSTED: Text("the account could not pay for the rest of a market order", "send a smaller order"),
-    Reason.BAD_EVENT: Text("a market event makes no sense (price or size not above zero, crossed, low above high)", "check the recording; the event was not used"),
-    Reason.TIME_BACKWARDS: Text("a market event carries a time before the one already reached", "the event is used at the time already reached"),
-    Reason.OFF_GRID: Text("a price or size lies off the instrument's grid", "check tick and lot; the event was not used, nothing is rounded"),
+    Reason.BAD_EVENT: Text(
+        "a market event makes no sense (price or size not above zero, crossed, low above high)",
+        "check the recording; the event was not used",
+    ),
+    Reason.TIME_BACKWARDS: Text(
+        "a market event carries a time before the one already reached", "the event is used at the time already reached"
+    ),
+    Reason.OFF_GRID: Text(
+        "a price or size lies off the instrument's grid",
+        "check tick and lot; the event was not used, nothing is rounded",
+    ),
     Reason.CORRUPT_LINE: Text("a line of the recording could not be read", "check the recording; the line was skipped"),
-    Reason.SEQUENCE_GAP: Text("the venue's sequence numbers have a hole", "the book is empty until a full picture arrives"),
-    Reason.UNKNOWN_SYMBOL: Text("the recording speaks of a symbol that was not asked for or cannot be traded here", "add it to --symbols if you want it"),
+    Reason.SEQUENCE_GAP: Text(
+        "the venue's sequence numbers have a hole", "the book is empty until a full picture arrives"
+    ),
+    Reason.UNKNOWN_SYMBOL: Text(
+        "the recording speaks of a symbol that was not asked for or cannot be traded here",
+        "add it to --symbols if you want it",
+    ),
     Reason.DUPLICATE: Text("the same market event came twice", "the copy was skipped"),
 }
 """Text for each reason; a test holds that every reason has one."""

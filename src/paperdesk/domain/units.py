@@ -7,8 +7,6 @@ Each function says which way it rounds.
 
 from typing import Final
 
-import numpy as np
-
 from paperdesk.domain.kernel import kernel
 
 MAX_UNITS: Final = 2**62
@@ -77,8 +75,3 @@ def fee_ceil(received_units: int, rate_e8: int) -> int:
     assert received_units >= 0, "fees are taken from what was received"
     whole, rest = received_units // FEE_SCALE, received_units % FEE_SCALE
     return whole * rate_e8 + (rest * rate_e8 + FEE_SCALE - 1) // FEE_SCALE
-
-
-def as_int(value: int) -> np.int64:
-    """A Python integer as the kernel's type; raises OverflowError beyond int64."""
-    return np.int64(value)

@@ -11,7 +11,16 @@ from paperdesk.engine.state import MAX_ACCOUNTS, MAX_BOTS
 from paperdesk.ledger.journal import CAPITAL, CLOSING, FREE, OPENING, post, room_units
 from paperdesk.venue.orders import ORDER_CANCELED, finish, is_unfinished
 
-ACCOUNT_OPENED, CONVERSION_DECLARED, BOT_REGISTERED, LIMITS_SET, KILLED_OUTPUT, RESUMED_OUTPUT, COMMAND_REFUSED, EPOCH_STARTED = (
+(
+    ACCOUNT_OPENED,
+    CONVERSION_DECLARED,
+    BOT_REGISTERED,
+    LIMITS_SET,
+    KILLED_OUTPUT,
+    RESUMED_OUTPUT,
+    COMMAND_REFUSED,
+    EPOCH_STARTED,
+) = (
     int(OutputKind.ACCOUNT_OPENED),
     int(OutputKind.CONVERSION_DECLARED),
     int(OutputKind.BOT_REGISTERED),
@@ -197,7 +206,7 @@ def register_bot(s: Any, e: Any) -> None:
         refuse(s, e, UNKNOWN_ACCOUNT)
     elif e.bot < 0 or e.bot >= MAX_BOTS:
         refuse(s, e, CAPACITY_EXCEEDED)
-    elif e.bot == 0 or e.bot < s.n_bots and s.bots[e.bot].registered == 1:
+    elif e.bot == 0 or (e.bot < s.n_bots and s.bots[e.bot].registered == 1):
         refuse(s, e, BOT_EXISTS)
     else:
         row = emit(s, BOT_REGISTERED)
@@ -339,7 +348,9 @@ def apply_epoch(s: Any, row: Any) -> None:
         clear_position(s.account_positions[row.account, instrument])
     for bot in range(1, s.n_bots):
         if s.bots[bot].account == row.account:
-            s.bots[bot].pnl_units = s.bots[bot].peak_units = s.bots[bot].day_start_units = s.bots[bot].cooldown_until_ns = 0
+            s.bots[bot].pnl_units = s.bots[bot].peak_units = s.bots[bot].day_start_units = s.bots[
+                bot
+            ].cooldown_until_ns = 0
             for instrument in range(s.n_instruments):
                 clear_position(s.bot_positions[bot, instrument])
 

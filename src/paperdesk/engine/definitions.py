@@ -33,7 +33,13 @@ def refuse_event(s: Any, e: Any, reason: int) -> None:
 def define_asset(s: Any, e: Any) -> None:
     """DEFINE_ASSET: a scale is given once and never changes."""
     known = 0 <= e.asset < MAX_ASSETS and s.scales[e.asset] > 0
-    if e.asset < 0 or e.asset >= MAX_ASSETS or e.scale < 0 or e.scale > MAX_SCALE or (known and s.scales[e.asset] != e.scale + 1):
+    if (
+        e.asset < 0
+        or e.asset >= MAX_ASSETS
+        or e.scale < 0
+        or e.scale > MAX_SCALE
+        or (known and s.scales[e.asset] != e.scale + 1)
+    ):
         refuse_event(s, e, BAD_EVENT)
         return
     s.scales[e.asset] = e.scale + 1
@@ -47,12 +53,18 @@ def possible_definition(s: Any, e: Any) -> bool:
         return False
     if not is_asset(s, e.base_asset) or not is_asset(s, e.quote_asset) or e.base_asset == e.quote_asset:
         return False
-    if min(e.num, e.den, e.base_units_per_lot) <= 0 or min(e.maker_fee_e8, e.taker_fee_e8) < 0 or max(e.maker_fee_e8, e.taker_fee_e8) > 100_000_000:
+    if (
+        min(e.num, e.den, e.base_units_per_lot) <= 0
+        or min(e.maker_fee_e8, e.taker_fee_e8) < 0
+        or max(e.maker_fee_e8, e.taker_fee_e8) > 100_000_000
+    ):
         return False
     definition = s.instruments[e.instrument]
     if e.version != definition.version + 1:
         return False
-    return definition.version == 0 or (definition.base_asset == e.base_asset and definition.quote_asset == e.quote_asset)
+    return definition.version == 0 or (
+        definition.base_asset == e.base_asset and definition.quote_asset == e.quote_asset
+    )
 
 
 @kernel

@@ -21,9 +21,8 @@ MAX_ROUNDS: Final = 64
 """How often deciders may answer the outputs of their own answers before the bot is stopped."""
 
 SEQ_AT: Final = 24
-TIME_AT: Final = 40
 SEQ: Final = struct.Struct("<q")
-STORED: Final = {kind: stored_bytes(kind) for kind in InputKind}
+STORED: Final = {int(kind): stored_bytes(kind) for kind in InputKind}
 SUBMIT_ORDER: Final = int(InputKind.SUBMIT_ORDER)
 TIMER: Final = int(InputKind.TIMER)
 
@@ -100,7 +99,7 @@ class Drive:
 
     def feed(self, block: Rows) -> None:
         """Take a block of market inputs, shape (n,) of INPUT in time order; every answer is folded before the next input."""
-        data = memoryview(block.view(np.uint8))
+        data = memoryview(block.view(np.uint8).data)
         kinds, instruments = block["kind"].tolist(), block["instrument"].tolist()
         state, take_input, wanting, none = self.fold.state, self.journal.take_input, self._wanting, ()
         stored, pack = STORED, SEQ.pack_into
@@ -141,7 +140,9 @@ class Drive:
             for kind in outputs["kind"].tolist():
                 self.outputs[kind] += 1
 
-    def _answer(self, kind: int, instrument: int, block: Rows, index: int, count: int, asked: Sequence[Decider]) -> None:
+    def _answer(
+        self, kind: int, instrument: int, block: Rows, index: int, count: int, asked: Sequence[Decider]
+    ) -> None:
         """Let those concerned decide on an input, all before any of their commands is folded."""
         outputs: Rows | None = None
         cause = self.seq
@@ -176,7 +177,12 @@ class Drive:
                 return
             waiting = answers
         for sender in {id(sender): sender for sender, _ in waiting}.values():
-            self.stop(sender, DeciderFailed(sender.name, "answer", f"it answered its own orders more than {MAX_ROUNDS} times in a row"))
+            self.stop(
+                sender,
+                DeciderFailed(
+                    sender.name, "answer", f"it answered its own orders more than {MAX_ROUNDS} times in a row"
+                ),
+            )
 
     def _observed(self, accounts: set[int], outputs: Rows) -> list[tuple[Decider, Rows]]:
         answers: list[tuple[Decider, Rows]] = []
@@ -199,5 +205,13 @@ class Drive:
             return
         self.remove(decider)
         self.failures.append(failure)
-        self.note({"type": "bot_stopped", "bot": decider.bot, "account": decider.account, "name": decider.name, "text": failure.text})
+        self.note(
+            {
+                "type": "bot_stopped",
+                "bot": decider.bot,
+                "account": decider.account,
+                "name": decider.name,
+                "text": failure.text,
+            }
+        )
         self._tell({decider.account}, self._fold_command(stop_bot(decider.account, decider.bot)))

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from paperdesk.domain.events import OUTPUT, OUTPUT_BYTES
+from paperdesk.engine.books import Fault, books_fault
 from paperdesk.engine.recover import facts_at, settle_at
-from paperdesk.engine.serial import account_hash, equity_at, restore, serialise, state_hash
+from paperdesk.engine.serial import account_hash, accounts_of, equity_at, restore, serialise, state_hash
 from paperdesk.engine.state import new_state
 from paperdesk.engine.step import fold_at
 
@@ -59,6 +60,11 @@ class Fold:
         """What an account is worth now, in units of its reporting asset; None where a price is missing or stale."""
         known, units = equity_at(self.state, account)
         return int(units) if known else None
+
+    def faults(self) -> list[tuple[int, Fault]]:
+        """Accounts whose books do not agree with their orders and postings; there are none, or the desk must stop."""
+        found = [(account, Fault(books_fault(self.state, account))) for account in accounts_of(self.state)]
+        return [(account, fault) for account, fault in found if fault]
 
     def parts(self) -> dict[str, bytes]:
         """The state in bytes, for a snapshot."""

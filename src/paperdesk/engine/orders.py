@@ -10,7 +10,15 @@ from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_ORDER_UNITS, mul_div_ceil, product_fits
-from paperdesk.engine.accounts import UNKNOWN_ACCOUNT, UNKNOWN_BOT, UNKNOWN_INSTRUMENT, is_bot, is_instrument, is_open, refuse
+from paperdesk.engine.accounts import (
+    UNKNOWN_ACCOUNT,
+    UNKNOWN_BOT,
+    UNKNOWN_INSTRUMENT,
+    is_bot,
+    is_instrument,
+    is_open,
+    refuse,
+)
 from paperdesk.engine.risk import gate
 from paperdesk.ledger.journal import FREE, RESERVE, post
 from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best
@@ -154,7 +162,9 @@ def fits_bounds(s: Any, e: Any, bound: int) -> bool:
     assert bound > 0 and e.qty_lots > 0, "an order has a price and a size"
     if bound > PRICE_BOUND or not product_fits(e.qty_lots, definition.base_units_per_lot, MAX_ORDER_UNITS):
         return False
-    return product_fits(bound, e.qty_lots, MAX_ORDER_UNITS) and product_fits(bound * e.qty_lots, definition.num, MAX_ORDER_UNITS)
+    return product_fits(bound, e.qty_lots, MAX_ORDER_UNITS) and product_fits(
+        bound * e.qty_lots, definition.num, MAX_ORDER_UNITS
+    )
 
 
 @kernel
@@ -229,7 +239,15 @@ def submit_order(s: Any, e: Any) -> None:
     slot = apply_submitted(s, row)
     if units > 0:
         definition = s.instruments[e.instrument]
-        post(s, RESERVE, e.account, e.bot, definition.quote_asset if e.side == BUY else definition.base_asset, units, s.orders[slot])
+        post(
+            s,
+            RESERVE,
+            e.account,
+            e.bot,
+            definition.quote_asset if e.side == BUY else definition.base_asset,
+            units,
+            s.orders[slot],
+        )
     enter_inbox(s, slot, 0)
 
 

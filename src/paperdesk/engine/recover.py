@@ -186,7 +186,9 @@ def apply_to_order(s: Any, row: Any) -> None:
     if row.kind == ORDER_CANCELED or row.kind == ORDER_EXPIRED or row.kind == ORDER_REJECTED:
         free_if_over(s, slot)
     else:
-        assert row.kind == ORDER_ACCEPTED or row.kind == ORDER_TRIGGERED or row.kind == CANCEL_REQUESTED, "an order output"
+        assert row.kind == ORDER_ACCEPTED or row.kind == ORDER_TRIGGERED or row.kind == CANCEL_REQUESTED, (
+            "an order output"
+        )
 
 
 @kernel
@@ -256,7 +258,12 @@ def settle_recovered(s: Any) -> None:
             order.front_lots = displayed_ahead(market, order.side - 1, order.price_ticks)
         else:
             order.place = HELD
-        if (order.place == RESTING or order.place == HELD) and limit and order.time_in_force == GTC and order.rested == 0:
+        if (
+            (order.place == RESTING or order.place == HELD)
+            and limit
+            and order.time_in_force == GTC
+            and order.rested == 0
+        ):
             owner = s.accounts[order.account]
             order.rested = 1
             order.rank = owner.next_rank

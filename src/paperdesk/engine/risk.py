@@ -11,7 +11,14 @@ from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import mul_div_ceil
-from paperdesk.ledger.statement import account_equity, account_exposure, bot_exposure, bot_pnl, position_value, reporting_value
+from paperdesk.ledger.statement import (
+    account_equity,
+    account_exposure,
+    bot_exposure,
+    bot_pnl,
+    position_value,
+    reporting_value,
+)
 from paperdesk.venue.orders import BUY
 
 EQUITY_PARTIAL, COOLDOWN, DAILY_LOSS, DRAWDOWN, MAX_ORDER, MAX_POSITION, MAX_EXPOSURE = (
@@ -100,7 +107,16 @@ def increases(s: Any, position: Any, instrument: int, side: int, lots: int) -> b
 
 @kernel
 def loss_reason(
-    s: Any, scope: Any, position: Any, instrument: int, side: int, lots: int, known: bool, worth: int, valued: bool, equity: int
+    s: Any,
+    scope: Any,
+    position: Any,
+    instrument: int,
+    side: int,
+    lots: int,
+    known: bool,
+    worth: int,
+    valued: bool,
+    equity: int,
 ) -> int:
     """Order size, cooldown and loss limits of one scope (a bot's or an account's row)."""
     limits = scope.limits
@@ -114,7 +130,11 @@ def loss_reason(
         return EQUITY_PARTIAL
     if limits.cooldown_ns > 0 and s.ts_seq_ns < scope.cooldown_until_ns:
         return COOLDOWN
-    if scope.valued == 1 and limits.max_daily_loss_units > 0 and scope.day_start_units - equity >= limits.max_daily_loss_units:
+    if (
+        scope.valued == 1
+        and limits.max_daily_loss_units > 0
+        and scope.day_start_units - equity >= limits.max_daily_loss_units
+    ):
         return DAILY_LOSS
     if scope.valued == 1 and limits.max_drawdown_units > 0 and scope.peak_units - equity >= limits.max_drawdown_units:
         return DRAWDOWN
@@ -123,7 +143,15 @@ def loss_reason(
 
 @kernel
 def size_reason(
-    s: Any, account: int, limits: Any, position: Any, instrument: int, side: int, lots: int, measured: bool, exposure: int
+    s: Any,
+    account: int,
+    limits: Any,
+    position: Any,
+    instrument: int,
+    side: int,
+    lots: int,
+    measured: bool,
+    exposure: int,
 ) -> int:
     """Position and exposure limits of one scope; `exposure` counts the order in."""
     if not increases(s, position, instrument, side, lots):

@@ -23,12 +23,19 @@ from paperdesk.venue.places import rebuild_places
 
 STATE_SCHEMA: Final = 1
 DERIVED: Final = frozenset(
-    "n_outputs n_inbox n_used_rows n_free_rows any_touched next_tick_ns before_ns nobody share_seq share_lots n_held n_resting n_stops free_rows inbox held "
-    "resting stops outbox".split()
-)
+    (
+        "n_outputs", "n_inbox", "n_used_rows", "n_free_rows", "any_touched", "next_tick_ns", "before_ns", "nobody", "share_seq",
+        "share_lots", "n_held", "n_resting", "n_stops", "free_rows", "inbox", "held", "resting", "stops", "outbox",
+    )
+)  # fmt: skip
 """Top-level fields that follow from others, or are scratch within one input."""
 
-DERIVED_IN_ROWS: Final = {"accounts": ("first_order", "last_order", "touched"), "orders": ("next", "previous"), "markets": ("spare",)}
+DERIVED_IN_ROWS: Final = {
+    "accounts": ("first_order", "last_order", "touched"),
+    "orders": ("next", "previous"),
+    "markets": ("spare",),
+}
+
 
 @entry(rows_of(STATE))
 def replace_all(state: Any) -> None:
@@ -178,7 +185,9 @@ def restore(parts: dict[str, bytes]) -> np.ndarray[Any, Any]:
     s["scales"][: len(scales)] = scales
     s["instruments"][: int(s["n_instruments"])] = np.frombuffer(instruments, INSTRUMENT)
     s["markets"][: int(s["n_instruments"])] = np.frombuffer(markets, MARKET)
-    for name in sorted((name for name in parts if name.startswith("account/")), key=lambda text: int(text.split("/")[1])):
+    for name in sorted(
+        (name for name in parts if name.startswith("account/")), key=lambda text: int(text.split("/")[1])
+    ):
         _restore_account(s, parts[name])
     replace_all(state)
     return state
@@ -195,7 +204,11 @@ def _restore_account(s: Any, section: bytes) -> None:
         s["account_positions"][account, instrument] = np.frombuffer(data, POSITION)[0]
     for place, (instrument, side, ticks, lots, picture) in enumerate(used):
         entry = s["used"][account, instrument]
-        entry["ticks"][side, place % DEPTH], entry["lots"][side, place % DEPTH], entry["picture"][side, place % DEPTH] = ticks, lots, picture
+        (
+            entry["ticks"][side, place % DEPTH],
+            entry["lots"][side, place % DEPTH],
+            entry["picture"][side, place % DEPTH],
+        ) = ticks, lots, picture
     for bot, data, bot_positions in bots:
         s["bots"][bot] = np.frombuffer(data, BOT)[0]
         for instrument, position in bot_positions:

@@ -141,6 +141,10 @@ class Desk(NamedTuple):
     fees: Fees | None
 
 
+BAR_DECIMALS: Final = 12
+"""Decimals of tick and lot together where they are inferred from bars: an order worth 10^6 then has 10^18 tick-lots, which can be counted."""
+
+
 def build(markets: Sequence[Found], desk: Desk) -> tuple[list[Instrument], list[Asset], list[str]]:
     """Instruments (numbered in the given order), their assets, and what a person should know about them."""
     names = list(dict.fromkeys(name for found in markets for name in (found.base, found.quote)))
@@ -208,6 +212,9 @@ def _infer(number: int, found: Found, base: Asset, quote: Asset, notes: list[str
     size_decimals = fitting_decimals(
         min(found.size_decimals, SIZE_DECIMALS, base.scale), found.largest_size, MAX_ORDER_UNITS // HEADROOM
     )
+    if found.bars and found.bars == found.events():
+        # Nothing but bars: their volumes are taken down to whole lots, so the lot may be coarse enough for orders of a million.
+        size_decimals = min(size_decimals, max(0, BAR_DECIMALS - price_decimals))
     tick, lot = Decimal(1).scaleb(-price_decimals), Decimal(1).scaleb(-size_decimals)
     notes.append(f"{found.symbol}: tick {tick:f}, lot {lot:f} inferred from the data; no filters are known")
     if price_decimals < found.price_decimals:

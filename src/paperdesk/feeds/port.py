@@ -16,11 +16,16 @@ from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.reasons import Reason
 
 Label = Literal["REPLAY", "SIMULATED"]
-Refusals = Counter[tuple[str, Reason]]
-"""How often market data of a symbol could not be used, by reason. ("", reason) stands for lines that name no symbol."""
 
-READ: Final = ("", Reason.NONE)
-"""The key of `Refusals` under which the lines of recordings that were read are counted, used or not."""
+
+class Refusals(Counter[tuple[str, Reason]]):
+    """How often market data of a symbol could not be used, by reason; ("", reason) stands for lines that name no symbol.
+
+    `read` is how many lines of recordings were read, used or not (0 where there are no lines).
+    """
+
+    read: int = 0
+
 
 BLOCK_ROWS: Final = 4096
 """The most rows of one block."""

@@ -20,7 +20,7 @@ import zstandard
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.reasons import Reason
 from paperdesk.feeds.grid import text_decimals
-from paperdesk.feeds.port import READ, RecordingRefused, Refusals
+from paperdesk.feeds.port import RecordingRefused, Refusals
 
 CHUNK_BYTES: Final = 1 << 20
 LATEST_NS: Final = 2**62
@@ -191,7 +191,7 @@ def lines(path: Path, refusals: Refusals | None = None) -> Iterator[list[bytes]]
                 )
             batch = [line for line in batch if line and not line.isspace()]
             if refusals is not None:
-                refusals[READ] += len(batch)
+                refusals.read += len(batch)
             yield batch
     except Truncated:
         if rest.strip():

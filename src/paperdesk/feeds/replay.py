@@ -45,7 +45,7 @@ class Replay:
     ) -> None:
         self.instruments, self.assets, self.notes, self.source = instruments, assets, notes, source
         self.recordings = recordings
-        self.refusals: Refusals = Counter()
+        self.refusals = Refusals()
         wanted = {instrument.symbol for instrument in instruments}
         self.expected: int | None = sum(
             found.events() for recording in recordings for found in recording.found.values() if found.symbol in wanted
@@ -59,6 +59,7 @@ class Replay:
     def blocks(self, skip: int = 0) -> Iterator[np.ndarray]:
         """See `port.Feed.blocks`."""
         self.refusals.clear()
+        self.refusals.read = 0
         by_symbol = {instrument.symbol: instrument for instrument in self.instruments}
         streams = []
         for recording in self.recordings:

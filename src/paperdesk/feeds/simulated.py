@@ -15,7 +15,6 @@ Everything is integer arithmetic on words of a counter-based generator (Philox),
 symbol and start alone.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from hashlib import blake2b
@@ -301,7 +300,7 @@ class Simulated:
         self.instruments, self.assets = instruments, assets
         self.seed, self.start_ns = seed, start_ns
         self._shapes = shapes
-        self.refusals: Refusals = Counter()
+        self.refusals = Refusals()
         self.notes = [
             f"{instrument.symbol}: simulated market, seed {seed}; its prices are invented" for instrument in instruments
         ]

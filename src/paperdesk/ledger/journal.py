@@ -40,7 +40,13 @@ OPENING, RESERVE, RELEASE, PAY, RECEIVE, FEE, CLOSING = (int(purpose) for purpos
 POSTING: Final = int(OutputKind.POSTING)
 
 POSITION: Final = record(
-    [("qty_units", "i8"), ("cost_units", "i8"), ("realized_units", "i8"), ("open_buy_lots", "i8"), ("open_sell_lots", "i8")]
+    [
+        ("qty_units", "i8"),
+        ("cost_units", "i8"),
+        ("realized_units", "i8"),
+        ("open_buy_lots", "i8"),
+        ("open_sell_lots", "i8"),
+    ]
 )
 """Net holding of a scope (bot or account) on one instrument: signed base units at average cost, plus the lots of its live orders."""
 
@@ -69,7 +75,7 @@ def apply_posting(s: Any, row: Any, order: Any) -> None:
     source = buckets[row.source_bucket] - amount
     target = buckets[row.target_bucket] + amount
     assert row.source_bucket > RESERVED or source >= 0, "free and reserved are never negative"
-    assert -MAX_UNITS <= source and target <= MAX_UNITS, "a balance is out of bounds"
+    assert source >= -MAX_UNITS and target <= MAX_UNITS, "a balance is out of bounds"
     buckets[row.source_bucket] = source
     buckets[row.target_bucket] = target
     if row.purpose == RESERVE:
@@ -130,12 +136,3 @@ def average_sell(position: Any, got: int, given: int) -> int:
     position.qty_units -= given
     position.realized_units += realized
     return realized
-
-
-@kernel
-def trial_balance(s: Any, account: int, asset: int) -> int:
-    """The sum of a row's five buckets: zero, or the books are wrong."""
-    total = 0
-    for bucket in range(BUCKETS):
-        total += s.balances[account, asset, bucket]
-    return total

@@ -122,7 +122,10 @@ def account_exposure(s: Any, account: int) -> tuple[bool, int]:
     total = 0
     for instrument in range(s.n_instruments):
         known, value = position_value(
-            s, account, instrument, worst_units(s.account_positions[account, instrument], s.instruments[instrument].base_units_per_lot)
+            s,
+            account,
+            instrument,
+            worst_units(s.account_positions[account, instrument], s.instruments[instrument].base_units_per_lot),
         )
         total += value
         if not known or total > MAX_UNITS:
@@ -136,7 +139,10 @@ def bot_exposure(s: Any, bot: int) -> tuple[bool, int]:
     total = 0
     for instrument in range(s.n_instruments):
         known, value = position_value(
-            s, s.bots[bot].account, instrument, worst_units(s.bot_positions[bot, instrument], s.instruments[instrument].base_units_per_lot)
+            s,
+            s.bots[bot].account,
+            instrument,
+            worst_units(s.bot_positions[bot, instrument], s.instruments[instrument].base_units_per_lot),
         )
         total += value
         if not known or total > MAX_UNITS:

@@ -166,9 +166,7 @@ def _read_limits(name: str, value: Any, text: str, path: Path) -> LimitSettings:
         if key not in known:
             _refuse_unknown(key, known, (name, key), text, path)
     checks: dict[str, Callable[[Any], Any]] = dict.fromkeys(known, _amount) | {"cooldown_s": _whole(0, MAX_COOLDOWN_S)}
-    return LimitSettings(
-        **{key: _checked(checks[key], inner, (name, key), text, path) for key, inner in table.items()}
-    )
+    return LimitSettings(**{key: _checked(checks[key], inner, (name, key), text, path) for key, inner in table.items()})
 
 
 def _checked(check: Callable[[Any], Any], value: Any, keys: tuple[str, ...], text: str, path: Path) -> Any:

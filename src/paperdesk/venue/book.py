@@ -80,7 +80,9 @@ def valid_levels(ticks: Any, lots: Any, count: int, side: int) -> bool:
 @kernel
 def valid_book(e: Any) -> bool:
     """Whether a BOOK input is a possible picture of a market: ordered, positive, not crossed."""
-    if not valid_levels(e.bids_ticks, e.bids_lots, e.n_bids, BIDS) or not valid_levels(e.asks_ticks, e.asks_lots, e.n_asks, ASKS):
+    if not valid_levels(e.bids_ticks, e.bids_lots, e.n_bids, BIDS) or not valid_levels(
+        e.asks_ticks, e.asks_lots, e.n_asks, ASKS
+    ):
         return False
     return e.n_bids == 0 or e.n_asks == 0 or e.bids_ticks[0] < e.asks_ticks[0]
 
@@ -106,7 +108,13 @@ def valid_trade(e: Any) -> bool:
 @kernel
 def valid_bar(e: Any) -> bool:
     """Whether a BAR input's prices enclose each other."""
-    if e.low_ticks <= 0 or e.high_ticks > TICKS_BOUND or e.volume_lots < 0 or e.volume_lots > LOTS_BOUND or e.interval_ns <= 0:
+    if (
+        e.low_ticks <= 0
+        or e.high_ticks > TICKS_BOUND
+        or e.volume_lots < 0
+        or e.volume_lots > LOTS_BOUND
+        or e.interval_ns <= 0
+    ):
         return False
     return e.low_ticks <= min(e.open_ticks, e.close_ticks) and e.high_ticks >= max(e.open_ticks, e.close_ticks)
 

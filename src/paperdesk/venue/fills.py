@@ -11,7 +11,19 @@ from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_UNITS, fee_ceil, mul_div_ceil, mul_div_floor, product_fits
 from paperdesk.ledger.journal import FEE, FREE, PAY, RECEIVE, RELEASE, RESERVE, post, room_units
-from paperdesk.venue.orders import BUY, FILL, FILLED, MAKER, ORDER_EXPIRED, apply_fill, finish, is_unfinished, is_market, release_rest, retire
+from paperdesk.venue.orders import (
+    BUY,
+    FILL,
+    FILLED,
+    MAKER,
+    ORDER_EXPIRED,
+    apply_fill,
+    finish,
+    is_market,
+    is_unfinished,
+    release_rest,
+    retire,
+)
 
 FUNDS_EXHAUSTED: Final = int(Reason.FUNDS_EXHAUSTED)
 NOTIONAL_TOO_LARGE: Final = int(Reason.NOTIONAL_TOO_LARGE)
@@ -60,24 +72,43 @@ def payable_lots(s: Any, order: Any, price_ticks: int, wanted_lots: int) -> int:
     if order.side != BUY or not is_market(order):
         return wanted_lots
     definition = s.instruments[order.instrument]
-    purse = order.reserved_units + s.balances[order.account, definition.quote_asset, FREE] + paid_units(definition, order, order.value)
+    purse = (
+        order.reserved_units
+        + s.balances[order.account, definition.quote_asset, FREE]
+        + paid_units(definition, order, order.value)
+    )
     if not product_fits(purse // definition.num + 1, definition.den, MAX_UNITS):
         return wanted_lots
     return max(0, min(wanted_lots, (mul_div_floor(purse, definition.den, definition.num) - order.value) // price_ticks))
 
 
 @kernel
-def fill(s: Any, slot: int, price_ticks: int, wanted_lots: int, liquidity: int, rule: int, shown_lots: int, evidence_ticks: int, front_after: int) -> int:
+def fill(
+    s: Any,
+    slot: int,
+    price_ticks: int,
+    wanted_lots: int,
+    liquidity: int,
+    rule: int,
+    shown_lots: int,
+    evidence_ticks: int,
+    front_after: int,
+) -> int:
     """Fill up to `wanted_lots` of an order at a price; returns the lots filled. What cannot be paid or counted expires with its reason."""
     order = s.orders[slot]
     countable = countable_lots(s, order, price_ticks, wanted_lots)
     lots = payable_lots(s, order, price_ticks, countable)
     definition = s.instruments[order.instrument]
     if lots > 0:
-        before, after = paid_units(definition, order, order.value), paid_units(definition, order, order.value + price_ticks * lots)
+        before, after = (
+            paid_units(definition, order, order.value),
+            paid_units(definition, order, order.value + price_ticks * lots),
+        )
         quote_units = after - before
         if order.side == BUY and quote_units > order.reserved_units:
-            post(s, RESERVE, order.account, order.bot, definition.quote_asset, quote_units - order.reserved_units, order)
+            post(
+                s, RESERVE, order.account, order.bot, definition.quote_asset, quote_units - order.reserved_units, order
+            )
         rate = definition.maker_fee_e8 if liquidity == MAKER else definition.taker_fee_e8
         received = lots * definition.base_units_per_lot if order.side == BUY else quote_units
         row = emit(s, FILL)
@@ -138,7 +169,9 @@ def settle(s: Any, order: Any, base_units: int, quote_units: int, fee_units: int
 def needed_units(definition: Any, order: Any) -> int:
     """What a live limit buy must still hold in reserve: enough to pay for all that is open at its own price."""
     worst = order.value + order.price_ticks * (order.qty_lots - order.filled_lots)
-    return mul_div_ceil(worst, definition.num, definition.den) - mul_div_ceil(order.value, definition.num, definition.den)
+    return mul_div_ceil(worst, definition.num, definition.den) - mul_div_ceil(
+        order.value, definition.num, definition.den
+    )
 
 
 @kernel

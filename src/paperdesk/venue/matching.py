@@ -12,36 +12,11 @@ from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_UNITS, mul_div_ceil, product_fits
 from paperdesk.ledger.journal import FREE
-from paperdesk.venue.book import (
-    BOOK,
-    LIVE,
-    UNKNOWN,
-    available_lots,
-    best,
-    better,
-    displayed_ahead,
-    reaches,
-    use_lots,
-)
+from paperdesk.venue import book, orders, places
+from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best
 from paperdesk.venue.fills import countable_whole, fill
 from paperdesk.venue.filters import arrival_reason, triggered
-from paperdesk.venue.orders import (
-    BUY,
-    FOK,
-    GTC,
-    MAKER,
-    ORDER_ACCEPTED,
-    ORDER_EXPIRED,
-    ORDER_REJECTED,
-    ORDER_TRIGGERED,
-    STOP_MARKET,
-    TAKER,
-    finish,
-    is_unfinished,
-    is_market,
-    state_order,
-)
-from paperdesk.venue.places import enter_held, enter_resting, enter_stops, leave_place
+from paperdesk.venue.orders import BUY
 
 BOOK_WALK, TRADE_THROUGH, QUEUE, BOOK_CROSS = (
     int(FillRule.BOOK_WALK),
@@ -49,7 +24,11 @@ BOOK_WALK, TRADE_THROUGH, QUEUE, BOOK_CROSS = (
     int(FillRule.QUEUE),
     int(FillRule.BOOK_CROSS),
 )
-IOC_REMAINDER, FOK_NOT_FILLED, NO_LIQUIDITY = int(Reason.IOC_REMAINDER), int(Reason.FOK_NOT_FILLED), int(Reason.NO_LIQUIDITY)
+IOC_REMAINDER, FOK_NOT_FILLED, NO_LIQUIDITY = (
+    int(Reason.IOC_REMAINDER),
+    int(Reason.FOK_NOT_FILLED),
+    int(Reason.NO_LIQUIDITY),
+)
 UNKNOWN_SIDE: Final = int(Side.UNKNOWN)
 COLLAR_UP, COLLAR_DOWN, COLLAR_BASE = 105, 95, 100
 
@@ -67,14 +46,14 @@ def collar(side: int, ticks: int) -> int:
 def arrive(s: Any, slot: int) -> None:
     """An order reaches the venue: rejected with a reason, or accepted and put to work."""
     order = s.orders[slot]
-    leave_place(s, slot)
+    places.leave_place(s, slot)
     reason = arrival_reason(s, order)
     if reason != 0:
-        finish(s, slot, ORDER_REJECTED, reason)
+        orders.finish(s, slot, orders.ORDER_REJECTED, reason)
         return
-    state_order(s, ORDER_ACCEPTED, slot, 0)
-    if order.order_type >= STOP_MARKET:
-        enter_stops(s, slot)
+    orders.state_order(s, orders.ORDER_ACCEPTED, slot, 0)
+    if order.order_type >= orders.STOP_MARKET:
+        places.enter_stops(s, slot)
     else:
         execute(s, slot)
 
@@ -86,17 +65,17 @@ def execute(s: Any, slot: int) -> None:
     if s.markets[order.instrument].evidence != BOOK:
         if order.post_only == 1:
             rest_unqueued(s, order)
-        enter_held(s, slot)
+        places.enter_held(s, slot)
         return
     walk(s, slot)
-    if not is_unfinished(order):
+    if not orders.is_unfinished(order):
         return
-    if is_market(order):
-        finish(s, slot, ORDER_EXPIRED, NO_LIQUIDITY)
-    elif order.time_in_force == GTC:
+    if orders.is_market(order):
+        orders.finish(s, slot, orders.ORDER_EXPIRED, NO_LIQUIDITY)
+    elif order.time_in_force == orders.GTC:
         rest(s, slot)
     else:
-        finish(s, slot, ORDER_EXPIRED, IOC_REMAINDER)
+        orders.finish(s, slot, orders.ORDER_EXPIRED, IOC_REMAINDER)
 
 
 @kernel
@@ -106,7 +85,7 @@ def walk_limit(s: Any, order: Any) -> int:
     top = best(market, 2 - order.side)
     if market.status != LIVE or top == 0:
         return 0
-    limit: int = collar(order.side, top) if is_market(order) else order.price_ticks
+    limit: int = collar(order.side, top) if orders.is_market(order) else order.price_ticks
     return limit
 
 
@@ -115,8 +94,8 @@ def walk(s: Any, slot: int) -> None:
     """Take from the visible book, best level first, what the account has not used up; an unfillable FOK ends whole."""
     order = s.orders[slot]
     limit = walk_limit(s, order)
-    if order.time_in_force == FOK and not fills_whole(s, order, limit):
-        finish(s, slot, ORDER_EXPIRED, FOK_NOT_FILLED)
+    if order.time_in_force == orders.FOK and not fills_whole(s, order, limit):
+        orders.finish(s, slot, orders.ORDER_EXPIRED, FOK_NOT_FILLED)
         return
     if limit == 0:
         return
@@ -124,13 +103,13 @@ def walk(s: Any, slot: int) -> None:
     market, used = s.markets[instrument], s.used[account, instrument]
     for level in range(market.count[opposite]):
         ticks = market.ticks[opposite, level]
-        if not is_unfinished(order) or not reaches(order.side, ticks, limit):
+        if not orders.is_unfinished(order) or not book.reaches(order.side, ticks, limit):
             break
-        lots = min(available_lots(s, account, instrument, opposite, level), order.qty_lots - order.filled_lots)
+        lots = min(book.available_lots(s, account, instrument, opposite, level), order.qty_lots - order.filled_lots)
         if lots > 0:
-            filled = fill(s, slot, ticks, lots, TAKER, BOOK_WALK, market.lots[opposite, level], ticks, UNKNOWN)
+            filled = fill(s, slot, ticks, lots, orders.TAKER, BOOK_WALK, market.lots[opposite, level], ticks, UNKNOWN)
             if filled > 0:
-                use_lots(used, market, opposite, level, filled)
+                book.use_lots(used, market, opposite, level, filled)
 
 
 @kernel
@@ -143,9 +122,9 @@ def fills_whole(s: Any, order: Any, limit: int) -> bool:
     missing, value = order.qty_lots, 0
     for level in range(market.count[opposite]):
         ticks = market.ticks[opposite, level]
-        if not reaches(order.side, ticks, limit):
+        if not book.reaches(order.side, ticks, limit):
             break
-        lots = min(available_lots(s, order.account, instrument, opposite, level), missing)
+        lots = min(book.available_lots(s, order.account, instrument, opposite, level), missing)
         if not product_fits(ticks, lots, MAX_UNITS - value):
             return False
         missing -= lots
@@ -153,7 +132,7 @@ def fills_whole(s: Any, order: Any, limit: int) -> bool:
     assert missing >= 0, "no more is taken than wanted"
     if missing > 0 or not countable_whole(s, order, value):
         return False
-    if order.side == BUY and is_market(order):
+    if order.side == BUY and orders.is_market(order):
         purse = order.reserved_units + s.balances[order.account, definition.quote_asset, FREE]
         return mul_div_ceil(value, definition.num, definition.den) <= purse
     return True
@@ -175,8 +154,8 @@ def rest(s: Any, slot: int) -> None:
     """Put what is left of a limit order behind what is displayed at its price."""
     order = s.orders[slot]
     rest_unqueued(s, order)
-    order.front_lots = displayed_ahead(s.markets[order.instrument], order.side - 1, order.price_ticks)
-    enter_resting(s, slot)
+    order.front_lots = book.displayed_ahead(s.markets[order.instrument], order.side - 1, order.price_ticks)
+    places.enter_resting(s, slot)
 
 
 @kernel
@@ -206,16 +185,16 @@ def match_trade_side(s: Any, instrument: int, own: int, ticks: int, lots: int) -
     while i < s.n_resting[instrument, own]:
         slot = s.resting[instrument, own, i]
         order = s.orders[slot]
-        if better(own, ticks, order.price_ticks):
+        if book.better(own, ticks, order.price_ticks):
             break
         left = share_left(s, order.account, lots)
         through = order.price_ticks != ticks
         account, remaining, front = order.account, order.qty_lots - order.filled_lots, order.front_lots
         if left > 0 and through:
-            filled = fill(s, slot, order.price_ticks, min(remaining, left), MAKER, TRADE_THROUGH, lots, ticks, 0)
+            filled = fill(s, slot, order.price_ticks, min(remaining, left), orders.MAKER, TRADE_THROUGH, lots, ticks, 0)
             s.share_lots[account] -= filled
         elif left > 0 and front != UNKNOWN and left > front:
-            filled = fill(s, slot, order.price_ticks, min(remaining, left - front), MAKER, QUEUE, lots, ticks, 0)
+            filled = fill(s, slot, order.price_ticks, min(remaining, left - front), orders.MAKER, QUEUE, lots, ticks, 0)
             s.share_lots[account] -= filled
         elif left > 0 and front != UNKNOWN:
             order.front_lots = front - left
@@ -230,7 +209,7 @@ def refresh_fronts(s: Any, instrument: int) -> None:
     for own in range(2):
         for i in range(s.n_resting[instrument, own]):
             order = s.orders[s.resting[instrument, own, i]]
-            ahead = displayed_ahead(market, own, order.price_ticks)
+            ahead = book.displayed_ahead(market, own, order.price_ticks)
             if ahead == UNKNOWN:
                 break
             order.front_lots = ahead if order.front_lots == UNKNOWN else min(order.front_lots, ahead)
@@ -252,17 +231,31 @@ def match_crossed(s: Any, instrument: int, own: int) -> None:
     while i < s.n_resting[instrument, own]:
         slot = s.resting[instrument, own, i]
         order = s.orders[slot]
-        if best(market, opposite) == 0 or not reaches(order.side, best(market, opposite), order.price_ticks):
+        if best(market, opposite) == 0 or not book.reaches(order.side, best(market, opposite), order.price_ticks):
             break
         account = order.account
         for level in range(market.count[opposite]):
-            if not is_unfinished(order) or order.account != account or not reaches(order.side, market.ticks[opposite, level], order.price_ticks):
+            if (
+                not orders.is_unfinished(order)
+                or order.account != account
+                or not book.reaches(order.side, market.ticks[opposite, level], order.price_ticks)
+            ):
                 break
-            lots = min(available_lots(s, account, instrument, opposite, level), order.qty_lots - order.filled_lots)
+            lots = min(book.available_lots(s, account, instrument, opposite, level), order.qty_lots - order.filled_lots)
             if lots > 0:
-                filled = fill(s, slot, order.price_ticks, lots, MAKER, BOOK_CROSS, market.lots[opposite, level], market.ticks[opposite, level], 0)
+                filled = fill(
+                    s,
+                    slot,
+                    order.price_ticks,
+                    lots,
+                    orders.MAKER,
+                    BOOK_CROSS,
+                    market.lots[opposite, level],
+                    market.ticks[opposite, level],
+                    0,
+                )
                 if filled > 0:
-                    use_lots(s.used[account, instrument], market, opposite, level, filled)
+                    book.use_lots(s.used[account, instrument], market, opposite, level, filled)
         if i < s.n_resting[instrument, own] and s.resting[instrument, own, i] == slot:
             i += 1
 
@@ -275,8 +268,8 @@ def fire_stops(s: Any, instrument: int, own: int) -> None:
         slot = s.stops[instrument, own, 0]
         if not triggered(market, s.orders[slot]):
             break
-        leave_place(s, slot)
-        state_order(s, ORDER_TRIGGERED, slot, 0)
+        places.leave_place(s, slot)
+        orders.state_order(s, orders.ORDER_TRIGGERED, slot, 0)
         execute(s, slot)
 
 
@@ -289,8 +282,8 @@ def execute_held(s: Any, instrument: int) -> None:
         order = s.orders[slot]
         if order.rested == 1:
             s.orders[slot].place = 0
-            order.front_lots = displayed_ahead(s.markets[instrument], order.side - 1, order.price_ticks)
-            enter_resting(s, slot)
+            order.front_lots = book.displayed_ahead(s.markets[instrument], order.side - 1, order.price_ticks)
+            places.enter_resting(s, slot)
     kept = 0
     for i in range(waiting):
         slot = s.held[instrument, i]
@@ -300,5 +293,5 @@ def execute_held(s: Any, instrument: int) -> None:
     s.n_held[instrument] = kept
     while s.n_held[instrument] > 0:
         slot = s.held[instrument, 0]
-        leave_place(s, slot)
+        places.leave_place(s, slot)
         execute(s, slot)

@@ -58,7 +58,17 @@ NONE, SUBMITTED, ACCEPTED = int(OrderStatus.NONE), int(OrderStatus.SUBMITTED), i
 PARTIALLY_FILLED, FILLED = int(OrderStatus.PARTIALLY_FILLED), int(OrderStatus.FILLED)
 CANCELED, EXPIRED, REJECTED = int(OrderStatus.CANCELED), int(OrderStatus.EXPIRED), int(OrderStatus.REJECTED)
 
-ORDER_SUBMITTED, ORDER_DENIED, ORDER_ACCEPTED, ORDER_REJECTED, ORDER_TRIGGERED, FILL, ORDER_CANCELED, ORDER_EXPIRED, CANCEL_REQUESTED = (
+(
+    ORDER_SUBMITTED,
+    ORDER_DENIED,
+    ORDER_ACCEPTED,
+    ORDER_REJECTED,
+    ORDER_TRIGGERED,
+    FILL,
+    ORDER_CANCELED,
+    ORDER_EXPIRED,
+    CANCEL_REQUESTED,
+) = (
     int(OutputKind.ORDER_SUBMITTED),
     int(OutputKind.ORDER_DENIED),
     int(OutputKind.ORDER_ACCEPTED),
@@ -202,7 +212,9 @@ def apply_order(s: Any, row: Any, slot: int) -> None:
         order.cancel_at_ns = row.cause
     elif row.kind != CANCEL_REJECTED:
         add_open_lots(s, order, order.filled_lots - order.qty_lots)
-        set_status(order, REJECTED if row.kind == ORDER_REJECTED else (CANCELED if row.kind == ORDER_CANCELED else EXPIRED))
+        set_status(
+            order, REJECTED if row.kind == ORDER_REJECTED else (CANCELED if row.kind == ORDER_CANCELED else EXPIRED)
+        )
 
 
 @kernel

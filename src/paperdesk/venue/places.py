@@ -28,7 +28,9 @@ def leave_place(s: Any, slot: int) -> None:
         s.n_held[order.instrument] = cut(s.held[order.instrument], s.n_held[order.instrument], at)
     elif order.place == RESTING:
         at = position_resting(s, order.instrument, own, slot)
-        s.n_resting[order.instrument, own] = cut(s.resting[order.instrument, own], s.n_resting[order.instrument, own], at)
+        s.n_resting[order.instrument, own] = cut(
+            s.resting[order.instrument, own], s.n_resting[order.instrument, own], at
+        )
     elif order.place == STOPS:
         at = position_stop(s, order.instrument, own, slot)
         s.n_stops[order.instrument, own] = cut(s.stops[order.instrument, own], s.n_stops[order.instrument, own], at)
@@ -42,7 +44,9 @@ def enter_held(s: Any, slot: int) -> None:
     """Let an order wait for the next bar or trade."""
     order = s.orders[slot]
     assert order.place == NOWHERE, "an order is in one place"
-    s.n_held[order.instrument] = put(s.held[order.instrument], s.n_held[order.instrument], position_held(s, order.instrument, slot), slot)
+    s.n_held[order.instrument] = put(
+        s.held[order.instrument], s.n_held[order.instrument], position_held(s, order.instrument, slot), slot
+    )
     order.place = HELD
 
 
@@ -52,7 +56,10 @@ def enter_resting(s: Any, slot: int) -> None:
     order, own = s.orders[slot], s.orders[slot].side - 1
     assert order.place == NOWHERE, "an order is in one place"
     s.n_resting[order.instrument, own] = put(
-        s.resting[order.instrument, own], s.n_resting[order.instrument, own], position_resting(s, order.instrument, own, slot), slot
+        s.resting[order.instrument, own],
+        s.n_resting[order.instrument, own],
+        position_resting(s, order.instrument, own, slot),
+        slot,
     )
     order.place = RESTING
 
@@ -63,7 +70,10 @@ def enter_stops(s: Any, slot: int) -> None:
     order, own = s.orders[slot], s.orders[slot].side - 1
     assert order.place == NOWHERE, "an order is in one place"
     s.n_stops[order.instrument, own] = put(
-        s.stops[order.instrument, own], s.n_stops[order.instrument, own], position_stop(s, order.instrument, own, slot), slot
+        s.stops[order.instrument, own],
+        s.n_stops[order.instrument, own],
+        position_stop(s, order.instrument, own, slot),
+        slot,
     )
     order.place = STOPS
 

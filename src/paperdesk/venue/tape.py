@@ -23,8 +23,8 @@ from paperdesk.venue.orders import (
     STOP_MARKET,
     TAKER,
     finish,
-    is_unfinished,
     is_market,
+    is_unfinished,
     state_order,
 )
 from paperdesk.venue.places import before_held, enter_held, leave_place
@@ -59,7 +59,9 @@ def fill_from_flow(s: Any, slot: int, ticks: int, total: int, liquidity: int, ru
         finish(s, slot, ORDER_EXPIRED, FOK_NOT_FILLED)
         return False
     if left > 0:
-        s.share_lots[account] -= fill(s, slot, ticks, min(remaining, left), liquidity, rule, total, evidence_ticks, UNKNOWN)
+        s.share_lots[account] -= fill(
+            s, slot, ticks, min(remaining, left), liquidity, rule, total, evidence_ticks, UNKNOWN
+        )
     return is_unfinished(order) and order.account == account
 
 
@@ -105,7 +107,9 @@ def meet_trade(s: Any, slot: int, ticks: int, lots: int, aggressor: int) -> None
     took = aggressor == side and order.post_only == 0 and reaches(side, ticks, order.price_ticks)
     through = aggressor != side and passed(side, ticks, order.price_ticks)
     if took or through:
-        live = fill_from_flow(s, slot, order.price_ticks, lots, TAKER if took else MAKER, TAPE_TAKE if took else TRADE_THROUGH, ticks)
+        live = fill_from_flow(
+            s, slot, order.price_ticks, lots, TAKER if took else MAKER, TAPE_TAKE if took else TRADE_THROUGH, ticks
+        )
     if live:
         settle_limit(s, slot)
 
@@ -183,5 +187,3 @@ def meet_extremes(s: Any, instrument: int, high_ticks: int, low_ticks: int, volu
             worst = high_ticks if order.side == BUY else low_ticks
             fill_from_flow(s, slot, worst, volume_lots, TAKER, BAR_STOP, worst)
         slot = next_reached_stop(s, instrument, high_ticks, low_ticks, opened_ns, slot)
-
-

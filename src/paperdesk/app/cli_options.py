@@ -1,0 +1,89 @@
+"""Options of the command line, with the help that they show."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", metavar="FOLDER", help="Folder of runs and database. Default: your data folder, or PAPERDESK_HOME."
+    ),
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings in TOML; docs/configuration.md lists the keys."),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object as the last line; people's text goes to standard error.")
+]
+FeedOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="replay|sim",
+        help="replay: recorded data from --data. sim: a seeded, simulated market. Default: sim.",
+    ),
+]
+DataOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="PATH", help="A recording, or a folder of them; repeat to replay several together, merged by time."
+    ),
+]
+SymbolsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SYMBOL",
+        help="What to trade, such as BTC/USDT; repeat or separate by commas. Default: all there is.",
+    ),
+]
+StrategyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME|FILE.py",
+        help="ema_cross, quoter, dip_buyer, or the path of your own .py file; repeat for several bots.",
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A strategy parameter, such as fast=12; `paperdesk strategies` lists them.",
+    ),
+]
+SpeedOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="max|NUMBER", help="max, or a multiple of the data's own pace. Default: max for replay, 1 for sim."
+    ),
+]
+UntilEndOption = Annotated[bool, typer.Option("--until-end", help="Stop when the data ends instead of staying up.")]
+ForOption = Annotated[float | None, typer.Option("--for", metavar="SECONDS", help="Stop after so many seconds.")]
+EventsOption = Annotated[int | None, typer.Option(metavar="COUNT", help="Stop after so many market events.")]
+BalanceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="AMOUNT", help="Opening balances, such as 10000USDT,0.5BTC. Default: 10000 of the quote asset."
+    ),
+]
+ReportingOption = Annotated[
+    str | None, typer.Option(metavar="ASSET", help="The asset that equity and limits are told in.")
+]
+LatencyMsOption = Annotated[
+    float | None,
+    typer.Option(metavar="MS", help="How long orders and cancels take to reach the venue. Default: 50."),
+]
+InstrumentsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Definitions (exchangeInfo JSON or .zst) for recordings that bring none."),
+]
+SeedOption = Annotated[int | None, typer.Option(metavar="NUMBER", help="Seed of the simulated market.")]
+FreshOption = Annotated[
+    bool, typer.Option("--fresh", help="Begin a new run even where an unfinished one of the same kind could go on.")
+]
+AckFdOption = Annotated[
+    int | None,
+    typer.Option(help="File descriptor that gets a line for each durable group of outputs.", hidden=True),
+]

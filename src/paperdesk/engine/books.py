@@ -1,0 +1,94 @@
+"""The full recomputation: do orders, reserves and postings still agree, everywhere at once?
+
+Each posting checks what it touches; this checks everything, from the rows alone. It runs at every snapshot, every ten seconds of a run,
+and after every event in simulation. A number above zero says what is wrong, and the desk stops.
+"""
+
+from enum import IntEnum
+from typing import Any
+
+from numba import int64
+
+from paperdesk.domain.kernel import entry, kernel, rows_of
+from paperdesk.engine.state import STATE
+from paperdesk.ledger.journal import BUCKETS, FREE, RESERVED
+from paperdesk.venue.fills import needed_units
+from paperdesk.venue.orders import BUY, is_market, is_unfinished, reserve_asset
+
+
+class Fault(IntEnum):
+    """What can be wrong with the books."""
+
+    NONE = 0
+    UNBALANCED = 1
+    NEGATIVE = 2
+    RESERVE_SUM = 3
+    RESERVE_NEED = 4
+    OPEN_LOTS = 5
+
+
+UNBALANCED, NEGATIVE, RESERVE_SUM, RESERVE_NEED, OPEN_LOTS = (int(fault) for fault in Fault if fault)
+
+
+@kernel
+def row_fault(s: Any, account: int, asset: int) -> int:
+    """Whether one (account, asset) row sums to zero, and holds in reserve what its orders say they hold."""
+    buckets = s.balances[account, asset]
+    total = 0
+    for bucket in range(BUCKETS):
+        total += buckets[bucket]
+    if total != 0:
+        return UNBALANCED
+    if buckets[FREE] < 0 or buckets[RESERVED] < 0:
+        return NEGATIVE
+    held = 0
+    slot = s.accounts[account].first_order - 1
+    while slot >= 0:
+        order = s.orders[slot]
+        if is_unfinished(order) and reserve_asset(s, order) == asset:
+            held += order.reserved_units
+        slot = order.next - 1
+    return RESERVE_SUM if held != buckets[RESERVED] else 0
+
+
+@kernel
+def order_fault(s: Any, order: Any) -> int:
+    """Whether one live order holds what it needs: sells their base units, limit buys enough for all that is open at their price."""
+    definition = s.instruments[order.instrument]
+    assert order.qty_lots > order.filled_lots, "a live order has something open"
+    if order.side != BUY:
+        need = (order.qty_lots - order.filled_lots) * definition.base_units_per_lot
+        return RESERVE_NEED if order.reserved_units != need else 0
+    if is_market(order):
+        return NEGATIVE if order.reserved_units < 0 else 0
+    return RESERVE_NEED if order.reserved_units != needed_units(definition, order) else 0
+
+
+@kernel
+def lots_fault(s: Any, account: int) -> int:
+    """Whether the open lots of an account's positions are those of its live orders; and each order's own reserve."""
+    opened = 0
+    for instrument in range(s.n_instruments):
+        position = s.account_positions[account, instrument]
+        opened += position.open_buy_lots + position.open_sell_lots
+    slot = s.accounts[account].first_order - 1
+    while slot >= 0:
+        order = s.orders[slot]
+        if is_unfinished(order):
+            opened -= order.qty_lots - order.filled_lots
+            fault = order_fault(s, order)
+            if fault != 0:
+                return fault
+        slot = order.next - 1
+    return OPEN_LOTS if opened != 0 else 0
+
+
+@entry(rows_of(STATE), int64)
+def books_fault(state: Any, account: int) -> int:
+    """0, or what is wrong with an account's books (`Fault`); state of shape (1,)."""
+    s = state[0]
+    for asset in range(s.n_assets):
+        fault = row_fault(s, account, asset)
+        if fault != 0:
+            return fault
+    return lots_fault(s, account)
