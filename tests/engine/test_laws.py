@@ -127,6 +127,16 @@ def live_rows(room: Room) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
+def test_a_snapshot_of_a_busy_desk_holds_everything() -> None:
+    room = busy_room()
+    assert int(room.state["used"][0, 0]["lots"].sum()) > 0, "something of the book is used up"
+    again = Room(fold=Fold.from_parts(room.fold.parts()), start_ns=room.now)
+    assert again.fold.hash() == room.fold.hash()
+    assert again.submit(BUY, 1) == room.submit(BUY, 1)
+    assert again.timer(10) == room.timer(10)
+    assert again.fold.parts() == room.fold.parts()
+
+
 def test_changing_any_field_of_any_live_row_changes_the_hash() -> None:
     room = busy_room()
     before, same = room.fold.hash(), []

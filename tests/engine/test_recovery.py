@@ -248,5 +248,5 @@ def test_an_absorbed_input_states_nothing() -> None:
     fold = recovered(room.inputs, room.rows)
     timer = room.inputs[-1].copy()
     timer["kind"], timer["seq"], timer["ts_seq_ns"] = 1, fold.seq + 1, room.now + DAY
-    fold.take_facts(timer, 0, fold.outbox[:0].copy())
+    fold.take_facts(timer, 0, room.rows[0][:0])
     assert int(fold.state[0]["n_outputs"]) == 0
