@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := run
 
-RUN_COMMAND ?= demo
+RUN_COMMAND ?= up --feed sim --seed 7 --events 200000 --speed max --strategy quoter --fresh
 VENV ?= .venv
 BIN := $(VENV)/bin
 
