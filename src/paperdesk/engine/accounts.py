@@ -8,7 +8,7 @@ from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_ORDER_UNITS, MAX_UNITS
 from paperdesk.engine.state import MAX_ACCOUNTS, MAX_BOTS
-from paperdesk.ledger.journal import CAPITAL, CLOSING, FREE, OPENING, post, room_units
+from paperdesk.ledger.journal import CAPITAL, CLOSING, FREE, OPENING, post
 from paperdesk.venue.orders import ORDER_CANCELED, finish, is_unfinished
 
 (
@@ -155,7 +155,9 @@ def deposit(s: Any, e: Any) -> None:
         refuse(s, e, UNKNOWN_ASSET)
     elif s.accounts[e.account].epoch_orders > 0:
         refuse(s, e, ACCOUNT_IN_USE)
-    elif e.amount_units <= 0 or e.amount_units > MAX_ORDER_UNITS or e.amount_units > room_units(s, e.account, e.asset):
+    elif e.amount_units <= 0 or e.amount_units > MAX_ORDER_UNITS:
+        refuse(s, e, INVALID_AMOUNT)
+    elif s.balances[e.account, e.asset, FREE] + e.amount_units > MAX_UNITS:
         refuse(s, e, INVALID_AMOUNT)
     elif s.balances[e.account, e.asset, CAPITAL] - e.amount_units < -MAX_UNITS:
         refuse(s, e, INVALID_AMOUNT)

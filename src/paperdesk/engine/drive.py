@@ -117,8 +117,7 @@ class Drive:
     def command(self, row: Rows) -> Rows:
         """Fold one command now, at the time already reached; a copy of its outputs. Deciders see them, and may answer."""
         outputs = self._fold_command(row)
-        if len(outputs):
-            self._tell({int(account) for account in outputs["account"]}, outputs)
+        self._tell(outputs)
         return outputs
 
     def note(self, note: dict[str, Any]) -> None:
@@ -162,7 +161,7 @@ class Drive:
             self._carry_out(commands, cause)
 
     def _carry_out(self, waiting: list[tuple[Decider, Rows]], cause: int) -> None:
-        """Fold commands in order; every decider of the sender's account sees the outputs and may answer, up to MAX_ROUNDS times."""
+        """Fold commands in order; every decider of an account that outputs concern sees them and may answer, up to MAX_ROUNDS times."""
         for _ in range(MAX_ROUNDS):
             answers: list[tuple[Decider, Rows]] = []
             for sender, row in waiting:
@@ -172,7 +171,7 @@ class Drive:
                     row["cause"] = cause
                 outputs = self._fold_command(row)
                 if len(outputs):
-                    answers.extend(self._observed({sender.account}, outputs))
+                    answers.extend(self._observed(outputs))
             if not answers:
                 return
             waiting = answers
@@ -184,9 +183,9 @@ class Drive:
                 ),
             )
 
-    def _observed(self, accounts: set[int], outputs: Rows) -> list[tuple[Decider, Rows]]:
+    def _observed(self, outputs: Rows) -> list[tuple[Decider, Rows]]:
         answers: list[tuple[Decider, Rows]] = []
-        for account in sorted(accounts):
+        for account in sorted(set(outputs["account"].tolist())):
             for decider in list(self._by_account.get(account, ())):
                 try:
                     answers.extend((decider, row) for row in decider.observe(outputs))
@@ -194,8 +193,8 @@ class Drive:
                     self.stop(decider, failure)
         return answers
 
-    def _tell(self, accounts: set[int], outputs: Rows) -> None:
-        answers = self._observed(accounts, outputs)
+    def _tell(self, outputs: Rows) -> None:
+        answers = self._observed(outputs)
         if answers:
             self._carry_out(answers, self.seq)
 
@@ -214,4 +213,4 @@ class Drive:
                 "text": failure.text,
             }
         )
-        self._tell({decider.account}, self._fold_command(stop_bot(decider.account, decider.bot)))
+        self._tell(self._fold_command(stop_bot(decider.account, decider.bot)))

@@ -182,7 +182,7 @@ def value_account(s: Any, account: int, new_day: bool, stated: bool) -> None:
             owner.valued = 1
             owner.opening_units = owner.peak_units = owner.day_start_units = equity
         owner.peak_units = max(owner.peak_units, equity)
-    if new_day:
+    if new_day and owner.valued == 1:
         owner.day_start_units = owner.equity_units
     for bot in range(1, s.n_bots):
         if s.bots[bot].registered == 1 and s.bots[bot].account == account:
