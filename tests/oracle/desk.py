@@ -118,7 +118,16 @@ class Desk:
 
     def on_bind_source(self, given: dict[str, Any]) -> None:
         """Where the market data comes from, from now on."""
+        if given["source"] == self.source:
+            return
         self.source = given["source"]
+        for order in self.live_orders():
+            if self.accounts[order.account].source != self.source:
+                end(self, order, "CANCELED", "wrong_source")
+        for instrument in self.instruments.values():
+            status = instrument.market.status
+            instrument.market = type(instrument.market)()
+            instrument.market.status = status
 
     def on_define_instrument(self, given: dict[str, Any]) -> None:
         """A new instrument, or a new version of one."""

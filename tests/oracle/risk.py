@@ -209,7 +209,7 @@ def tick(desk: Desk, before_ns: int) -> None:
         for _, bot in sorted(account.bots.items()):
             value_bot(desk, account, bot)
         if new_day:
-            for scope in [account.scope, *account.bots.values()]:
+            for scope in [account.scope, *account.bots.values()] if account.valued else account.bots.values():
                 scope.day_start = scope.worth
         desk.say(
             "EQUITY",

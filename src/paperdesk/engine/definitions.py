@@ -6,7 +6,7 @@ from paperdesk.domain.events import OutputKind, TradingStatus
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
-from paperdesk.engine.accounts import is_asset
+from paperdesk.engine.accounts import cancel_at_once, is_asset
 from paperdesk.engine.state import MAX_ASSETS, MAX_INSTRUMENTS
 from paperdesk.venue.book import clear_view
 from paperdesk.venue.filters import grid_reason
@@ -16,6 +16,7 @@ INSTRUMENT_CHANGED_OUTPUT: Final = int(OutputKind.INSTRUMENT_CHANGED)
 EVENT_REFUSED: Final = int(OutputKind.EVENT_REFUSED)
 INSTRUMENT_CHANGED, DELISTED, BAD_EVENT = int(Reason.INSTRUMENT_CHANGED), int(Reason.DELISTED), int(Reason.BAD_EVENT)
 DELISTED_STATUS: Final = int(TradingStatus.DELISTED)
+WRONG_SOURCE: Final = int(Reason.WRONG_SOURCE)
 MAX_SCALE: Final = 12
 
 
@@ -105,6 +106,25 @@ def start_market_anew(s: Any, instrument: int) -> None:
     market = s.markets[instrument]
     clear_view(market)
     market.evidence = market.trade_seen = market.last_ticks = market.mark_ticks = market.mark_ns = 0
+
+
+@kernel
+def take_source(s: Any, source: int) -> None:
+    """Market events come from this source from now on; what another one showed is forgotten."""
+    if source != s.source:
+        s.source = source
+        for instrument in range(s.n_instruments):
+            start_market_anew(s, instrument)
+
+
+@kernel
+def bind_source(s: Any, e: Any) -> None:
+    """BIND_SOURCE: prices of one source never meet accounts of another, so their orders end."""
+    if e.source != s.source:
+        for account in range(s.n_accounts):
+            if s.accounts[account].source != e.source:
+                cancel_at_once(s, account, 0, WRONG_SOURCE)
+    take_source(s, e.source)
 
 
 @kernel

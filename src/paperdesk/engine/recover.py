@@ -27,7 +27,7 @@ from paperdesk.engine.accounts import (
     is_instrument,
     touch,
 )
-from paperdesk.engine.definitions import define_asset, possible_definition, take_definition
+from paperdesk.engine.definitions import define_asset, possible_definition, take_definition, take_source
 from paperdesk.engine.risk import DAY_NS, EQUITY, value_bot, value_touched
 from paperdesk.engine.step import BARS, TAPE, set_market_status
 from paperdesk.ledger.journal import OPENING, PAY, RELEASE, RESERVE, apply_posting
@@ -96,7 +96,7 @@ def absorb(s: Any, e: Any) -> None:
             take_definition(s, e)
             adopt_version(s, e.instrument)
     elif e.kind == InputKind.BIND_SOURCE:
-        s.source = e.source
+        take_source(s, e.source)
     elif e.kind < InputKind.DEFINE_ASSET and is_instrument(s, e.instrument):
         absorb_market(s, e)
     if s.any_touched == 1:

@@ -166,7 +166,7 @@ def setting(s: Any, e: Any) -> None:
     elif e.kind == InputKind.DEFINE_INSTRUMENT:
         definitions.define_instrument(s, e)
     elif e.kind == InputKind.BIND_SOURCE:
-        s.source = e.source
+        definitions.bind_source(s, e)
     elif e.kind == InputKind.OPEN_ACCOUNT:
         accounts.open_account(s, e)
     elif e.kind == InputKind.DEPOSIT:

@@ -66,6 +66,8 @@ def reporting_value(s: Any, account: int, asset: int, units: int) -> tuple[bool,
 @kernel
 def account_equity(s: Any, account: int) -> tuple[bool, int]:
     """Free plus reserved of all assets, in the reporting asset."""
+    if s.accounts[account].source != s.source:
+        return False, 0
     equity = 0
     for asset in range(s.n_assets):
         total = s.balances[account, asset, FREE] + s.balances[account, asset, RESERVED]
@@ -82,6 +84,8 @@ def account_equity(s: Any, account: int) -> tuple[bool, int]:
 def bot_pnl(s: Any, bot: int) -> tuple[bool, int]:
     """Realized plus unrealized of a bot over all instruments, in the reporting asset of its account."""
     account = s.bots[bot].account
+    if s.accounts[account].source != s.source:
+        return False, 0
     pnl = 0
     for instrument in range(s.n_instruments):
         position = s.bot_positions[bot, instrument]
