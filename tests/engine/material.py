@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from tests.engine.room import BUY, DAY, MINUTE, SELL, Room
 from tests.oracle.records import to_record
 from tests.oracle.streams import Stream
 
@@ -78,3 +79,26 @@ def without_seq(outputs: list[Row], account: int) -> list[bytes]:
 def is_command_of_others(row: Row, account: int) -> bool:
     """Whether an input concerns another account alone."""
     return int(row["kind"][0]) >= InputKind.OPEN_ACCOUNT and int(row["account"][0]) not in (account, -1)
+
+
+def busy_room() -> Room:
+    """A desk in which every table has a live row and almost every field says something."""
+    room = Room(latency_ns=10, equity_every_ns=MINUTE)
+    room.open(3, {"Q": 50_000, "B": 100}, latency_ns=10, bots=(7,), equity_every_ns=MINUTE)
+    room.limits(
+        bot=1, max_order=10**6, max_position=10**6, max_exposure=10**6, max_daily_loss=10**6, max_drawdown=10**6
+    )
+    room.limits(bot=0, cooldown_ns=DAY)
+    room.book([(99, 50), (98, 60)], [(101, 50), (102, 60)])
+    for bot in (0, 1, 2):
+        room.submit(BUY, 5 + bot, bot=bot)
+        room.submit(SELL, 2, 105, bot=bot)
+    room.submit(BUY, 2, 90)
+    room.submit(BUY, 3, 99, account=3, bot=7)
+    room.timer(10)
+    room.submit(SELL, 1, trigger=90)
+    room.submit(SELL, 1, bot=1)
+    room.timer(MINUTE)
+    room.submit(BUY, 1, 95)
+    room.cancel(2)
+    return room

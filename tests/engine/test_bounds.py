@@ -105,6 +105,24 @@ def test_a_fok_beyond_what_can_be_added_up_is_not_filled() -> None:
     assert no_money(room.timer(5)) == ["accepted #1", "expired #1 fok_not_filled"]
 
 
+def test_a_fok_whose_whole_value_cannot_be_counted_is_not_filled() -> None:
+    room = Room([PLAIN._replace(tick=Decimal(4))], {"B": 2**60, "Q": 2**60}, latency_ns=10)
+    room.quote(1, 1, 2**30, 1)
+    room.submit(SELL, 2**22, 1, tif=FOK)
+    # 2^22 at 2^39 are 2^61 ticks times lots, and four times that in Q.
+    room.quote(2**39, 2**60, 2**41, 1, 5)
+    assert no_money(room.timer(5)) == ["accepted #1", "expired #1 fok_not_filled"]
+
+
+@pytest.mark.parametrize("tick", [1, 2**14])
+def test_a_market_order_worth_more_than_can_be_counted_passes_the_minimum_value(tick: int) -> None:
+    room = Room([PLAIN._replace(tick=Decimal(tick), min_notional=Decimal(2**20))], {"B": 2**60}, latency_ns=10)
+    room.trade(1, 1)
+    room.submit(SELL, 2**40 // tick, None)
+    room.trade(2**50 if tick == 1 else 2**30, 1, after_ns=5)
+    assert no_money(room.timer(5)) == ["accepted #1"]
+
+
 def test_fees_of_huge_fills_are_exact() -> None:
     room = Room([PLAIN._replace(taker_fee=Decimal("0.00000001"))], RICH)
     room.quote(1, 1, 2, 2**60)

@@ -7,8 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.engine.material import as_bytes, folded, is_command_of_others, seeds, stream, with_timers, without_seq
-from tests.engine.room import BUY, DAY, MINUTE, SELL, Q, Room
+from tests.engine.material import (
+    as_bytes,
+    busy_room,
+    folded,
+    is_command_of_others,
+    seeds,
+    stream,
+    with_timers,
+    without_seq,
+)
+from tests.engine.room import BUY, SELL, Q, Room
 
 from paperdesk.domain import commands
 from paperdesk.domain.events import InputKind, OutputKind
@@ -69,28 +78,6 @@ def test_a_snapshot_of_another_layout_is_not_read() -> None:
 
 
 # What the hash covers
-
-
-def busy_room() -> Room:
-    """A desk in which every table has a live row and almost every field says something."""
-    room = Room(latency_ns=10, equity_every_ns=MINUTE)
-    room.open(3, {"Q": 50_000, "B": 100}, latency_ns=10, bots=(7,), equity_every_ns=MINUTE)
-    room.limits(
-        bot=1, max_order=10**6, max_position=10**6, max_exposure=10**6, max_daily_loss=10**6, max_drawdown=10**6
-    )
-    room.limits(bot=0, cooldown_ns=DAY)
-    room.book([(99, 50), (98, 60)], [(101, 50), (102, 60)])
-    for bot in (0, 1, 2):
-        room.submit(BUY, 5 + bot, bot=bot)
-        room.submit(SELL, 2, 105, bot=bot)
-    room.submit(BUY, 3, 99, account=3, bot=7)
-    room.timer(10)
-    room.submit(SELL, 1, trigger=90)
-    room.submit(SELL, 1, bot=1)
-    room.timer(MINUTE)
-    room.submit(BUY, 1, 95)
-    room.cancel(2)
-    return room
 
 
 def leaves(dtype: np.dtype[Any], where: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -331,6 +318,7 @@ def test_the_books_are_whole_after_every_input(seed: int) -> None:
     fold = Fold()
     for row in stream(seed, INPUTS):
         fold.take(row)
+        assert fold.faults() == [], f"seed {seed}, input {fold.seq}"
         state = fold.state[0]
         balances = state["balances"][:256, : int(state["n_assets"])]
         assert not balances.sum(axis=2).any(), "each row sums to zero"
