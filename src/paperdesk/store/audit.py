@@ -64,6 +64,7 @@ Record = (
 )
 CANCELS: Final[dict[int, frozenset[InputKind]]] = {
     Reason.USER_CANCELED: frozenset(InputKind),
+    Reason.WRONG_SOURCE: frozenset({InputKind.BIND_SOURCE}),
     Reason.KILL_SWITCH: frozenset({InputKind.KILL, InputKind.STOP_BOT}),
     Reason.EPOCH_ENDED: frozenset({InputKind.RESET_ACCOUNT}),
     Reason.INSTRUMENT_CHANGED: frozenset({InputKind.DEFINE_INSTRUMENT}),

@@ -68,7 +68,7 @@ class AuditedDesk:
             if not self._seen:
                 self._see(given)
         elif kind == InputKind.BIND_SOURCE:
-            self.source = given.payload()[3]
+            self._bind(given.payload()[3])
         elif kind >= InputKind.OPEN_ACCOUNT and not self._answered and kind not in SILENT:
             self._find("10 commands", f"a command of kind {kind} was neither done nor refused")
         for account, bot in self._stopped:
@@ -81,6 +81,19 @@ class AuditedDesk:
             self._check_grid(given.instrument)
         if self._touched or self._rows:
             self._check_books()
+
+    def _bind(self, source: int) -> None:
+        """Another source: markets start anew, and no order of an account that is not bound to it lives on."""
+        if source == self.source:
+            return
+        self.source = source
+        for number, old in self.markets.items():
+            self.markets[number] = Market()
+            self.markets[number].status = old.status
+        for account in self.accounts.values():
+            for order in account.orders.values():
+                if order.is_unfinished and account.source != source:
+                    self._find("3.5 source", "an order outlives its account's source", order=order)
 
     def _check_books(self) -> None:
         """Reserves are what live orders need; nothing is negative; each fill was posted whole."""
