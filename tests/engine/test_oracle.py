@@ -34,7 +34,7 @@ REACHABLE = {
     ),
     "reason EVENT_REFUSED": "bad_event unknown_instrument",
     "reason KILLED": "bot_stopped killed",
-    "reason ORDER_CANCELED": "delisted epoch_ended instrument_changed kill_switch user_canceled",
+    "reason ORDER_CANCELED": "delisted epoch_ended instrument_changed kill_switch user_canceled wrong_source",
     "reason ORDER_DENIED": (
         "bot_stopped cooldown daily_loss drawdown equity_partial instrument_changed instrument_halted"
         " insufficient_balance invalid_number invalid_price invalid_quantity invalid_trigger killed max_exposure"

@@ -12,7 +12,7 @@ from typing import Any
 from tests.oracle import market, orders, risk, venue
 from tests.oracle.checks import bad_event
 from tests.oracle.ledger import end, post, within_bounds
-from tests.oracle.things import Account, Instrument, Order, Scope
+from tests.oracle.things import Account, Instrument, Market, Order, Scope
 from tests.oracle.words import BUY, CAPITAL, DELISTED, FREE, INVERSE, LIMITS, LIVE, MAX_ORDER_UNITS
 
 
@@ -117,7 +117,7 @@ class Desk:
         self.scales[given["asset"]] = given["scale"]
 
     def on_bind_source(self, given: dict[str, Any]) -> None:
-        """Where the market data comes from, from now on."""
+        """Where the market data comes from, from now on: another source's prices never meet what came before."""
         if given["source"] == self.source:
             return
         self.source = given["source"]
@@ -125,9 +125,8 @@ class Desk:
             if self.accounts[order.account].source != self.source:
                 end(self, order, "CANCELED", "wrong_source")
         for instrument in self.instruments.values():
-            status = instrument.market.status
-            instrument.market = type(instrument.market)()
-            instrument.market.status = status
+            market.lose_view(self, instrument)
+            instrument.market = Market(status=instrument.market.status)
 
     def on_define_instrument(self, given: dict[str, Any]) -> None:
         """A new instrument, or a new version of one."""

@@ -61,13 +61,17 @@ def total(parts: list[int | None]) -> int | None:
 
 
 def equity(desk: Desk, account: Account) -> int | None:
-    """All that the account holds, in its reporting asset."""
+    """All that the account holds, in its reporting asset; prices of another source than its own value nothing."""
+    if account.source != desk.source:
+        return None
     held = [(asset, row[FREE] + row[RESERVED]) for asset, row in sorted(account.balances.items())]
     return total([convert(desk, account, asset, units) for asset, units in held if units > 0])
 
 
 def pnl(desk: Desk, account: Account, scope: Scope) -> int | None:
     """What a bot has made or lost, realized or not, in the reporting asset of its account."""
+    if account.source != desk.source:
+        return None
     parts: list[int | None] = []
     for number, position in sorted(scope.positions.items()):
         if position.qty == 0 and position.cost == 0 and position.realized == 0:
