@@ -40,6 +40,9 @@ max_exposure = "8000"
 max_daily_loss = "250.50"
 max_drawdown = "1000"
 cooldown_s = 60
+
+[bot_limits]
+max_order = "500"
 """
 
 HEX_KEY = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
