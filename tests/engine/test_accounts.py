@@ -236,12 +236,30 @@ def test_an_epoch_trades_on_its_own_source_alone() -> None:
     assert room.submit(BUY, 1, 90)[-1] == "reserve 90 Q"
 
 
-def test_resting_orders_of_another_source_are_still_the_accounts() -> None:
-    room = room_with_quote()
-    room.buy(1, 90)
-    room.put(commands.bind_source(2))
-    assert room.cancel(1)[0] == "cancel requested #1"
-    assert room.timer()[0] == "canceled #1 user_canceled"
+def test_another_source_ends_orders_and_valuation_of_accounts_that_are_not_bound_to_it() -> None:
+    room = room_with_quote(latency_ns=100)
+    room.open(3)
+    room.put(commands.reset_account(3, 2))
+    room.put(commands.deposit(3, Q, 500))
+    room.submit(BUY, 1, 90)
+    room.submit(SELL, 1, trigger=80, bot=1)
+    room.timer(100)
+    room.submit(BUY, 1)
+    room.cancel(2)
+    assert no_money(room.put(commands.bind_source(2))) == [f"canceled #{n} wrong_source" for n in (1, 2, 3)]
+    assert room.money("Q")[1] == room.money("B")[1] == 0
+    assert room.timer(100) == ["cancel rejected #2 order_done"]
+    assert room.fold.equity(0) is None, "its prices are not those of this source"
+    market = room.state["markets"][0]
+    assert [int(market[name]) for name in ("evidence", "has_view", "last_ticks", "mark_ticks")] == [0] * 4
+    assert (room.fold.equity(3), room.submit(BUY, 1, account=3)) == (500, ["denied #1 no_market_data"])
+    room.quote(99, 10, 101, 10)
+    assert no_money(room.buy(1, 95, account=3)) == ["submitted #2", "accepted #2"]
+    assert room.put(commands.bind_source(2)) == [], "the same source again changes nothing"
+    assert status_of(room, 2, 3) == "accepted"
+    room.put(commands.bind_source(1))
+    room.quote(99, 10, 101, 10)
+    assert (room.fold.equity(0), room.fold.equity(3)) == (200_000, None)
 
 
 # Nonsense

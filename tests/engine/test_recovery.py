@@ -9,6 +9,7 @@ import pytest
 from tests.engine.material import Row, folded, seeds, stream
 from tests.engine.room import BUY, DAY, FOK, IOC, MINUTE, SELL, Room, fills, status_of
 
+from paperdesk.domain import commands
 from paperdesk.domain.events import MarketStatus, Side
 from paperdesk.engine.fold import Fold
 from paperdesk.engine.serial import accounts_of, order_slots
@@ -241,6 +242,14 @@ def test_the_first_valuation_comes_back() -> None:
     room = Room(deposits={"Q": 1_000})
     again = rebuilt(room)
     assert measured(again) == measured(room) == [1, 1_000, 1_000, 1_000, 0, 0]
+
+
+def test_a_change_of_source_comes_back() -> None:
+    room = waiting_room()
+    room.put(commands.bind_source(2))
+    again = rebuilt(room)
+    assert again.timer(100) == room.timer(100)
+    assert again.fold.equity(0) is None
 
 
 def test_an_absorbed_input_states_nothing() -> None:

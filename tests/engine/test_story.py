@@ -313,13 +313,19 @@ def the_account_starts_again(story: Story) -> None:
         "closing 759377320000 USDT",
         "epoch started",
     ]
-    story.books("0", "0", "0", ("0", "0", "0"), "0")
+    assert room.money(USDT) == room.money(BTC) == (0, 0)
+    assert room.position(1) == room.position(0) == (0, 0, 0)
     assert room.put(commands.deposit(0, USDT, units("500"))) == ["opening 50000000000 USDT"]
-    # The market data is still that of the first source: the two never meet in one account.
+    # The market data is still that of the first source: the two never meet in one account, not even to value it.
     assert story.order(BUY, "0.005") == ["denied #9 wrong_source"]
+    assert figure(room.fold.state, EQUITY) == (False, 0)
+    # The second source begins with an empty view; then it shows a quote.
     assert room.put(commands.bind_source(2)) == []
+    story.books("500", "0", "500", ("0", "0", "0"), "0")
+    assert story.order(BUY, "0.005") == ["denied #10 no_market_data"]
+    assert room.quote(ticks("59940"), lots("0.1"), ticks("59945"), lots("1")) == []
     # 0.005 · 59,945 = 299.725; fee 0.000005. Order numbers go on, and so do the limits of the bot.
-    assert story.order(BUY, "0.005") == ["submitted #10", "reserve 31471125000 USDT"]  # 0.005 · 62,942.25
-    assert room.timer(LATENCY)[1:3] == [f"fill #10 500 @ {ticks('59945')} taker book_walk", "pay 29972500000 USDT"]
+    assert story.order(BUY, "0.005") == ["submitted #11", "reserve 31471125000 USDT"]  # 0.005 · 62,942.25
+    assert room.timer(LATENCY)[1:3] == [f"fill #11 500 @ {ticks('59945')} taker book_walk", "pay 29972500000 USDT"]
     # Equity: 200.275 + 0.004995 · 59,942.50 = 200.275 + 299.4127875, floored to units.
     story.books("200.275", "0.004995", "499.6877875", ("0.004995", "299.725", "0"), "-0.3122125")
