@@ -398,9 +398,11 @@ def test_a_full_file_is_read(config: Path) -> None:
         reporting="USDT",
         latency_ms=20.0,
         limits=settings.limits,
+        bot_limits=settings.bot_limits,
         instruments=folder / "instruments.json",
         conversions=("BTCUSDT",),
     )
+    assert settings.bot_limits.max_order == "500"
     assert msgspec.structs.asdict(settings.limits) == {
         "max_order": "1000",
         "max_position": "5000.00000001",

@@ -94,7 +94,10 @@ def bot_pnl(s: Any, bot: int) -> tuple[bool, int]:
         known, value = quote_value(s, instrument, position.qty_units)
         if not known:
             return False, 0
-        result = value - position.cost_units + position.realized_units
+        settled = position.realized_units - position.cost_units
+        if abs(settled) > MAX_UNITS or abs(value + settled) > VALUE_BOUND:
+            return False, 0
+        result = value + settled
         known, value = reporting_value(s, account, s.instruments[instrument].quote_asset, result)
         pnl += value
         if not known or abs(pnl) > MAX_UNITS:
