@@ -220,3 +220,22 @@ def test_a_failure_has_its_own_words() -> None:
     with pytest.raises(ValueError, match="list"):
         drive, *_ = drive_of()
         drive.remove(Scripted())
+
+
+def test_whoevers_orders_moved_is_told_whatever_moved_them() -> None:
+    mover, sleeper = Scripted(1), Scripted(7, kinds=(), account=3)
+    drive, _, room = drive_of(mover)
+    room.open(3, bots=(7,))
+    drive.seq = room.fold.seq
+    drive.add(sleeper)
+    drive.command(commands.submit_order(3, 7, PLAIN, Intent(BUY, 1, 90)))
+    sleeper.told.clear()
+    mover.on_input = lambda kind, outputs: [order(1)]
+    # The trade lets the sleeper's order arrive; the command after it lets the mover's.
+    drive.feed(trades(room, 100))
+    assert sleeper.seen == [(int(InputKind.TRADE), 1)]
+    mover.on_input = lambda kind, outputs: []
+    drive.command(commands.submit_order(3, 7, PLAIN, Intent(BUY, 1, 91)))
+    sleeper.told.clear()
+    drive.command(order(1))
+    assert [int(OutputKind.ORDER_ACCEPTED) in told for told in sleeper.told] == [True]
