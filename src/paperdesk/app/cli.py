@@ -30,8 +30,9 @@ from paperdesk.app.cli_options import (
     SymbolsOption,
     UntilEndOption,
 )
-from paperdesk.app.errors import DeskError
+from paperdesk.app.errors import EXIT_IO, DeskError
 from paperdesk.safety.settings import Settings, SettingsRefused, read_settings
+from paperdesk.store.errors import StoreError
 
 if TYPE_CHECKING:
     from paperdesk.app.home import Home
@@ -250,13 +251,15 @@ def purge(
     from paperdesk.app.inspect import purge_home
 
     if not yes and not typer.confirm(f"Remove all {len(place.runs())} runs and the database in {place.root}?"):
+        typer.echo("Nothing was removed.")
         raise typer.Exit(1)
     purge_home(place)
 
 
 def fail(message: str, code: int) -> NoReturn:
     """Say what happened and leave."""
-    print(f"paperdesk: {message}", file=sys.stderr, flush=True)
+    stop = "" if message.endswith((".", "!", "?", ")")) else "."
+    print(f"paperdesk: {message[:1].upper()}{message[1:]}{stop}", file=sys.stderr, flush=True)
     raise SystemExit(code)
 
 
@@ -268,6 +271,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         fail(str(refusal), refusal.exit_code)
     except DeskError as error:
         fail(str(error), error.exit_code)
+    except StoreError as error:
+        fail(str(error), EXIT_IO)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None

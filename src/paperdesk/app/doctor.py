@@ -3,6 +3,7 @@
 import io
 import os
 import platform
+import re
 import shutil
 import sys
 import tarfile
@@ -10,7 +11,7 @@ import time
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -24,6 +25,7 @@ from paperdesk.store.errors import StoreError, why
 from paperdesk.store.lock import HomeLock, HomeLocked
 from paperdesk.store.log import read_log
 
+ABSOLUTE_PATH: Final = re.compile(r"(?<![\w.\]])/(?:[^/\s\"']+/)*([^/\s\"':;,]+)")
 LOW_DISK_BYTES = 1 << 30
 PACKAGES = ("numba", "llvmlite", "numpy", "polars", "msgspec", "sqlalchemy", "alembic", "typer", "rich", "zstandard")
 
@@ -107,9 +109,13 @@ def home_checks(home: Home) -> Iterator[Check]:
         HomeLock(home.root).release()
         yield Check("lock", True, "no desk is working here")
     except HomeLocked as error:
-        yield Check("lock", True, str(error))
+        yield Check("lock", True, f"{str(error).split('. ')[0]}; its logs are left alone while it works")
         return
     for run in home.runs():
+        try:
+            home.manifest(run)
+        except DeskError as error:
+            yield Check(f"run {run}", False, str(error), "see above")
         try:
             reader = read_log(RealDisk(home.folder(run), create=False))
             end = reader.finish()
@@ -119,18 +125,23 @@ def home_checks(home: Home) -> Iterator[Check]:
             yield Check(f"log {run}", False, str(error), "restore the run from a backup")
 
 
+def redacted(text: str) -> str:
+    """A text without absolute paths (the last part stays) and without the names of the user and the machine."""
+    text = ABSOLUTE_PATH.sub(r"[folder]/\1", text)
+    names = {Path.home().name, os.environ.get("USER", ""), os.environ.get("LOGNAME", ""), platform.node()}
+    for name in sorted(names - {""}):
+        text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", "[name]", text)
+    return text
+
+
 def write_bundle(found: list[Check]) -> Path:
-    """A .tar.gz with versions and checks in the current folder; names of the user and of folders are replaced."""
-    secret_words = {str(Path.home()): "~", Path.home().name: "user", platform.node(): "host"}
+    """A .tar.gz with versions and checks in the current folder; paths and the names of user and machine are left out."""
     report: dict[str, Any] = {
         "version": __version__,
         "platform": platform.platform(),
         "checks": [check._asdict() for check in found],
     }
-    text = msgspec.json.format(msgspec.json.encode(report), indent=1).decode()
-    for word, instead in secret_words.items():
-        if len(word) > 1:
-            text = text.replace(word, instead)
+    text = redacted(msgspec.json.format(msgspec.json.encode(report), indent=1).decode())
     path = Path(f"paperdesk-doctor-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}.tar.gz")
     data = text.encode()
     entry = tarfile.TarInfo("doctor.json")

@@ -90,7 +90,8 @@ class Home:
             return msgspec.json.decode(path.read_bytes(), type=Manifest)
         except (OSError, msgspec.MsgspecError) as error:
             raise DeskError(
-                f"{path} cannot be read ({error}); `paperdesk replay {run} --verify` still checks the run's log.",
+                f"{path} cannot be read ({error}). Restore it from a backup, or move the folder {run} out of "
+                f"{self.runs_folder}: without this file nobody knows what the run was.",
                 EXIT_IO,
             ) from error
 

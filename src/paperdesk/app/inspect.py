@@ -1,14 +1,15 @@
 """Commands that look at a home: status, replay, the database, purge."""
 
-import shutil
+import fcntl
+import os
 import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -16,12 +17,14 @@ from paperdesk.app.errors import EXIT_IO, EXIT_LOCKED, DeskError
 from paperdesk.app.home import Home, Manifest
 from paperdesk.app.records import Record, records_of, run_records, verify
 from paperdesk.app.recovery import VERSION
+from paperdesk.app.report import short
 from paperdesk.store import check as checks
 from paperdesk.store.audit import audit
+from paperdesk.store.audit_report import AuditFinding
 from paperdesk.store.database import upgrade
 from paperdesk.store.disk import RealDisk
-from paperdesk.store.errors import StoreError
-from paperdesk.store.lock import HomeLock, HomeLocked
+from paperdesk.store.errors import StoreError, why
+from paperdesk.store.lock import LOCK_NAME, HomeLock, HomeLocked
 from paperdesk.store.log import read_log
 
 RunRecords = tuple[str, dict[str, Any], Iterator[Record]]
@@ -32,50 +35,50 @@ def in_plain_words(error: StoreError) -> DeskError:
     return DeskError(str(error), EXIT_LOCKED if isinstance(error, HomeLocked) else EXIT_IO)
 
 
-def utc(seconds: float) -> str:
-    """A time for people, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def minute(seconds: float) -> str:
+    """A time for people, in UTC, to the minute."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def is_working(home: Home) -> bool:
-    """Whether a desk holds the home's lock now."""
+    """Whether a desk holds the home's lock now; only looks, so that it works where nothing may be written."""
     try:
-        HomeLock(home.root).release()
-    except HomeLocked:
+        descriptor = os.open(home.root / LOCK_NAME, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
+    finally:
+        os.close(descriptor)
     return False
 
 
 def show_status(home: Home, as_json: bool) -> None:
     """All runs, newest last, and whether a desk works here."""
     manifests = list(home.manifests())
-    if not manifests and not home.root.exists():
-        raise DeskError(f"There is nothing in {home.root} yet; `paperdesk up` begins a run there.")
     working = is_working(home)
+    if not manifests and not working:
+        raise DeskError(f"There are no runs in {home.root} yet; `paperdesk up` begins one there.")
     if as_json:
         print(msgspec.json.encode({"home": str(home.root), "working": working, "runs": manifests}).decode())
         return
     console = Console(highlight=False)
-    table = Table(
-        title=f"PAPER runs in {home.root}" + (" (a desk is working here now)" if working else ""), title_justify="left"
-    )
-    for column in ("run", "data", "symbols", "strategies", "begun", "status", "fills", "equity"):
-        table.add_column(column)
+    console.print(f"PAPER runs in {home.root}" + (" (a desk is working here now)" if working else ""), markup=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in ("run", "status", "begun (UTC)", "what"):
+        table.add_column(column, no_wrap=column != "what", overflow="fold")
+    for column in ("fills", "equity"):
+        table.add_column(column, justify="right", no_wrap=True)
     for row in manifests:
         status = row.status if row.status != "running" or working else "interrupted"
         told = row.result
-        worth = f"{told.get('equity') or '-'} {row.reporting}" if told else "-"
+        equity = told.get("equity")
+        worth = f"{short(equity)} {row.reporting}" if equity else "-"
         symbols = ", ".join(row.symbols[:3]) + (" …" if len(row.symbols) > 3 else "")
-        table.add_row(
-            row.run,
-            row.label,
-            symbols,
-            ", ".join(row.strategies),
-            utc(row.created_s),
-            status,
-            str(told.get("fills", "-")),
-            worth,
-        )
+        what = f"{', '.join(row.strategies)} on {symbols}"
+        table.add_row(row.run, status, minute(row.created_s), what, f"{told['fills']:,}" if told else "-", worth)
     console.print(table)
     if any(row.status == "running" for row in manifests) and not working:
         console.print(
@@ -156,7 +159,7 @@ def rebuild_database(home: Home) -> None:
             content = checks.rebuild(home.database, all_runs(home))
     except StoreError as error:
         raise in_plain_words(error) from error
-    print(f"{home.database}: rebuilt from {len(home.runs())} runs; content {content}")
+    print(f"{home.database}: rebuilt from {counted(len(home.runs()), 'run')}; content {content}")
 
 
 def check_home(home: Home, as_json: bool) -> int:
@@ -168,12 +171,12 @@ def check_home(home: Home, as_json: bool) -> int:
             for manifest in home.manifests():
                 report = audit(records_of(read_log(RealDisk(home.folder(manifest.run), create=False))))
                 audited += 1
-                findings.extend({"run": manifest.run, **msgspec.to_builtins(finding)} for finding in report.findings)
+                findings.extend(audit_finding(manifest.run, finding) for finding in report.findings)
+                if report.found > len(report.findings):
+                    print(f"{manifest.run}: {report.found:,} findings, the first are told", file=sys.stderr)
             if home.database.exists():
-                findings.extend(
-                    {"run": "", **msgspec.to_builtins(finding)}
-                    for finding in checks.check(home.database, all_runs(home))
-                )
+                found = checks.check(home.database, all_runs(home))
+                findings.extend({"run": "", **finding._asdict()} for finding in found)
             elif audited:
                 what = "the database is missing"
                 findings.append(
@@ -191,25 +194,44 @@ def check_home(home: Home, as_json: bool) -> int:
         print(msgspec.json.encode({"runs": audited, "findings": findings}).decode())
     else:
         for finding in findings:
-            print(" ".join(f"{value}" for value in finding.values() if value))
-        print(
-            f"{audited} runs audited; "
-            + (
-                f"{len(findings)} findings"
-                if findings
-                else "nothing wrong: books balance, orders are legal, the database says what the logs say"
-            )
-        )
-    return 1 if any(finding.get("severity") != "note" for finding in findings) else 0
+            print(finding_text(finding))
+        good = "nothing wrong: books balance, orders are legal, the database says what the logs say"
+        print(f"{counted(audited, 'run')} audited; {counted(len(findings), 'finding') if findings else good}.")
+    return 1 if findings else 0
+
+
+def audit_finding(run: str, found: AuditFinding) -> dict[str, Any]:
+    """What the auditor found in a log, in the form of the other findings."""
+    order = f", order PAPER-{found.account}-{found.order_id}" if found.order_id > 0 else ""
+    where = f"seq {found.seq}, account {found.account}{order}, rule {found.rule} of docs/venue-rules.md"
+    remedy = f"paperdesk replay {run} --verify; if that agrees with the log, please report this as a bug"
+    return {"run": run, "severity": "error", "what": found.what, "where": where, "remedy": remedy}
+
+
+def finding_text(finding: dict[str, Any]) -> str:
+    """A finding as a line: how bad, where, what, and what to do."""
+    where = " ".join(str(finding[name]) for name in ("run", "where") if finding.get(name))
+    remedy = f" -> {finding['remedy']}" if finding.get("remedy") else ""
+    return f"{finding['severity']} {where}: {finding['what']}{remedy}"
+
+
+def counted(count: int, word: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{count:,} {word}" + ("" if count == 1 else "s")
 
 
 def purge_home(home: Home) -> None:
     """Remove what a desk made in a home."""
+    if not home.root.is_dir():
+        raise DeskError(f"There is no home folder {home.root}; nothing was removed.")
+    runs = len(home.runs())
     try:
         with HomeLock(home.root):
-            removed = home.purge()
+            home.purge()
     except StoreError as error:
         raise in_plain_words(error) from error
-    print(f"Removed {len(removed)} things from {home.root}.")
-    if not any(Path(home.root).iterdir()):
-        shutil.rmtree(home.root)
+    except OSError as error:
+        raise DeskError(f"Not everything in {home.root} could be removed: {why(error)}.", EXIT_IO) from error
+    print(f"Removed {counted(runs, 'run')} and the database from {home.root}.")
+    if not any(home.root.iterdir()):
+        home.root.rmdir()

@@ -1,7 +1,7 @@
 """What a run is asked to do: the command line over the configuration file over defaults, resolved once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,8 @@ DEFAULT_LATENCY_MS: Final = 50.0
 DEFAULT_STRATEGY: Final = "ema_cross"
 DEFAULT_SIM_SYMBOL: Final = "BTC/USDT"
 DEFAULT_BALANCE: Final = Decimal(10_000)
+MAX_SEED: Final = 2**63 - 1
+ASSET: Final = re.compile(r"[A-Z0-9]{1,20}")
 BALANCE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)[ :]?([A-Z0-9]*[A-Z][A-Z0-9]*)")
 
 
@@ -40,6 +42,11 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     instruments: Path | None = None
     fresh: bool = False
     ack_fd: int | None = None
+
+    @property
+    def has_end(self) -> bool:
+        """Whether the run ends by itself once the data does."""
+        return self.until_end or self.for_seconds is not None or self.for_events is not None
 
 
 def parse_speed(text: str | float) -> float:
@@ -71,6 +78,15 @@ def parse_balances(texts: list[str] | tuple[str, ...]) -> dict[str, Decimal]:
             raise DeskError(f"--balance names {match[2]} twice; give each asset once.", EXIT_USAGE)
         amounts[match[2]] = Decimal(match[1])
     return amounts
+
+
+def parse_symbols(texts: Iterable[str]) -> tuple[str, ...]:
+    """["BTC/USDT,ETH/USDT"] → ("BTC/USDT", "ETH/USDT"); DeskError where one is named twice."""
+    symbols = [part.strip() for text in texts for part in text.split(",") if part.strip()]
+    twice = [symbol for symbol in symbols if symbols.count(symbol) > 1]
+    if twice:
+        raise DeskError(f"--symbols names {twice[0]} twice; give each symbol once.", EXIT_USAGE)
+    return tuple(symbols)
 
 
 def parse_parameters(texts: list[str]) -> dict[str, Any]:
@@ -109,7 +125,7 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
             EXIT_USAGE,
         )
     seed = pick("seed", settings.seed)
-    symbols = tuple(part for text in pick("symbols", settings.symbols) for part in text.split(",") if part)
+    symbols = parse_symbols(pick("symbols", settings.symbols))
     latency_ms = pick("latency_ms", settings.latency_ms)
     latency_ms = DEFAULT_LATENCY_MS if latency_ms is None else latency_ms
     if not 0 <= latency_ms <= 60_000:
@@ -117,8 +133,17 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
             f"--latency-ms {latency_ms}: the latency of orders lies between 0 and 60000 milliseconds.", EXIT_USAGE
         )
     for name in ("for_seconds", "for_events"):
-        if given.get(name) is not None and given[name] <= 0:
-            raise DeskError(f"--{'for' if name == 'for_seconds' else 'events'} must be above zero.", EXIT_USAGE)
+        if given.get(name) is not None and not given[name] > 0:
+            option = "--for" if name == "for_seconds" else "--events"
+            raise DeskError(f"{option} {given[name]}: give a number above zero, or leave {option} out.", EXIT_USAGE)
+    if seed is not None and not 0 <= seed <= MAX_SEED:
+        raise DeskError(f"--seed {seed}: a seed lies between 0 and 2^63 - 1.", EXIT_USAGE)
+    reporting = pick("reporting", settings.reporting)
+    if reporting is not None and not ASSET.fullmatch(reporting):
+        raise DeskError(f"--reporting {reporting}: write an asset in capitals, such as USDT.", EXIT_USAGE)
+    definitions = pick("instruments", settings.instruments)
+    if definitions is not None and not definitions.is_file():
+        raise DeskError(f"--instruments {definitions}: there is no such file; check the path.", EXIT_USAGE)
     default_speed = "max" if feed == "replay" else 1.0
     return RunOptions(
         feed=feed,
@@ -131,13 +156,13 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
         for_seconds=given.get("for_seconds"),
         for_events=given.get("for_events"),
         balances=parse_balances(tuple(pick("balance", settings.balance))),
-        reporting=pick("reporting", settings.reporting),
+        reporting=reporting,
         conversions=tuple(settings.conversions),
         limits=settings.limits,
         bot_limits=settings.bot_limits,
         latency_ns=round(latency_ms * 1_000_000),
         seed=1 if seed is None else seed,
-        instruments=pick("instruments", settings.instruments),
+        instruments=definitions,
         fresh=bool(given.get("fresh")),
         ack_fd=given.get("ack_fd"),
     )

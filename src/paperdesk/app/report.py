@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
+from rich.box import SIMPLE, SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -116,20 +117,23 @@ def summary(run: Run, plan: Plan, outcome: Outcome, tally: Tally) -> dict[str, A
 
 def show(console: Console, told: dict[str, Any], plan: Plan) -> None:
     """The same for people: what happened, what was refused and why, what is left, how it was made."""
-    table = Table(
-        title=f"{told['label']} on paper: {told['events']:,} market events, {told['fills']:,} fills",
-        title_justify="left",
-        show_header=False,
+    ended = {"events": "the count of events was reached", "time": "the time was up", "end of data": "the data ended"}
+    console.print(
+        f"{told['label']} on paper: {told['events']:,} market events, {told['fills']:,} fills; "
+        f"{ended.get(told['ended'], told['ended'] + ' asked for the end')}.",
+        markup=False,
     )
+    table = Table(box=SIMPLE, show_header=False, show_edge=False, pad_edge=False)
     for name, count in told["orders"].items():
-        table.add_row(f"orders {name}", f"{count:,}")
+        table.add_row(f"orders {name.replace('_', ' ')}", f"{count:,}")
     for name, parts in told["balances"].items():
-        table.add_row(f"balance {name}", f"{parts['total']}  (reserved {parts['reserved']})")
+        reserved = f"  ({short(parts['reserved'])} reserved)" if Decimal(parts["reserved"]) else ""
+        table.add_row(f"balance {name}", f"{short(parts['total'])}{reserved}")
     table.add_row(f"equity {told['reporting']}", equity_text(told))
     console.print(table)
     if told["refusals"] or told["data_refusals"]:
-        refused = Table(title="refused, and why", title_justify="left")
-        for column in ("reason", "count", "what to do"):
+        refused = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        for column in ("refused because", "count", "what to do"):
             refused.add_column(column, justify="right" if column == "count" else "left")
         for name, count in told["refusals"].items():
             text = TEXTS[Reason[name.upper()]]
@@ -137,10 +141,15 @@ def show(console: Console, told: dict[str, Any], plan: Plan) -> None:
         for name, count in told["data_refusals"].items():
             symbol, _, reason = name.partition(" ")
             text = TEXTS[Reason[reason.upper()]]
-            refused.add_row(f"{symbol}: {text.meaning}", f"{count:,}", text.remedy)
+            whose = "" if symbol == "-" else f" ({symbol})"
+            refused.add_row(f"{text.meaning}{whose}", f"{count:,}", text.remedy)
+        console.print()
         console.print(refused)
+    console.print()
     for text_of_data in plan.feed.notes:
         console.print(f"data: {text_of_data}", style="dim", markup=False)
+    if told["orders"]:
+        console.print(f"`paperdesk explain {told['run']}:PAPER-0-1` tells the life of the first order.", markup=False)
     console.print(
         f"{told['events_per_second']:,} events/s over {told['seconds']} s, {told['peak_rss_mb']} MB at most; state {told['state_hash'][:16]}…, log "
         f"{told['log_head_hash'][:16]}…",
@@ -154,6 +163,13 @@ def equity_text(told: dict[str, Any]) -> str:
     if told["equity"] is None:
         return "not computable: a price is missing or stale"
     if told["opening_equity"] is None:
-        return str(told["equity"])
+        return short(told["equity"])
     change = Decimal(told["equity"]) - Decimal(told["opening_equity"])
-    return f"{told['equity']}  ({change:+f} since the opening)"
+    sign = "+" if change >= 0 else ""
+    return f"{short(told['equity'])}  ({sign}{short(str(change))} since the opening)"
+
+
+def short(amount: str) -> str:
+    """An exact amount without the zeros at its end."""
+    text = f"{Decimal(amount):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -24,7 +24,7 @@ from paperdesk.app.recovery import VERSION
 from paperdesk.app.report import Tally, show, summary
 from paperdesk.app.resume import Resumed, open_record
 from paperdesk.app.watchdog import Watchdog
-from paperdesk.store.database import open_database
+from paperdesk.store.database import Database, open_database
 from paperdesk.store.disk import RealDisk
 from paperdesk.store.errors import StoreError
 from paperdesk.store.lock import HomeLock, HomeLocked
@@ -78,6 +78,15 @@ def up(options: RunOptions, home: Home, as_json: bool, console: Console) -> int:
 
 def _locked(options: RunOptions, home: Home, as_json: bool, console: Console) -> int:
     plan = Plan(options)
+    plan.hosts()  # a strategy that cannot run is refused before anything is written
+    database = open_database(home.database)
+    try:
+        return _opened(plan, database, home, as_json, console)
+    finally:
+        database.close()
+
+
+def _opened(plan: Plan, database: Database, home: Home, as_json: bool, console: Console) -> int:
     manifest = choose_run(home, plan)
     if not as_json:
         symbols = ", ".join(row.symbol for row in plan.instruments)
@@ -87,11 +96,9 @@ def _locked(options: RunOptions, home: Home, as_json: bool, console: Console) ->
             markup=False,
         )
     home.save(manifest)
-    disk = RealDisk(home.folder(manifest.run))
-    database = open_database(home.database)
-    tally = Tally()
+    disk, tally = RealDisk(home.folder(manifest.run)), Tally()
+    projector = Projections(database, manifest.run)
     try:
-        projector = Projections(database, manifest.run)
         projector.tally = tally
         projector.begin(msgspec.to_builtins(manifest))
         with Watchdog() as watchdog:
@@ -99,17 +106,26 @@ def _locked(options: RunOptions, home: Home, as_json: bool, console: Console) ->
         retell(resumed, disk, projector)
         for message in resumed.messages:
             console.print(f"recovered: {message}", markup=False)
-        reader = Reader(plan.feed, resumed.market_inputs) if not options.speed and is_worthwhile(plan.feed) else None
+        fast = not plan.options.speed and is_worthwhile(plan.feed)
+        reader = Reader(plan.feed, resumed.market_inputs) if fast else None
         try:
             with Watchdog() as watchdog:
                 run = Run(home, plan, manifest, disk, projector, resumed, watchdog)
                 blocks = plan.feed.blocks(run.skip) if reader is None else reader.blocks()
+                if not plan.options.has_end:
+                    blocks = announced(blocks, console)
                 return _run(run, plan, manifest, home, as_json, console, tally, blocks)
         finally:
             if reader is not None:
                 reader.close()
     finally:
-        database.close()
+        projector.close()
+
+
+def announced(blocks: Iterator[np.ndarray], console: Console) -> Iterator[np.ndarray]:
+    """The blocks; after the last one, people are told that the desk stays up."""
+    yield from blocks
+    console.print("The data has ended; the desk stays up until Ctrl-C (--until-end would have ended it).", markup=False)
 
 
 def retell(resumed: Resumed, disk: RealDisk, projector: Projections) -> None:
