@@ -14,7 +14,7 @@ from typing import Final
 import llvmlite.binding
 import numba
 
-COMPILED_ROOMS: Final = ("domain", "ledger", "venue", "engine", "features", "strategies")
+COMPILED_ROOMS: Final = ("domain", "ledger", "venue", "engine", "features", "strategies", "feeds")
 KEPT_VERSIONS: Final = 3
 
 

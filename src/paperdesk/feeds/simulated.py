@@ -25,7 +25,7 @@ import numpy as np
 from paperdesk.domain.assets import Asset, scale_of
 from paperdesk.domain.events import DEPTH, HEAD_BYTES, INPUT_BYTES, InputKind, Side, inputs
 from paperdesk.domain.instruments import Instrument
-from paperdesk.domain.kernel import kernel
+from paperdesk.domain.kernel import entry, kernel
 from paperdesk.feeds.merging import merge
 from paperdesk.feeds.port import BLOCK_ROWS, Label, RecordingRefused, Refusals, without_first
 
@@ -263,7 +263,7 @@ def report(state: np.ndarray, number: int, bids: np.ndarray, asks: np.ndarray, o
     return row
 
 
-@kernel
+@entry()
 def play(
     words: np.ndarray, state: np.ndarray, parameters: np.ndarray, bids: np.ndarray, asks: np.ndarray, out: np.ndarray
 ) -> tuple[int, int]:
