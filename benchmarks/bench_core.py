@@ -73,8 +73,17 @@ def desk(resting: int, journal: Any) -> Drive:
     base, quote = Asset(0, "BTC", 8), Asset(1, "USDT", 8)
     market = Instrument(0, 1, "BTC/USDT", "bench", base, quote, Decimal("0.01"), Decimal("0.00001"))
     drive = Drive(Fold(), journal)
-    rows = [commands.define_asset(base), commands.define_asset(quote), commands.define_instrument(market), commands.bind_source(1)]
-    rows += [commands.open_account(0, quote, 1, 0), commands.deposit(0, quote, 10**14), commands.declare_conversion(0, base, market)]
+    rows = [
+        commands.define_asset(base),
+        commands.define_asset(quote),
+        commands.define_instrument(market),
+        commands.bind_source(1),
+    ]
+    rows += [
+        commands.open_account(0, quote, 1, 0),
+        commands.deposit(0, quote, 10**14),
+        commands.declare_conversion(0, base, market),
+    ]
     for row in rows:
         drive.command(row)
     book = inputs(1)

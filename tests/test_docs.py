@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -134,3 +136,11 @@ def test_third_party_notices_name_each_package_that_is_installed() -> None:
 def test_the_changelog_tells_of_this_version() -> None:
     version = tomllib.loads(text_of("pyproject.toml"))["project"]["version"]
     assert re.search(rf"^## {re.escape(version)}\b", text_of("CHANGELOG.md"), re.MULTILINE)
+
+
+def test_the_page_of_reasons_is_current() -> None:
+    """docs/reasons.md is what scripts/reasons.py prints."""
+    printed = subprocess.run(
+        [sys.executable, "scripts/reasons.py"], cwd=REPO, capture_output=True, text=True, check=True
+    )
+    assert text_of("docs/reasons.md") == printed.stdout, "run: python scripts/reasons.py > docs/reasons.md"

@@ -66,21 +66,25 @@ def order_fault(s: Any, order: Any) -> int:
 
 @kernel
 def lots_fault(s: Any, account: int) -> int:
-    """Whether the open lots of an account's positions are those of its live orders; and each order's own reserve."""
-    opened = 0
+    """Whether the open lots of each of an account's positions are those of its live orders there; and each order's own reserve."""
     for instrument in range(s.n_instruments):
         position = s.account_positions[account, instrument]
-        opened += position.open_buy_lots + position.open_sell_lots
-    slot = s.accounts[account].first_order - 1
-    while slot >= 0:
-        order = s.orders[slot]
-        if is_unfinished(order):
-            opened -= order.qty_lots - order.filled_lots
-            fault = order_fault(s, order)
-            if fault != 0:
-                return fault
-        slot = order.next - 1
-    return OPEN_LOTS if opened != 0 else 0
+        buys, sells = position.open_buy_lots, position.open_sell_lots
+        slot = s.accounts[account].first_order - 1
+        while slot >= 0:
+            order = s.orders[slot]
+            if is_unfinished(order) and order.instrument == instrument:
+                if order.side == BUY:
+                    buys -= order.qty_lots - order.filled_lots
+                else:
+                    sells -= order.qty_lots - order.filled_lots
+                fault = order_fault(s, order)
+                if fault != 0:
+                    return fault
+            slot = order.next - 1
+        if buys != 0 or sells != 0:
+            return OPEN_LOTS
+    return 0
 
 
 @entry(rows_of(STATE), int64)

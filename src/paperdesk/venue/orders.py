@@ -89,12 +89,6 @@ def is_unfinished(order: Any) -> bool:
 
 
 @kernel
-def is_working(order: Any) -> bool:
-    """Whether the venue has accepted the order and it is not done."""
-    return order.status == ACCEPTED or order.status == PARTIALLY_FILLED
-
-
-@kernel
 def is_market(order: Any) -> bool:
     """Whether the order takes any price once it executes."""
     return order.order_type == MARKET_ORDER or order.order_type == STOP_MARKET
