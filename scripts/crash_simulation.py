@@ -41,7 +41,10 @@ def main() -> int:
             seen.update(play(seed, options.events))
         except Exception:
             traceback.print_exc()
-            print(f"seed {seed} failed; again: {sys.argv[0]} --start {seed} --seeds 1 --events {options.events}", flush=True)
+            print(
+                f"seed {seed} failed; again: {sys.argv[0]} --start {seed} --seeds 1 --events {options.events}",
+                flush=True,
+            )
             failed.append(seed)
             if not options.keep_going:
                 return 1

@@ -37,20 +37,26 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=250_000, help="market events of a run (default 250000)")
     parser.add_argument("--start", type=int, default=1, help="seed of the first run (default 1)")
     options = parser.parse_args()
-    console, done, seed, began = Console(), [], options.start, time.monotonic()
+    console, seed, began = Console(), options.start, time.monotonic()
+    done: list[Kills] = []
     while sum(told.kills for told in done) < options.kills:
         left = options.kills - sum(told.kills for told in done)
         events = options.events * (LONG if seed % LONG_EVERY == 0 else 1)
         with tempfile.TemporaryDirectory(prefix="paperdesk-kills-") as folder:
             try:
-                reference = run_to_end(Path(folder) / "never-killed", seed, events)
-                told, result = killed_run(Path(folder) / "killed", seed, events, min(left, options.per_run))
+                reference, starting_s = run_to_end(Path(folder) / "never-killed", seed, events)
+                most = min(left, options.per_run)
+                told, result = killed_run(Path(folder) / "killed", seed, events, most, starting_s)
                 check_run(Path(folder) / "killed", told, result, reference)
             except KillFailed as failure:
-                print(f"seed {seed}: {failure}\nagain: {sys.argv[0]} --start {seed} --kills {options.per_run} --events {options.events}")
+                print(
+                    f"seed {seed}: {failure}\nagain: {sys.argv[0]} --start {seed} --kills {options.per_run} --events {options.events}"
+                )
                 return 1
         done.append(told)
-        console.print(f"run of seed {seed}: {told.kills} kills, {len(told.acknowledgements)} acknowledgements, all kept, {told.seconds:.0f} s")
+        console.print(
+            f"run of seed {seed}: {told.kills} kills, {len(told.acknowledgements)} acknowledgements, all kept, {told.seconds:.0f} s"
+        )
         seed += 1
     show(console, done, time.monotonic() - began)
     return 0
@@ -58,12 +64,32 @@ def main() -> int:
 
 def show(console: Console, done: list[Kills], seconds: float) -> None:
     """The table at the end."""
-    table = Table(title=f"{sum(told.kills for told in done)} kills in {len(done)} runs, {seconds:.0f} s: every promise kept")
-    names = ("seed", "kills", "before the first ack", "acks", "recoveries", "torn tails", "from a snapshot", "inputs", "fills", "seconds")
+    table = Table(
+        title=f"{sum(told.kills for told in done)} kills in {len(done)} runs, {seconds:.0f} s: every promise kept"
+    )
+    names = (
+        "seed",
+        "kills",
+        "before the first ack",
+        "acks",
+        "recoveries",
+        "torn tails",
+        "from a snapshot",
+        "inputs",
+        "fills",
+        "seconds",
+    )
     for name in names:
         table.add_column(name, justify="right")
     for told in done:
-        counts = (told.seed, told.kills, told.while_starting, len(told.acknowledgements), told.recoveries, told.torn_tails)
+        counts = (
+            told.seed,
+            told.kills,
+            told.while_starting,
+            len(told.acknowledgements),
+            told.recoveries,
+            told.torn_tails,
+        )
         table.add_row(*map(str, (*counts, told.from_snapshot, told.inputs, told.fills, round(told.seconds))))
     console.print(table)
 

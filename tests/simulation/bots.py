@@ -127,7 +127,9 @@ def market_of(definitions: Mapping[int, Mapping[str, int]], scales: Mapping[int,
     """The instruments that DEFINE_INSTRUMENT inputs (number → fields, version 1) stand for."""
     found = []
     for number, fields in sorted(definitions.items()):
-        base, quote = (Asset(fields[name], f"A{fields[name]}", scales[fields[name]]) for name in ("base_asset", "quote_asset"))
+        base, quote = (
+            Asset(fields[name], f"A{fields[name]}", scales[fields[name]]) for name in ("base_asset", "quote_asset")
+        )
         plain = Instrument(number, 1, f"{base.name}/{quote.name}", "simulated", base, quote, Decimal(1), Decimal(1))
         found.append(redefined(plain, 1, fields))
     return found

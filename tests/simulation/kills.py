@@ -19,7 +19,9 @@ from typing import IO, Any, Final
 import msgspec
 import numpy as np
 from tests.simulation.witness import check_numbers
+from typer.testing import CliRunner
 
+from paperdesk.app.cli import app
 from paperdesk.app.recovery import steps_of
 from paperdesk.store.disk import RealDisk
 from paperdesk.store.log import read_log
@@ -28,11 +30,9 @@ REPO: Final = Path(__file__).resolve().parent.parent.parent
 SAME: Final = ("state_hash", "log_head_hash", "fills", "orders", "refusals", "balances", "equity", "inputs")
 """What a run that was killed and one that was not have in common."""
 PATIENCE_S: Final = 300.0
-STARTING_S: Final = 2.5
-"""About how long a desk takes to start: some kills fall into that time."""
 
 
-class KillFailed(AssertionError):
+class KillFailed(AssertionError):  # noqa: N818  a fact, named as one
     """A killed run broke a promise; the text says which."""
 
 
@@ -41,6 +41,8 @@ class Kills:
     """What happened to one run."""
 
     seed: int
+    starting_s: float = 5.0
+    """About how long a desk takes to start: some kills fall into that time."""
     kills: int = 0
     while_starting: int = 0
     acknowledgements: list[str] = field(default_factory=list)
@@ -64,7 +66,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPO / "src"), *sys.path])}
 
 
-def finish(process: "subprocess.Popen[bytes]") -> int:
+def finish(process: subprocess.Popen[bytes]) -> int:
     """Wait for a process of ours to end by itself; it is killed where it takes for ever."""
     try:
         return process.wait(PATIENCE_S)
@@ -74,12 +76,15 @@ def finish(process: "subprocess.Popen[bytes]") -> int:
         raise KillFailed("a desk did not come to its end") from None
 
 
-def run_to_end(home: Path, seed: int, events: int) -> dict[str, Any]:
-    """The result of a run that nobody kills."""
-    done = subprocess.run(command(home, seed, events), env=environment(), capture_output=True, check=False, timeout=PATIENCE_S)
+def run_to_end(home: Path, seed: int, events: int) -> tuple[dict[str, Any], float]:
+    """The result of a run that nobody kills, and how many seconds it took to start."""
+    began = time.monotonic()
+    arguments = command(home, seed, events)
+    done = subprocess.run(arguments, env=environment(), capture_output=True, check=False, timeout=PATIENCE_S)
     if done.returncode != 0:
         raise KillFailed(f"a desk that nobody killed ended with {done.returncode}: {done.stderr.decode()[-2000:]}")
-    return result_of(done.stdout)
+    result = result_of(done.stdout)
+    return result, max(0.5, time.monotonic() - began - result["seconds"])
 
 
 def result_of(output: bytes) -> dict[str, Any]:
@@ -99,7 +104,7 @@ def one_life(home: Path, events: int, dice: Random, told: Kills, acks: int | Non
     told.lives += 1
     with os.fdopen(reading, "rb") as pipe:
         if acks == 0:
-            time.sleep(dice.uniform(0.0, STARTING_S))
+            time.sleep(dice.uniform(0.0, told.starting_s))
         lines = take_lines(pipe, acks)
         if acks is not None:
             time.sleep(dice.choice((0.0, dice.uniform(0.0, 0.15))))
@@ -132,9 +137,9 @@ def take_lines(pipe: IO[bytes], most: int | None) -> list[bytes]:
     return lines
 
 
-def killed_run(home: Path, seed: int, events: int, kills: int) -> tuple[Kills, dict[str, Any]]:
+def killed_run(home: Path, seed: int, events: int, kills: int, starting_s: float) -> tuple[Kills, dict[str, Any]]:
     """One run, killed so many times (fewer if it finishes first) and then let finish; (what happened, its result)."""
-    dice, told, began = Random(seed), Kills(seed), time.monotonic()
+    dice, told, began = Random(seed), Kills(seed, starting_s), time.monotonic()
     home.mkdir(parents=True, exist_ok=True)
     per_life = max(1, 2 * events // 3_000 // (kills + 1))
     result = None
@@ -145,8 +150,11 @@ def killed_run(home: Path, seed: int, events: int, kills: int) -> tuple[Kills, d
     return told, result
 
 
-def check_run(home: Path, told: Kills, result: dict[str, Any], reference: dict[str, Any]) -> None:
-    """Every promise, held against log, database and a run that was never killed; KillFailed."""
+def check_run(home: Path, told: Kills, result: dict[str, Any], reference: dict[str, Any], apart: bool = True) -> None:
+    """Every promise, held against log, database and a run that was never killed; KillFailed.
+
+    The product's own checks run in processes of their own (`apart`), or in this one, which is quicker.
+    """
     disk = RealDisk(home / "runs" / result["run"], create=False)
     check_acknowledged(disk, told)
     rows = check_numbers([(step.data, step.outputs) for step in steps_of(read_log(disk))])
@@ -154,13 +162,22 @@ def check_run(home: Path, told: Kills, result: dict[str, Any], reference: dict[s
     if told.fills != int((rows["kind"] == 11).sum()):
         raise KillFailed(f"the run tells of {told.fills} fills, its log holds another number")
     for words in (["replay", result["run"], "--verify"], ["db", "check"]):
-        arguments = [sys.executable, "-m", "paperdesk", *words, "--home", str(home)]
-        done = subprocess.run(arguments, env=environment(), capture_output=True, check=False, timeout=PATIENCE_S)
-        if done.returncode != 0:
-            raise KillFailed(f"{' '.join(words)} ended with {done.returncode}: {(done.stdout + done.stderr).decode()[-2000:]}")
+        code, text = asked([*words, "--home", str(home)], apart)
+        if code != 0:
+            raise KillFailed(f"{' '.join(words)} ended with {code}: {text[-2000:]}")
     for name in SAME:
         if result[name] != reference[name]:
             raise KillFailed(f"{name} is {result[name]}, of a run that was never killed {reference[name]}")
+
+
+def asked(words: list[str], apart: bool) -> tuple[int, str]:
+    """Exit code and text of one of the product's commands."""
+    if apart:
+        arguments = [sys.executable, "-m", "paperdesk", *words]
+        done = subprocess.run(arguments, env=environment(), capture_output=True, check=False, timeout=PATIENCE_S)
+        return done.returncode, (done.stdout + done.stderr).decode(errors="replace")
+    answer = CliRunner().invoke(app, words)
+    return answer.exit_code, f"{answer.output}{answer.exception or ''}"
 
 
 def check_acknowledged(disk: RealDisk, told: Kills) -> None:
@@ -177,4 +194,6 @@ def check_acknowledged(disk: RealDisk, told: Kills) -> None:
         if kept is None:
             raise KillFailed(f"seq {seq} was acknowledged, but no commit of the log ends there")
         if kept != (int(count), [int(order) for order in orders.split(",") if order]):
-            raise KillFailed(f"seq {seq} was acknowledged with {count} outputs of orders {orders}; the log holds {kept}")
+            raise KillFailed(
+                f"seq {seq} was acknowledged with {count} outputs of orders {orders}; the log holds {kept}"
+            )

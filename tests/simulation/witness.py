@@ -20,7 +20,9 @@ Entry = tuple[bytes, bytes]
 """One input as stored, and its outputs."""
 Rows = np.ndarray[Any, Any]
 
-ACCOUNT_FACTS = "opened epoch source reporting latency_ns equity_every_ns killed next_order next_fill epoch_orders limits".split()
+ACCOUNT_FACTS = (
+    "opened epoch source reporting latency_ns equity_every_ns killed next_order next_fill epoch_orders limits".split()
+)
 BOT_FACTS = "registered account killed stopped limits".split()
 ORDER_ESTIMATES = frozenset("front_lots rank rested rested_ns place next previous".split())
 """What another engine version estimates anew."""
@@ -112,16 +114,20 @@ def kind_and_bot(data: bytes) -> tuple[int, int]:
 def is_outside(data: bytes, bots: frozenset[int]) -> bool:
     """Whether an input came from the feed or from people, not from the desk or its own bots."""
     kind, bot = kind_and_bot(data)
-    return kind != InputKind.ENGINE_UPGRADED and bot not in bots or kind == InputKind.REGISTER_BOT
+    return (kind != InputKind.ENGINE_UPGRADED and bot not in bots) or kind == InputKind.REGISTER_BOT
 
 
 def check_numbers(entries: list[Entry]) -> Rows:
     """Everything is numbered without holes, orders and fills of each account too; all outputs, shape (n,)."""
-    assert [SEQ.unpack_from(data, SEQ_AT)[0] for data, _ in entries] == list(range(1, len(entries) + 1)), "seq has a hole"
+    assert [SEQ.unpack_from(data, SEQ_AT)[0] for data, _ in entries] == list(range(1, len(entries) + 1)), (
+        "seq has a hole"
+    )
     assert all(len(data) <= INPUT_BYTES for data, _ in entries)
     rows = np.frombuffer(b"".join(outputs for _, outputs in entries), OUTPUT)
     counts = np.array([len(outputs) // OUTPUT.itemsize for _, outputs in entries], np.int64)
-    assert np.array_equal(rows["seq"], np.repeat(np.arange(1, len(entries) + 1), counts)), "an output names another input"
+    assert np.array_equal(rows["seq"], np.repeat(np.arange(1, len(entries) + 1), counts)), (
+        "an output names another input"
+    )
     ordered = rows[np.isin(rows["kind"], (OutputKind.ORDER_SUBMITTED, OutputKind.ORDER_DENIED))]
     fills = rows[rows["kind"] == OutputKind.FILL]
     for account in np.unique(rows["account"]).tolist():
@@ -157,7 +163,8 @@ def check_books(state: Rows, rows: Rows) -> None:
     kept: dict[tuple[int, int], int] = {}
     for purpose, sign in ((Purpose.RESERVE, 1), (Purpose.RELEASE, -1), (Purpose.PAY, -1)):
         part = postings[postings["purpose"] == purpose]
-        for key, amount in zip(zip(part["account"].tolist(), part["order_id"].tolist()), part["amount_units"].tolist()):
+        keys = zip(part["account"].tolist(), part["order_id"].tolist(), strict=True)
+        for key, amount in zip(keys, part["amount_units"].tolist(), strict=True):
             kept[key] = kept.get(key, 0) + sign * amount
     held = {(int(row["account"]), int(row["id"])): int(row["reserved_units"]) for row in orders}
     assert {key: units for key, units in kept.items() if units} == held, "an order's reserve differs from its postings"

@@ -58,7 +58,9 @@ def mend(stream: Stream) -> None:
     for account in stream.accounts:
         stream.amends.append({"kind": "RESUME", "account": account, "bot": -1})
         for bot in (0, *stream.bots[account]):
-            stream.amends.append({"kind": "SET_LIMITS", "account": account, "bot": bot, **dict.fromkeys(LIMIT_FIELDS, 0)})
+            stream.amends.append(
+                {"kind": "SET_LIMITS", "account": account, "bot": bot, **dict.fromkeys(LIMIT_FIELDS, 0)}
+            )
     account = stream.dice.choice(stream.accounts)
     stream.amends += [{"kind": "RESET_ACCOUNT", "account": account, "source": 1}, *stream.money(account)]
 
@@ -79,9 +81,14 @@ class Script:
         free = [bot for bot in range(1023, 0, -1) if bot not in used]
         self.bots = frozenset(free[: dice.choice((1, 2, 3))])
         opened = [int(row["account"][0]) for row in rows[:opening] if row["kind"][0] == InputKind.OPEN_ACCOUNT]
-        scales = {int(r["asset"][0]): int(r["scale"][0]) for r in rows[:opening] if r["kind"][0] == InputKind.DEFINE_ASSET}
+        scales = {
+            int(r["asset"][0]): int(r["scale"][0]) for r in rows[:opening] if r["kind"][0] == InputKind.DEFINE_ASSET
+        }
         kinds = [row for row in rows[:opening] if row["kind"][0] == InputKind.DEFINE_INSTRUMENT]
-        fields = {int(row["instrument"][0]): {n: int(row[n][0]) for n in row.dtype.names or () if row[n].ndim == 1} for row in kinds}
+        fields = {
+            int(row["instrument"][0]): {n: int(row[n][0]) for n in row.dtype.names or () if row[n].ndim == 1}
+            for row in kinds
+        }
         self.team = Team(dice, opened, sorted(self.bots), market_of(fields, scales))
         registrations = [register_bot(account, bot) for _, _, account, bot in self.team.members]
         self.rows = rows[:opening] + registrations + rows[opening:]
@@ -242,7 +249,9 @@ class World:
             self.version += 1
         promised = len(self.record.acknowledged)
         try:
-            resumed = recover(self.script.team.hosts(), RUN, mains, self.dice.choice((0, promised)), None, str(self.version))
+            resumed = recover(
+                self.script.team.hosts(), RUN, mains, self.dice.choice((0, promised)), None, str(self.version)
+            )
         except (PowerCut, StoreError):
             self.version = before
             raise
@@ -272,7 +281,9 @@ class World:
             digest.update(b"".join(entry))
         assert resumed.hasher.hexdigest() == digest.hexdigest(), "the record's hash is not that of its bytes"
         self.position = sum(is_outside(data, self.script.bots) for data, _ in entries)
-        assert resumed.market_inputs == sum(self.script.market[: self.position]), "the feed would go on at a wrong place"
+        assert resumed.market_inputs == sum(self.script.market[: self.position]), (
+            "the feed would go on at a wrong place"
+        )
         self.script.forget_some(self.position, self.reached, self.dice)
         self.reached = 0
 
@@ -289,8 +300,11 @@ class World:
                 drive.command(block)
         mine = self.record.acknowledged
         if mine != collector.entries:
-            place = next(n for n, pair in enumerate(zip(mine, collector.entries)) if pair[0] != pair[1])
-            told = "\n".join(f"  {who}: {described(entry)}" for who, entry in (("log", mine[place]), ("one life", collector.entries[place])))
+            place = next(n for n, pair in enumerate(zip(mine, collector.entries, strict=False)) if pair[0] != pair[1])
+            told = "\n".join(
+                f"  {who}: {described(entry)}"
+                for who, entry in (("log", mine[place]), ("one life", collector.entries[place]))
+            )
             raise AssertionError(f"a desk that never died did something else at seq {place + 1}:\n{told}")
         assert drive.fold.hash() == resumed.fold.hash(), "a desk that never died is in another state"
         stopped = {failure.bot for failure in drive.failures}

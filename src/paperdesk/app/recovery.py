@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from paperdesk.app.errors import EXIT_IO, DeskError
-from paperdesk.domain.events import INPUT, INPUT_BYTES, OUTPUT, InputKind
+from paperdesk.domain.events import INPUT, INPUT_BYTES, OUTPUT, InputKind, OutputKind
 from paperdesk.engine.drive import TIMER, Decider, DeciderFailed
 from paperdesk.engine.fold import Fold
 from paperdesk.engine.state import ENGINE_VERSION
@@ -25,6 +25,10 @@ VERSION: Final = str(ENGINE_VERSION)
 KIND: Final = struct.Struct("<h")
 BOT: Final = struct.Struct("<i")
 BOT_AT: Final = 20
+KIND_NAMES: Final = {int(kind): kind.name for kind in OutputKind}
+PLACES: Final = dict(OUTPUT.fields or {})
+HEAD_NAMES: Final = [name for name, place in PLACES.items() if place[1] < PLACES["payload"][1]]
+"""Names of an output that mean the same in every kind."""
 Rows = np.ndarray[Any, Any]
 
 
@@ -176,7 +180,9 @@ def difference(mine: Rows, logged: Rows) -> str:
     """The first place where two lists of outputs differ, for people."""
     for place, (a, b) in enumerate(zip(mine, logged, strict=False)):
         if a.tobytes() != b.tobytes():
-            names = [name for name in (mine.dtype.names or ()) if a[name].tobytes() != b[name].tobytes()]
-            told = ", ".join(f"{name} {a[name]} instead of {b[name]}" for name in names[:4])
-            return f"output {place} has {told}"
+            names = [name for name in HEAD_NAMES if a[name] != b[name]]
+            told = [f"{name} {a[name]} instead of {b[name]}" for name in names]
+            pairs = enumerate(zip(a["payload"].tolist(), b["payload"].tolist(), strict=True))
+            told += [f"payload[{at}] {one} instead of {other}" for at, (one, other) in pairs if one != other]
+            return f"output {place} ({KIND_NAMES.get(int(b['kind']), b['kind'])}) has {', '.join(told[:4])}"
     return f"{len(mine)} outputs instead of {len(logged)}"
