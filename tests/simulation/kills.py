@@ -181,19 +181,26 @@ def asked(words: list[str], apart: bool) -> tuple[int, str]:
 
 
 def check_acknowledged(disk: RealDisk, told: Kills) -> None:
-    """Each acknowledgement's seq ends a frame of the log that holds so many outputs, of those orders."""
-    groups: dict[int, tuple[int, list[int]]] = {}
+    """Each acknowledgement's seq ends a frame of the log that holds so many outputs, of those orders.
+
+    A frame with notes between its outputs is acknowledged in several lines.
+    """
+    groups: dict[int, tuple[int, list[int], bool]] = {}
     for frame in read_log(disk):
         rows = frame.outputs()
         if len(rows):
             ids = rows["order_id"]
-            groups[frame.last_seq] = len(rows), np.extract(ids > 0, ids)[-20:].tolist()
+            groups[frame.last_seq] = len(rows), np.extract(ids > 0, ids)[-20:].tolist(), bool(frame.notes())
+    counts: dict[int, int] = {}
     for line in told.acknowledgements:
         seq, count, orders = line.split(" ")
-        kept = groups.get(int(seq))
-        if kept is None:
+        if int(seq) not in groups:
             raise KillFailed(f"seq {seq} was acknowledged, but no commit of the log ends there")
-        if kept != (int(count), [int(order) for order in orders.split(",") if order]):
+        kept, ids, in_parts = groups[int(seq)]
+        counts[int(seq)] = counts.get(int(seq), 0) + int(count)
+        named = [int(order) for order in orders.split(",") if order]
+        last = counts[int(seq)] == kept
+        if (not last and not in_parts) or counts[int(seq)] > kept or (last and named != ids[len(ids) - len(named) :]):
             raise KillFailed(
-                f"seq {seq} was acknowledged with {count} outputs of orders {orders}; the log holds {kept}"
+                f"seq {seq} was acknowledged with {count} outputs of orders {orders}; the log holds {kept}, of {ids}"
             )
