@@ -85,7 +85,7 @@ def warm() -> None:
             if cache.FOLDER is not None
             else "at every start: there is no cache folder to trust"
         )
-        print(f"Compiling the core ({where}; about a minute) ...", file=sys.stderr, flush=True)
+        print(f"Compiling the core ({where}; half a minute or more) ...", file=sys.stderr, flush=True)
 
 
 @app.command()
@@ -104,6 +104,10 @@ def up(
     latency_ms: LatencyMsOption = None,
     instruments: InstrumentsOption = None,
     seed: SeedOption = None,
+    callback_timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Stop a strategy whose callback does not return in time. Default: 5."),
+    ] = None,
     fresh: FreshOption = False,
     ack_fd: AckFdOption = None,
     home: HomeOption = None,
@@ -124,7 +128,7 @@ def up(
     given: dict[str, Any] = {
         "feed": feed, "data": data, "symbols": symbols, "strategy": strategy, "set": set_, "speed": speed, "until_end": until_end,
         "for_seconds": for_, "for_events": events, "balance": balance, "reporting": reporting, "latency_ms": latency_ms,
-        "instruments": instruments, "seed": seed, "fresh": fresh, "ack_fd": ack_fd,
+        "instruments": instruments, "seed": seed, "callback_timeout": callback_timeout, "fresh": fresh, "ack_fd": ack_fd,
     }  # fmt: skip
     options = merge(settings, given)
     warm()
@@ -220,7 +224,7 @@ def explain(
 def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """List the runs of this home."""
     _, place = settle(home, None)
-    from paperdesk.app.inspect import show_status
+    from paperdesk.app.status import show_status
 
     show_status(place, as_json)
 
@@ -248,7 +252,7 @@ def purge(
 ) -> None:
     """Remove all runs and the database. There is no way back."""
     _, place = settle(home, None)
-    from paperdesk.app.inspect import purge_home
+    from paperdesk.app.status import purge_home
 
     if not yes and not typer.confirm(f"Remove all {len(place.runs())} runs and the database in {place.root}?"):
         typer.echo("Nothing was removed.")

@@ -119,6 +119,13 @@ class Home:
         except OSError as error:
             raise DeskError(f"The run's description cannot be written to {folder}: {why(error)}.", EXIT_IO) from error
 
+    def forget(self, run: str) -> None:
+        """Take back a run that never began: its description and its empty folder."""
+        folder = self.folder(run)
+        (folder / MANIFEST).unlink()
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
     def purge(self) -> list[Path]:
         """Remove everything a desk made here (nothing else); what was removed."""
         removed = []

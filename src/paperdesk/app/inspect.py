@@ -1,90 +1,27 @@
-"""Commands that look at a home: status, replay, the database, purge."""
+"""Commands that read logs and the database of a home: replay, upgrade, rebuild, check."""
 
-import fcntl
-import os
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
-from paperdesk.app.errors import EXIT_IO, EXIT_LOCKED, DeskError
+from paperdesk.app.errors import EXIT_IO, DeskError
 from paperdesk.app.home import Home, Manifest
 from paperdesk.app.records import Record, records_of, run_records, verify
 from paperdesk.app.recovery import VERSION
-from paperdesk.app.report import short
+from paperdesk.app.status import counted, in_plain_words
 from paperdesk.store import check as checks
 from paperdesk.store.audit import audit
 from paperdesk.store.audit_report import AuditFinding
 from paperdesk.store.database import upgrade
 from paperdesk.store.disk import RealDisk
-from paperdesk.store.errors import StoreError, why
-from paperdesk.store.lock import LOCK_NAME, HomeLock, HomeLocked
+from paperdesk.store.errors import StoreError
+from paperdesk.store.lock import HomeLock
 from paperdesk.store.log import read_log
 
 RunRecords = tuple[str, dict[str, Any], Iterator[Record]]
-
-
-def in_plain_words(error: StoreError) -> DeskError:
-    """A store's refusal as the command line's."""
-    return DeskError(str(error), EXIT_LOCKED if isinstance(error, HomeLocked) else EXIT_IO)
-
-
-def minute(seconds: float) -> str:
-    """A time for people, in UTC, to the minute."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
-
-
-def is_working(home: Home) -> bool:
-    """Whether a desk holds the home's lock now; only looks, so that it works where nothing may be written."""
-    try:
-        descriptor = os.open(home.root / LOCK_NAME, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def show_status(home: Home, as_json: bool) -> None:
-    """All runs, newest last, and whether a desk works here."""
-    manifests = list(home.manifests())
-    working = is_working(home)
-    if not manifests and not working:
-        raise DeskError(f"There are no runs in {home.root} yet; `paperdesk up` begins one there.")
-    if as_json:
-        print(msgspec.json.encode({"home": str(home.root), "working": working, "runs": manifests}).decode())
-        return
-    console = Console(highlight=False)
-    console.print(f"PAPER runs in {home.root}" + (" (a desk is working here now)" if working else ""), markup=False)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in ("run", "status", "begun (UTC)", "what"):
-        table.add_column(column, no_wrap=column != "what", overflow="fold")
-    for column in ("fills", "equity"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for row in manifests:
-        status = row.status if row.status != "running" or working else "interrupted"
-        told = row.result
-        equity = told.get("equity")
-        worth = f"{short(equity)} {row.reporting}" if equity else "-"
-        symbols = ", ".join(row.symbols[:3]) + (" …" if len(row.symbols) > 3 else "")
-        what = f"{', '.join(row.strategies)} on {symbols}"
-        table.add_row(row.run, status, minute(row.created_s), what, f"{told['fills']:,}" if told else "-", worth)
-    console.print(table)
-    if any(row.status == "running" for row in manifests) and not working:
-        console.print(
-            "An interrupted run goes on where its log ends when the same `paperdesk up` command is given again.",
-            markup=False,
-        )
 
 
 def replay_run(home: Home, run: str, strict: bool, as_json: bool) -> None:
@@ -213,25 +150,3 @@ def finding_text(finding: dict[str, Any]) -> str:
     where = " ".join(str(finding[name]) for name in ("run", "where") if finding.get(name))
     remedy = f" -> {finding['remedy']}" if finding.get("remedy") else ""
     return f"{finding['severity']} {where}: {finding['what']}{remedy}"
-
-
-def counted(count: int, word: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{count:,} {word}" + ("" if count == 1 else "s")
-
-
-def purge_home(home: Home) -> None:
-    """Remove what a desk made in a home."""
-    if not home.root.is_dir():
-        raise DeskError(f"There is no home folder {home.root}; nothing was removed.")
-    runs = len(home.runs())
-    try:
-        with HomeLock(home.root):
-            home.purge()
-    except StoreError as error:
-        raise in_plain_words(error) from error
-    except OSError as error:
-        raise DeskError(f"Not everything in {home.root} could be removed: {why(error)}.", EXIT_IO) from error
-    print(f"Removed {counted(runs, 'run')} and the database from {home.root}.")
-    if not any(home.root.iterdir()):
-        home.root.rmdir()

@@ -12,6 +12,7 @@ from paperdesk.app.errors import EXIT_USAGE, DeskError
 from paperdesk.safety.settings import LimitSettings, Settings
 
 DEFAULT_LATENCY_MS: Final = 50.0
+DEFAULT_CALLBACK_TIMEOUT_S: Final = 5.0
 DEFAULT_STRATEGY: Final = "ema_cross"
 DEFAULT_SIM_SYMBOL: Final = "BTC/USDT"
 DEFAULT_BALANCE: Final = Decimal(10_000)
@@ -42,6 +43,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     instruments: Path | None = None
     fresh: bool = False
     ack_fd: int | None = None
+    callback_timeout_s: float = DEFAULT_CALLBACK_TIMEOUT_S
 
     @property
     def has_end(self) -> bool:
@@ -136,6 +138,9 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
         if given.get(name) is not None and not given[name] > 0:
             option = "--for" if name == "for_seconds" else "--events"
             raise DeskError(f"{option} {given[name]}: give a number above zero, or leave {option} out.", EXIT_USAGE)
+    timeout_s = pick("callback_timeout", DEFAULT_CALLBACK_TIMEOUT_S)
+    if not 0.05 <= timeout_s <= 3600:
+        raise DeskError(f"--callback-timeout {timeout_s}: give 0.05 to 3600 seconds.", EXIT_USAGE)
     if seed is not None and not 0 <= seed <= MAX_SEED:
         raise DeskError(f"--seed {seed}: a seed lies between 0 and 2^63 - 1.", EXIT_USAGE)
     reporting = pick("reporting", settings.reporting)
@@ -165,4 +170,5 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
         instruments=definitions,
         fresh=bool(given.get("fresh")),
         ack_fd=given.get("ack_fd"),
+        callback_timeout_s=timeout_s,
     )

@@ -9,6 +9,7 @@ from rich.box import SIMPLE, SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from paperdesk.app.amounts import short
 from paperdesk.app.bootstrap import ACCOUNT, Plan
 from paperdesk.app.loop import Run
 from paperdesk.app.pacing import Outcome
@@ -167,9 +168,3 @@ def equity_text(told: dict[str, Any]) -> str:
     change = Decimal(told["equity"]) - Decimal(told["opening_equity"])
     sign = "+" if change >= 0 else ""
     return f"{short(told['equity'])}  ({sign}{short(str(change))} since the opening)"
-
-
-def short(amount: str) -> str:
-    """An exact amount without the zeros at its end."""
-    text = f"{Decimal(amount):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -95,13 +95,19 @@ def _opened(plan: Plan, database: Database, home: Home, as_json: bool, console: 
             style="bold",
             markup=False,
         )
+    is_new = manifest.run not in home.runs()
     home.save(manifest)
     disk, tally = RealDisk(home.folder(manifest.run)), Tally()
     projector = Projections(database, manifest.run)
     try:
         projector.tally = tally
-        projector.begin(msgspec.to_builtins(manifest))
-        with Watchdog() as watchdog:
+        try:
+            projector.begin(msgspec.to_builtins(manifest))
+        except StoreError:
+            if is_new:
+                home.forget(manifest.run)
+            raise
+        with Watchdog(plan.options.callback_timeout_s) as watchdog:
             resumed = open_record(plan, manifest.run, disk, projector.applied_seq, watchdog)
         retell(resumed, disk, projector)
         for message in resumed.messages:
@@ -109,7 +115,7 @@ def _opened(plan: Plan, database: Database, home: Home, as_json: bool, console: 
         fast = not plan.options.speed and is_worthwhile(plan.feed)
         reader = Reader(plan.feed, resumed.market_inputs) if fast else None
         try:
-            with Watchdog() as watchdog:
+            with Watchdog(plan.options.callback_timeout_s) as watchdog:
                 run = Run(home, plan, manifest, disk, projector, resumed, watchdog)
                 blocks = plan.feed.blocks(run.skip) if reader is None else reader.blocks()
                 if not plan.options.has_end:

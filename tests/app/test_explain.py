@@ -1,0 +1,183 @@
+"""`paperdesk explain`: the life of every kind of order in sentences that are true, each figure worked out by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.app.desk import bars, paperdesk, replayed, script, strategy, walk
+from tests.feeds.build import capture, depth, picture, print_of, ticker
+
+BOOK = picture(100, [["100.0", "5.0"], ["99.9", "5.0"]], [["100.1", "2.0"], ["100.2", "3.0"]])
+
+SHORT = [
+    depth(95, 100),
+    BOOK,
+    ticker(101, "100.0", "4.0", "100.1", "2.0"),
+    ticker(102, "100.0", "4.0", "100.1", "1.0"),
+]
+
+
+def quiet(path: Path) -> Path:
+    """Seven lines, 100 ms apart: a book; the same best prices again and again; then trades at and through 100.0."""
+    return capture(
+        path,
+        [
+            depth(95, 100),
+            BOOK,
+            ticker(101, "100.0", "5.0", "100.1", "2.0"),
+            ticker(102, "100.0", "4.0", "100.1", "2.0"),
+            ticker(103, "100.0", "4.0", "100.1", "2.5"),
+            print_of(1, "100.0", "4.5", seller_took=True),
+            print_of(2, "99.9", "0.7", seller_took=True),
+        ],
+        step_ns=100_000_000,
+    )
+
+
+def told(tmp_path: Path, *steps: str, data: Path | None = None) -> list[str]:
+    """The sentences about the first order of a strategy that does one step a quote."""
+    recording = quiet(tmp_path / "quiet.jsonl") if data is None else data
+    home = tmp_path / "home"
+    ended = replayed(home, "--data", recording, "--strategy", script(tmp_path / "own.py", *steps))
+    assert ended.code == 0, ended.err
+    assert paperdesk("db", "check", "--home", home).code == 0
+    return paperdesk("explain", "PAPER-0-1", "--home", home).out.splitlines()
+
+
+def test_a_market_order_walks_the_levels(tmp_path: Path) -> None:
+    assert told(tmp_path, "ctx.buy(symbol, Decimal('4'))") == [
+        "PAPER-0-1 of run 0001-replay: at 2023-11-14 22:13:20.100 UTC own-1 asked to buy 4.0 BTC/USDT with a market order (IOC), "
+        "in answer to input 11.",
+        "It was due at the venue 50 ms later, at 2023-11-14 22:13:20.150 UTC, to meet the market as it stood then.",
+        "At 2023-11-14 22:13:20.200 UTC 2.0 was filled at 100.1 as taker, because the book displayed 2.0 there (input 13); "
+        "the fee was 0.00200000 BTC (0.1 %).",
+        "At 2023-11-14 22:13:20.200 UTC 2.0 was filled at 100.2 as taker, because the book displayed 3.0 there (input 13); "
+        "the fee was 0.00200000 BTC (0.1 %).",
+        "In all 4.0 for 400.60000000 USDT, in 2 fills, 100.15 each on average, before fees.",
+        "With that it was filled whole, at 2023-11-14 22:13:20.200 UTC.",
+    ]
+
+
+def test_a_resting_order_waits_for_its_turn_and_is_passed(tmp_path: Path) -> None:
+    story = told(tmp_path, "ctx.buy(symbol, Decimal('1'), Decimal('100.0'))")
+    # 5.0 stood ahead on arrival, 4.0 after the next quote; 4.5 traded at the price, so 0.5 reached us; 0.7 then traded below
+    assert story[2:] == [
+        "At 2023-11-14 22:13:20.500 UTC 0.5 was filled at 100.0 as maker, because 4.5 traded at its price, more than the 4.0 ahead of it "
+        "(input 16); the fee was 0.00050000 BTC (0.1 %).",
+        "At 2023-11-14 22:13:20.600 UTC 0.5 was filled at 100.0 as maker, because 0.7 traded at 99.9, below its price, so that it was passed "
+        "(input 17); the fee was 0.00050000 BTC (0.1 %).",
+        "In all 1.0 for 100.00000000 USDT, in 2 fills, 100 each on average, before fees.",
+        "With that it was filled whole, at 2023-11-14 22:13:20.600 UTC.",
+    ]
+
+
+def test_a_denied_order_never_left(tmp_path: Path) -> None:
+    story = told(tmp_path, "ctx.buy(symbol, Decimal('1000'))")
+    assert story[1:] == [
+        "It never left the desk, because the free balance does not cover the order (insufficient_balance). "
+        "What to do: send a smaller order or cancel one that holds funds."
+    ]
+
+
+def test_amounts_that_cannot_be_written_are_not_made_up(tmp_path: Path) -> None:
+    story = told(tmp_path, "ctx.buy(symbol, Decimal('NaN'))")
+    assert "asked to buy BTC/USDT with a market order (IOC), in answer" in story[0]
+    assert "because a price or quantity was not a finite number (invalid_number)" in story[1]
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (
+            "ctx.buy(symbol, Decimal('1'), Decimal('100.2'), post_only=True)",
+            "the venue rejected it, because a post-only order would have taken from the book on arrival (post_only_would_take). "
+            "What to do: price it further from the other side.",
+        ),
+        (
+            "ctx.buy(symbol, Decimal('9'), Decimal('100.1'), time_in_force=TimeInForce.IOC)",
+            "it expired with 2.0 of 9.0 filled, because the rest of an immediate-or-cancel order found no counterpart (ioc_remainder). "
+            "What to do: use GTC to let the rest wait.",
+        ),
+        (
+            "ctx.buy(symbol, Decimal('9'), Decimal('100.1'), time_in_force=TimeInForce.FOK)",
+            "it expired with 0.0 of 9.0 filled, because a fill-or-kill order could not be filled whole (fok_not_filled).",
+        ),
+        (
+            "ctx.buy(symbol, Decimal('9'))",
+            "it expired with 5.0 of 9.0 filled, because the visible book held no more within reach of a market order (no_liquidity).",
+        ),
+        (
+            "ctx.buy(symbol, Decimal('1'), trigger=Decimal('90'))",
+            "the venue rejected it, because the stop would trigger at once (stop_would_trigger).",
+        ),
+        ("ctx.buy(symbol, Decimal('1'), Decimal('95'))", "It is still working, with 0.0 of 1.0 filled."),
+    ],
+)
+def test_how_an_order_ended(tmp_path: Path, step: str, words: str) -> None:
+    assert words in told(tmp_path, step)[-1]
+
+
+def test_a_cancel_is_told_with_its_time(tmp_path: Path) -> None:
+    steps = ("h.update(a=ctx.buy(symbol, Decimal('1'), Decimal('95')))", "ctx.cancel(h['a'])")
+    assert told(tmp_path, *steps)[-1] == (
+        "At 2023-11-14 22:13:20.400 UTC it was canceled on request, with 0.0 of 1.0 filled."
+    )
+
+
+def test_a_cancel_on_its_way_is_said_to_be(tmp_path: Path) -> None:
+    steps = ("h.update(a=ctx.buy(symbol, Decimal('1'), Decimal('95')))", "pass", "ctx.cancel(h['a'])")
+    data = capture(tmp_path / "short.jsonl", SHORT, step_ns=100_000_000)
+    assert told(tmp_path, *steps, data=data)[-1] == (
+        "It is still working, with 0.0 of 1.0 filled; a cancel is due at the venue at 2023-11-14 22:13:20.350 UTC."
+    )
+
+
+def test_an_order_on_its_way_is_said_to_be(tmp_path: Path) -> None:
+    data = capture(tmp_path / "short.jsonl", SHORT, step_ns=100_000_000)
+    story = told(tmp_path, "pass", "pass", "ctx.buy(symbol, Decimal('1'))", data=data)
+    assert story[-1] == "It is still on its way: no market event has come since it was due."
+
+
+def test_a_stop_tells_its_trigger_and_what_it_met(tmp_path: Path) -> None:
+    frames = [
+        *SHORT,
+        print_of(1, "100.0", "0.2", seller_took=True),
+        print_of(2, "100.1", "1.0"),
+        ticker(103, "100.1", "1.0", "100.2", "3.0"),
+        print_of(3, "100.2", "0.2"),
+    ]
+    data = capture(tmp_path / "up.jsonl", frames, step_ns=100_000_000)
+    story = told(tmp_path, "pass", "pass", "ctx.buy(symbol, Decimal('1'), trigger=Decimal('100.2'))", data=data)
+    assert "asked to buy 1.0 BTC/USDT with a stop-market order with its trigger at 100.2 (IOC)" in story[0]
+    assert story[2] == "Its trigger at 100.2 was reached."
+    assert "At 2023-11-14 22:13:20.700 UTC 1.0 was filled at 100.2 as taker" in story[3]
+
+
+def test_bars_fill_at_the_open_and_never_at_touch(tmp_path: Path) -> None:
+    own = strategy(
+        tmp_path / "own.py",
+        'bars = "1m"',
+        "def on_bar(self, ctx, bar):",
+        "    n = ctx.memory['n'] = ctx.memory.get('n', 0) + 1",
+        "    if n == 1:",
+        "        ctx.buy(bar.symbol, Decimal(1))",
+        "        ctx.buy(bar.symbol, Decimal(1), Decimal('110'))",
+    )
+    home = tmp_path / "home"
+    replayed(home, "--data", bars(tmp_path / "b.parquet", count=200), "--strategy", own)
+    first, second = (paperdesk("explain", f"0001-replay:PAPER-0-{number}", "--home", home).out for number in (1, 2))
+    assert "as taker, because the next bar opened at 115" in first
+    assert "as maker, because a bar went through its price, as far as 109.75 (touching it would not have been" in second
+
+
+def test_orders_that_are_not_there(tmp_path: Path) -> None:
+    told(tmp_path, "ctx.buy(symbol, Decimal('1'))")
+    for name, code, words in (
+        ("PAPER-0-9", 1, "Run 0001-replay has no order PAPER-0-9; the last one is PAPER-0-1."),
+        ("0-1", 0, ""),
+        ("hello", 2, "'hello' is no order; write PAPER-ACCOUNT-NUMBER"),
+        ("0007-sim:PAPER-0-1", 1, "There is no run '0007-sim'"),
+    ):
+        ended = paperdesk("explain", name, "--home", tmp_path / "home")
+        assert ended.code == code and (code == 0 or words in ended.message)
