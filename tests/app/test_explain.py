@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.app.desk import bars, paperdesk, replayed, script, strategy, walk
+from tests.app.desk import bars, paperdesk, replayed, script, strategy
 from tests.feeds.build import capture, depth, picture, print_of, ticker
 
 BOOK = picture(100, [["100.0", "5.0"], ["99.9", "5.0"]], [["100.1", "2.0"], ["100.2", "3.0"]])
@@ -129,7 +129,7 @@ def test_a_cancel_on_its_way_is_said_to_be(tmp_path: Path) -> None:
     steps = ("h.update(a=ctx.buy(symbol, Decimal('1'), Decimal('95')))", "pass", "ctx.cancel(h['a'])")
     data = capture(tmp_path / "short.jsonl", SHORT, step_ns=100_000_000)
     assert told(tmp_path, *steps, data=data)[-1] == (
-        "It is still working, with 0.0 of 1.0 filled; a cancel is due at the venue at 2023-11-14 22:13:20.350 UTC."
+        "It is still working, with 0 of 1 filled; a cancel is due at the venue at 2023-11-14 22:13:20.350 UTC."
     )
 
 
