@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -9,7 +10,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from tests.app.desk import paperdesk
+from typer.main import get_command
 
+from paperdesk.app.cli import app
 from paperdesk.safety.config_file import FEEDS, KEYS, MAX_COOLDOWN_S, MAX_LATENCY_MS
 from paperdesk.safety.settings import LOG_LEVELS, PAPER_LOCK, VARIABLES, LimitSettings, read_settings
 
@@ -144,3 +148,62 @@ def test_the_page_of_reasons_is_current() -> None:
         [sys.executable, "scripts/reasons.py"], cwd=REPO, capture_output=True, text=True, check=True
     )
     assert text_of("docs/reasons.md") == printed.stdout, "run: python scripts/reasons.py > docs/reasons.md"
+
+
+def commands_and_options() -> dict[str, set[str]]:
+    """Every visible command of the command line with its options; "" is the root."""
+    found: dict[str, set[str]] = {}
+    todo = [("", get_command(app))]
+    while todo:
+        name, command = todo.pop()
+        for word, inner in getattr(command, "commands", {}).items():
+            todo.append((f"{name} {word}".strip(), inner))
+        shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
+        found[name] = {option for parameter in shown for option in parameter.opts if option.startswith("--")}
+    return found
+
+
+def test_every_command_and_option_is_documented_and_the_reverse() -> None:
+    text = text_of("docs/first-steps.md")
+    commands = commands_and_options()
+    groups = {name for name in commands if any(other.startswith(f"{name} ") for other in commands)}
+    rows = re.findall(r"^\| `paperdesk ([a-z ]+?)(?: [A-Z]+)?` \|", text, re.MULTILINE)
+    assert set(rows) == set(commands) - groups - {""}
+    documented = re.findall(r"^\| `(--[a-z-]+)` \|", text, re.MULTILINE)
+    assert set(documented) == commands["up"] - {"--home", "--json"}, "the table of options of `up`"
+    known = {option for options in commands.values() for option in options} | {"--help"}
+    pages = [text_of(f"docs/{name}") for name in ("first-steps.md", "data.md", "configuration.md", "strategies.md")]
+    said = {option for page in pages for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", page)}
+    assert said <= known and known <= said | {"--help"}
+
+
+def test_every_key_of_the_json_is_documented_and_the_reverse() -> None:
+    rows = re.findall(r"^\| (`[a-z_`, ]+) \|", text_of("docs/first-steps.md"), re.MULTILINE)
+    said = {key for row in rows for key in re.findall(r"`([a-z_]+)`", row)} - {"paperdesk"}
+    tree = ast.parse(text_of("src/paperdesk/app/report.py"))
+    (summary,) = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "summary"]
+    (told,) = [node.value for node in ast.walk(summary) if isinstance(node, ast.Return)]
+    assert isinstance(told, ast.Dict)
+    assert said == {ast.literal_eval(key) for key in told.keys if key is not None}
+
+
+def test_the_example_of_first_steps_runs(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", text_of("docs/first-steps.md"), re.DOTALL)
+    path = tmp_path / "my_strategy.py"
+    path.write_text(example, encoding="utf-8")
+    arguments = ("--feed", "sim", "--speed", "max", "--events", "3000", "--strategy", path)
+    ended = paperdesk("up", "--home", tmp_path / "home", "--json", *arguments)
+    assert ended.code == 0 and ended.json["fills"] > 2 and ended.json["stopped_bots"] == []
+
+
+def test_files_and_functions_in_the_life_of_an_order_exist() -> None:
+    text = text_of("docs/life-of-an-order.md")
+    files = set(re.findall(r"`([a-z]+/[a-z_]+\.py)`", text))
+    source = ""
+    for name in files:
+        source += text_of(f"src/paperdesk/{name}")
+    names = set(re.findall(r"`([A-Za-z_]+(?:\.[a-z_]+)?)`", text)) - {"feeds", "seq", "src"}
+    for name in names:
+        last = name.split(".")[-1]
+        assert re.search(rf"\b(?:def|class) {last}\b|^{last}\b.*=", source, re.MULTILINE), name
+    assert len(files) > 12 and len(names) > 20
