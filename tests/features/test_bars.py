@@ -195,3 +195,13 @@ def test_a_new_grid_drops_the_unfinished_bar_and_new_filters_do_not() -> None:
     builder.add_trade(T0 + MINUTE, 100, 1)
     builder.rebase(BTC._replace(version=3, tick=Decimal("0.1")))
     assert builder.advance(T0 + 2 * MINUTE) is None
+
+
+def test_longer_bars_of_the_feed_are_taken_as_they_are_where_that_is_allowed() -> None:
+    """A builder that adapts takes a feed's five-minute bars where one-minute bars were wanted; others refuse them."""
+    minute = 60_000_000_000
+    builder = BarBuilder(BTC, minute, adapts=True)
+    (bar,) = builder.add_bar(10 * minute, 5 * minute, (100, 110, 90, 105, 7))
+    assert (bar.open_ns, bar.close_ns, bar.close_ticks, bar.volume_lots) == (5 * minute, 10 * minute, 105, 7)
+    with pytest.raises(BarError, match="cannot be made of"):
+        BarBuilder(BTC, minute).add_bar(10 * minute, 5 * minute, (100, 110, 90, 105, 7))

@@ -53,6 +53,12 @@ class Plan:
         self.assets = self._all_assets()
         self.by_name = {asset.name: asset for asset in self.assets}
         self.reporting = self.by_name[self.reporting_name]
+        if not any(self.reporting_name in (row.base.name, row.quote.name) for row in self.instruments):
+            raise DeskError(
+                f"--reporting {self.reporting_name}: no market of this run connects {self.reporting_name} with what is traded; choose "
+                f"{self.instruments[0].quote.name}, or bring such a market with --data and --symbols.",
+                EXIT_USAGE,
+            )
         self.strategies = [load_strategy(name) for name in options.strategies]
         unknown = [
             name for name in options.parameters if not any(name in strategy.parameters for strategy in self.strategies)

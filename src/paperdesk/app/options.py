@@ -40,6 +40,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     bot_limits: LimitSettings = LimitSettings()
     latency_ns: int = 50_000_000
     seed: int = 1
+    log_level: str = "info"
     instruments: Path | None = None
     fresh: bool = False
     ack_fd: int | None = None
@@ -167,6 +168,7 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
         bot_limits=settings.bot_limits,
         latency_ns=round(latency_ms * 1_000_000),
         seed=1 if seed is None else seed,
+        log_level=settings.log_level,
         instruments=definitions,
         fresh=bool(given.get("fresh")),
         ack_fd=given.get("ack_fd"),

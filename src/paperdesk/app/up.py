@@ -110,8 +110,9 @@ def _opened(plan: Plan, database: Database, home: Home, as_json: bool, console: 
         with Watchdog(plan.options.callback_timeout_s) as watchdog:
             resumed = open_record(plan, manifest.run, disk, projector.applied_seq, watchdog)
         retell(resumed, disk, projector)
-        for message in resumed.messages:
-            console.print(f"recovered: {message}", markup=False)
+        if plan.options.log_level in ("debug", "info"):
+            for message in resumed.messages:
+                console.print(f"recovered: {message}", markup=False)
         fast = not plan.options.speed and is_worthwhile(plan.feed)
         reader = Reader(plan.feed, resumed.market_inputs) if fast else None
         try:

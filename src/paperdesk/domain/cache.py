@@ -15,7 +15,7 @@ import llvmlite.binding
 import numba
 
 COMPILED_ROOMS: Final = ("domain", "ledger", "venue", "engine", "features", "strategies", "feeds")
-KEPT_VERSIONS: Final = 3
+KEPT_VERSIONS: Final = 6
 
 
 def kernel_key() -> str:

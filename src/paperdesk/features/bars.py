@@ -96,10 +96,24 @@ class BarBuilder:
     instruments.
     """
 
-    __slots__ = ("close", "due_ns", "high", "instrument", "interval_ns", "low", "open", "source", "start_ns", "volume")
+    __slots__ = (
+        "adapts",
+        "close",
+        "due_ns",
+        "high",
+        "instrument",
+        "interval_ns",
+        "low",
+        "open",
+        "source",
+        "start_ns",
+        "volume",
+    )
 
-    def __init__(self, instrument: Instrument, interval_ns: int, source: str = "") -> None:
-        """`source`: "trades", "bars" or "quotes"; empty: decided by the first trade or bar that arrives."""
+    def __init__(self, instrument: Instrument, interval_ns: int, source: str = "", adapts: bool = False) -> None:
+        """`source`: "trades", "bars" or "quotes"; empty: decided by the first trade or bar that arrives. `adapts`: where a feed's bars are
+        a multiple of the wanted interval, they are taken as they are.
+        """
         if interval_ns <= 0:
             raise BarError(f"a bar interval must be above zero, not {interval_ns} ns")
         if source not in ("", "trades", "bars", "quotes"):
@@ -107,6 +121,7 @@ class BarBuilder:
         self.instrument = instrument
         self.interval_ns = interval_ns
         self.source = source
+        self.adapts = adapts
         self.start_ns, self.due_ns = 0, NEVER_NS
         self.open = self.high = self.low = self.close = self.volume = 0
 
@@ -139,6 +154,8 @@ class BarBuilder:
             if self.source:
                 return ()
             self.source = "bars"
+        if self.adapts and interval_ns % self.interval_ns == 0:
+            self.interval_ns = interval_ns
         if self.interval_ns % interval_ns != 0:
             raise BarError(
                 f"{self.instrument.symbol}: bars of {interval_text(self.interval_ns)} cannot be made of the "

@@ -82,6 +82,8 @@ class Strategy:
     """The interval of on_bar and of features: "30s", "5m", "1h", "1d"; None: no bars."""
     bars_from: ClassVar[Literal["", "trades", "bars", "quotes"]] = ""
     """What bars are made of; empty: of trades or of the feed's bars, whichever an instrument brings first."""
+    bars_adapt: ClassVar[bool] = False
+    """Whether a feed's own bars do as well where they are longer: a multiple of `bars`."""
     quotes: ClassVar[bool] = False
     """Whether ctx.best_bid and ctx.best_ask are wanted; overriding on_quote implies it."""
     parameters: ClassVar[Mapping[str, Parameter]] = {}

@@ -92,7 +92,7 @@ class BotHost:
 
     def _builder(self, instrument: Instrument) -> BarBuilder | None:
         kind = type(self.strategy)
-        return None if kind.bars is None else BarBuilder(instrument, self.interval_ns, kind.bars_from)
+        return None if kind.bars is None else BarBuilder(instrument, self.interval_ns, kind.bars_from, kind.bars_adapt)
 
     def _subscriptions(self, sees_quotes: bool) -> dict[int, Reader]:
         """Input kind → reader, for what is overridden or needed for bars."""
@@ -246,7 +246,7 @@ class BotHost:
         try:
             bars = list(builder.add_bar(ts_ns, interval, (open_, high, low, close, volume)))
         except BarError as error:
-            raise StrategyFailed(self.name, "its bars", str(error)) from error
+            raise StrategyFailed(self.name, "its bars", f"{error}\n") from error
         for bar in bars:
             self._closed(market, bar)
         if builder.due_ns < self._next_close_ns:

@@ -22,6 +22,7 @@ class DipBuyer(Strategy):
 
     name = "dip_buyer"
     bars = "1m"
+    bars_adapt = True
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "window": Parameter(60, 2, 10_000, 1, "bars whose highest price counts"),
         "dip": Parameter(Decimal("0.01"), Decimal("0.0001"), Decimal("0.9"), Decimal("0.001"), "part below the high"),

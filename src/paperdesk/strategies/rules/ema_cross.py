@@ -20,6 +20,7 @@ class EmaCross(Strategy):
 
     name = "ema_cross"
     bars = "1m"
+    bars_adapt = True
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "fast": Parameter(20, 2, 1000, 1, "bars of the fast mean"),
         "slow": Parameter(60, 3, 5000, 1, "bars of the slow mean"),
