@@ -143,7 +143,7 @@ def test_a_damaged_snapshot_is_passed_over_for_an_older_one() -> None:
     disk.flip(newer, disk.size(newer) // 2)
     found = back(disk)
     assert any(text.startswith(f"{newer} was not used: its checksum differs") for text in found.messages)
-    assert found.messages[-1].endswith(f"snapshot at {int(older[9:24])}")
+    assert found.messages[-1].endswith(f"snapshot at {int(older[9:24])}") and found.snapshot_seq == int(older[9:24])
     assert found.fold.hash() == desk.drive.fold.hash()
 
 

@@ -57,7 +57,7 @@ class Run:
         self.upgraded = resumed.upgraded
         self._rows = 0
         self._projected_s = self._checked_s = time.monotonic()
-        self._snapshot_seq = resumed.fold.seq
+        self._snapshot_seq = resumed.snapshot_seq
         self.projection_seconds = 0.0
         self.warnings: list[str] = []
 

@@ -23,7 +23,9 @@ from paperdesk.strategies.host import BotHost
 
 @dataclass(slots=True)
 class Resumed:
-    """What a run starts with. `messages` are for the user; `upgraded` is the input that says another engine took over."""
+    """What a run starts with. `messages` are for the user; `upgraded` is the input that says another engine took over; `snapshot_seq` is
+    where the snapshot lies that it went on from (0: none).
+    """
 
     fold: Fold
     hosts: list[BotHost]
@@ -34,6 +36,7 @@ class Resumed:
     stopped: set[int] = field(default_factory=set)
     messages: list[str] = field(default_factory=list)
     upgraded: np.ndarray | None = None
+    snapshot_seq: int = 0
 
 
 def open_record(
@@ -93,4 +96,4 @@ def recover(
     upgraded = command(InputKind.ENGINE_UPGRADED) if end.engine_version != version else None
     messages.append(f"went on from seq {result.fold.seq}" + (f", snapshot at {start}" if start else ""))
     log = LogWriter(disk, run, version, end)
-    return Resumed(result.fold, hosts, log, hasher, False, result.market_inputs, result.stopped, messages, upgraded)
+    return Resumed(result.fold, hosts, log, hasher, False, result.market_inputs, result.stopped, messages, upgraded, start)
