@@ -10,7 +10,7 @@ from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_UNITS, fee_ceil, mul_div_ceil, mul_div_floor, product_fits
-from paperdesk.ledger.journal import FEE, FREE, PAY, RECEIVE, RELEASE, RESERVE, post, room_units
+from paperdesk.ledger.journal import FEE, FEES, FREE, PAY, RECEIVE, RELEASE, RESERVE, post, room_units
 from paperdesk.venue.orders import (
     BUY,
     FILL,
@@ -50,7 +50,16 @@ def countable_lots(s: Any, order: Any, price_ticks: int, wanted_lots: int) -> in
         most = room_units(s, order.account, definition.quote_asset) + paid_units(definition, order, order.value) + 1
         if product_fits(most // definition.num + 1, definition.den, MAX_UNITS):
             lots = min(lots, (mul_div_ceil(most, definition.den, definition.num) - 1 - order.value) // price_ticks)
-    return max(0, lots)
+    if lots <= 0:
+        return 0
+    asset = definition.base_asset if order.side == BUY else definition.quote_asset
+    received = lots * definition.base_units_per_lot
+    if order.side != BUY:
+        received = paid_units(definition, order, order.value + price_ticks * lots) - paid_units(
+            definition, order, order.value
+        )
+    fee = fee_ceil(received, max(definition.maker_fee_e8, definition.taker_fee_e8))
+    return lots if s.balances[order.account, asset, FEES] + fee <= MAX_UNITS else 0
 
 
 @kernel
