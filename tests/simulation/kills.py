@@ -22,6 +22,7 @@ from tests.simulation.witness import check_numbers
 from typer.testing import CliRunner
 
 from paperdesk.app.cli import app
+from paperdesk.app.home import Home
 from paperdesk.app.recovery import steps_of
 from paperdesk.store.disk import RealDisk
 from paperdesk.store.log import read_log
@@ -30,6 +31,11 @@ REPO: Final = Path(__file__).resolve().parent.parent.parent
 SAME: Final = ("state_hash", "log_head_hash", "fills", "orders", "refusals", "balances", "equity", "inputs")
 """What a run that was killed and one that was not have in common."""
 PATIENCE_S: Final = 300.0
+EVENTS_PER_ACK: Final = 4_000
+"""About how many events a quick desk commits at once."""
+LATEST_S: Final = 0.15
+"""In a run of LONG_RUN events or more a kill comes at most so long after the acknowledgement it waits for; earlier in a shorter one."""
+LONG_RUN: Final = 250_000
 
 
 class KillFailed(AssertionError):  # noqa: N818  a fact, named as one
@@ -107,7 +113,7 @@ def one_life(home: Path, events: int, dice: Random, told: Kills, acks: int | Non
             time.sleep(dice.uniform(0.0, told.starting_s))
         lines = take_lines(pipe, acks)
         if acks is not None:
-            time.sleep(dice.choice((0.0, dice.uniform(0.0, 0.15))))
+            time.sleep(dice.choice((0.0, dice.uniform(0.0, LATEST_S * min(1.0, events / LONG_RUN)))))
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
         lines += take_lines(pipe, None)
@@ -121,9 +127,20 @@ def one_life(home: Path, events: int, dice: Random, told: Kills, acks: int | Non
         return result_of(output.read_bytes())
     if code != -signal.SIGKILL:
         raise KillFailed(f"a restarted desk ended with {code}: {text[-2000:]}")
+    whole = finished(home)
+    if whole is not None:
+        return whole
     told.kills += 1
     told.while_starting += not lines
     return None
+
+
+def finished(home: Path) -> dict[str, Any] | None:
+    """The result of the newest run, if it was written down as finished: a kill after that takes nothing away."""
+    desk = Home(home)
+    names = desk.runs()
+    last = desk.manifest(names[-1]) if names else None
+    return last.result if last is not None and last.status == "finished" else None
 
 
 def take_lines(pipe: IO[bytes], most: int | None) -> list[bytes]:
@@ -141,7 +158,7 @@ def killed_run(home: Path, seed: int, events: int, kills: int, starting_s: float
     """One run, killed so many times (fewer if it finishes first) and then let finish; (what happened, its result)."""
     dice, told, began = Random(seed), Kills(seed, starting_s), time.monotonic()
     home.mkdir(parents=True, exist_ok=True)
-    per_life = max(1, 2 * events // 3_000 // (kills + 1))
+    per_life = max(1, events // EVENTS_PER_ACK // (kills + 1))
     result = None
     while result is None:
         acks: int | None = 0 if dice.random() < 0.2 else dice.randint(1, per_life)

@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.simulation.kills import KillFailed, Kills, check_acknowledged, check_run, killed_run, run_to_end
+from tests.simulation.kills import KillFailed, Kills, check_acknowledged, check_run, finished, killed_run, run_to_end
 
 from paperdesk.store.disk import RealDisk
 
 pytestmark = [pytest.mark.jit_only, pytest.mark.slow]
 
 KILLS = int(os.environ.get("DESK_KILLS", "2"))
-EVENTS = 30_000
+EVENTS = 60_000
 
 
 def test_a_killed_desk_keeps_its_promises_and_ends_where_one_never_killed_does(tmp_path: Path) -> None:
@@ -22,6 +22,7 @@ def test_a_killed_desk_keeps_its_promises_and_ends_where_one_never_killed_does(t
     told, result = killed_run(tmp_path / "killed", seed, EVENTS, KILLS, starting_s)
     try:
         check_run(tmp_path / "killed", told, result, reference, apart=False)
+        assert finished(tmp_path / "killed") == result, "a kill that came too late would be told the same"
         assert told.kills >= 1 and told.fills > 0 and told.acknowledgements
         disk = RealDisk(tmp_path / "killed" / "runs" / result["run"], create=False)
         seq, count, orders = told.acknowledgements[-1].split(" ")

@@ -96,4 +96,6 @@ def recover(
     upgraded = command(InputKind.ENGINE_UPGRADED) if end.engine_version != version else None
     messages.append(f"went on from seq {result.fold.seq}" + (f", snapshot at {start}" if start else ""))
     log = LogWriter(disk, run, version, end)
-    return Resumed(result.fold, hosts, log, hasher, False, result.market_inputs, result.stopped, messages, upgraded, start)
+    return Resumed(
+        result.fold, hosts, log, hasher, False, result.market_inputs, result.stopped, messages, upgraded, start
+    )

@@ -18,7 +18,6 @@ from paperdesk.app.home import Home, Manifest
 from paperdesk.app.loop import Run
 from paperdesk.app.options import RunOptions
 from paperdesk.app.pacing import Stop
-from paperdesk.app.reader import Reader, is_worthwhile
 from paperdesk.app.records import catch_up
 from paperdesk.app.recovery import VERSION
 from paperdesk.app.report import Tally, show, summary
@@ -113,18 +112,12 @@ def _opened(plan: Plan, database: Database, home: Home, as_json: bool, console: 
         if plan.options.log_level in ("debug", "info"):
             for message in resumed.messages:
                 console.print(f"recovered: {message}", markup=False)
-        fast = not plan.options.speed and is_worthwhile(plan.feed)
-        reader = Reader(plan.feed, resumed.market_inputs) if fast else None
-        try:
-            with Watchdog(plan.options.callback_timeout_s) as watchdog:
-                run = Run(home, plan, manifest, disk, projector, resumed, watchdog)
-                blocks = plan.feed.blocks(run.skip) if reader is None else reader.blocks()
-                if not plan.options.has_end:
-                    blocks = announced(blocks, console)
-                return _run(run, plan, manifest, home, as_json, console, tally, blocks)
-        finally:
-            if reader is not None:
-                reader.close()
+        with Watchdog(plan.options.callback_timeout_s) as watchdog:
+            run = Run(home, plan, manifest, disk, projector, resumed, watchdog)
+            blocks = plan.feed.blocks(run.skip)
+            if not plan.options.has_end:
+                blocks = announced(blocks, console)
+            return _run(run, plan, manifest, home, as_json, console, tally, blocks)
     finally:
         projector.close()
 

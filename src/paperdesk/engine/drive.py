@@ -154,7 +154,8 @@ class Drive:
         commands: list[tuple[Decider, Rows]] = []
         for decider in concerned:
             try:
-                commands.extend((decider, row) for row in decider.decide(kind, block, index, outputs))
+                for row in decider.decide(kind, block, index, outputs):
+                    commands.append((decider, row))  # noqa: PERF401  mostly there is none
             except DeciderFailed as failure:
                 self.stop(decider, failure)
         if commands:

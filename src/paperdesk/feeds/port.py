@@ -66,10 +66,6 @@ class Feed(Protocol):
     def expected(self) -> int | None:
         """Roughly how many inputs the blocks hold, for a progress bar; None where the stream does not end."""
 
-    @property
-    def is_read_by_line(self) -> bool:
-        """Whether reading is slow enough to be worth a process of its own (and touches no library with threads)."""
-
     def blocks(self, skip: int = 0) -> Iterator[np.ndarray]:
         """The stream from its start, without its first `skip` inputs: INPUT arrays of 1 to BLOCK_ROWS rows."""
 

@@ -51,11 +51,6 @@ class Replay:
             found.events() for recording in recordings for found in recording.found.values() if found.symbol in wanted
         )
 
-    @property
-    def is_read_by_line(self) -> bool:
-        """See `port.Feed.is_read_by_line`."""
-        return not any(recording.kind.startswith("Parquet") for recording in self.recordings)
-
     def blocks(self, skip: int = 0) -> Iterator[np.ndarray]:
         """See `port.Feed.blocks`."""
         self.refusals.clear()

@@ -307,8 +307,6 @@ class Simulated:
         identity = repr((VERSION, seed, start_ns, [tuple(instrument) for instrument in instruments]))
         self.source = int.from_bytes(blake2b(identity.encode(), digest_size=8).digest(), "little") % 2**62
 
-    is_read_by_line = False
-
     def blocks(self, skip: int = 0) -> Iterator[np.ndarray]:
         """See `port.Feed.blocks`; the same at every call."""
         self.refusals.clear()

@@ -62,9 +62,8 @@ class Quoter(Strategy):
         """One order of a side at about the wanted price (0 or less: none)."""
         order = ctx.open_orders.get(state[side])
         if order is not None:
-            if not order.is_canceling and (
-                wanted_ticks <= 0 or abs(order.price_ticks - wanted_ticks) >= ctx.parameter.requote
-            ):
+            away = abs(order.price_ticks - wanted_ticks) >= ctx.parameter.requote or wanted_ticks <= 0
+            if away and not order.is_canceling:
                 ctx.cancel(order.handle)
             return
         if wanted_ticks <= 0 or ctx.ts_ns < state[side + "_rest_ns"]:
