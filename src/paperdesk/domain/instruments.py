@@ -14,38 +14,14 @@ from typing import Any, Final, Literal, NamedTuple
 from paperdesk.domain.assets import Asset
 from paperdesk.domain.events import TradingStatus
 from paperdesk.domain.kernel import record
+from paperdesk.domain.layout import DEFINITION
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import FEE_SCALE, MAX_UNITS
 
-INSTRUMENT: Final = record(
-    [
-        ("base_asset", "i8"),
-        ("quote_asset", "i8"),
-        ("num", "i8"),
-        ("den", "i8"),
-        ("base_units_per_lot", "i8"),
-        ("trading_status", "i8"),
-        ("min_price_ticks", "i8"),
-        ("max_price_ticks", "i8"),
-        ("min_qty_lots", "i8"),
-        ("max_qty_lots", "i8"),
-        ("market_min_qty_lots", "i8"),
-        ("market_max_qty_lots", "i8"),
-        ("min_notional_units", "i8"),
-        ("min_notional_to_market", "i8"),
-        ("maker_fee_e8", "i8"),
-        ("taker_fee_e8", "i8"),
-        ("stale_after_ns", "i8"),
-        ("tick_mantissa", "i8"),
-        ("tick_exponent", "i8"),
-        ("lot_mantissa", "i8"),
-        ("lot_exponent", "i8"),
-        ("version", "i8"),
-    ]
-)
-"""One row of the fold's instrument table; field order is that of a DEFINE_INSTRUMENT input. A bound of 0 means "no bound"."""
+INSTRUMENT: Final = record([*DEFINITION, ("version", "i8")])
+"""One row of the fold's instrument table."""
 
-DEFINITION_FIELDS: Final = tuple(name for name in INSTRUMENT.names or () if name != "version")
+DEFINITION_FIELDS: Final = tuple(name for name, _ in DEFINITION)
 
 Number = Decimal | int | float | str
 Origin = Literal["exchange", "inferred", "declared"]

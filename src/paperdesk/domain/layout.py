@@ -20,6 +20,31 @@ FLAG_INVERSE: Final = 1
 FLAG_MALFORMED: Final = 2
 """On SUBMIT_ORDER: the price or quantity was no number of the grid; `defect` holds the reason code."""
 
+DEFINITION: Final = [
+    ("base_asset", "i8"),
+    ("quote_asset", "i8"),
+    ("num", "i8"),
+    ("den", "i8"),
+    ("base_units_per_lot", "i8"),
+    ("trading_status", "i8"),
+    ("min_price_ticks", "i8"),
+    ("max_price_ticks", "i8"),
+    ("min_qty_lots", "i8"),
+    ("max_qty_lots", "i8"),
+    ("market_min_qty_lots", "i8"),
+    ("market_max_qty_lots", "i8"),
+    ("min_notional_units", "i8"),
+    ("min_notional_to_market", "i8"),
+    ("maker_fee_e8", "i8"),
+    ("taker_fee_e8", "i8"),
+    ("stale_after_ns", "i8"),
+    ("tick_mantissa", "i8"),
+    ("tick_exponent", "i8"),
+    ("lot_mantissa", "i8"),
+    ("lot_exponent", "i8"),
+]
+"""What defines an instrument: the payload of its input, and its row in the fold. A bound of 0 means "no bound"."""
+
 INPUT: Final = record(
     [
         ("kind", "i2"),
@@ -81,36 +106,14 @@ INPUT: Final = record(
             ("max_drawdown_units", "i8"),
             ("cooldown_ns", "i8"),
         ],
-        [
-            ("base_asset", "i8"),
-            ("quote_asset", "i8"),
-            ("num", "i8"),
-            ("den", "i8"),
-            ("base_units_per_lot", "i8"),
-            ("trading_status", "i8"),
-            ("min_price_ticks", "i8"),
-            ("max_price_ticks", "i8"),
-            ("min_qty_lots", "i8"),
-            ("max_qty_lots", "i8"),
-            ("market_min_qty_lots", "i8"),
-            ("market_max_qty_lots", "i8"),
-            ("min_notional_units", "i8"),
-            ("min_notional_to_market", "i8"),
-            ("maker_fee_e8", "i8"),
-            ("taker_fee_e8", "i8"),
-            ("stale_after_ns", "i8"),
-            ("tick_mantissa", "i8"),
-            ("tick_exponent", "i8"),
-            ("lot_mantissa", "i8"),
-            ("lot_exponent", "i8"),
-        ],
+        DEFINITION,
     ],
 )
 """One input. The first 48 bytes are the head; `kind` says which names of the payload mean something."""
 
 HEAD_BYTES: Final = 48
 SHORT_BYTES: Final = HEAD_BYTES + 8 * 8
-DEFINITION_BYTES: Final = HEAD_BYTES + 21 * 8
+DEFINITION_BYTES: Final = HEAD_BYTES + 8 * len(DEFINITION)
 INPUT_BYTES: Final = INPUT.itemsize
 
 OUTPUT: Final = record(
