@@ -137,7 +137,7 @@ class Stream:
             "max_qty_lots": dice.choice((0, 15)) if tight else 0,
             "market_min_qty_lots": 3 if tight and self.chance(0.5) else 0,
             "market_max_qty_lots": 10 if tight and self.chance(0.5) else 0,
-            "min_notional_units": int(3 * mid * value) if self.chance(0.25) else 0,
+            "min_notional_units": min(2**62, int(3 * mid * value)) if self.chance(0.25) else 0,
             "min_notional_to_market": dice.choice((0, 1)),
             "maker_fee_e8": dice.choice((0, 100_000, 77_777, 1)),
             "taker_fee_e8": dice.choice((0, 100_000, 123_456, 100_000_000)) if self.chance(0.2) else 100_000,
