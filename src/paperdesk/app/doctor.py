@@ -19,6 +19,7 @@ from paperdesk import __version__
 from paperdesk.app.errors import EXIT_IO, DeskError
 from paperdesk.app.home import Home, default_home
 from paperdesk.domain import cache
+from paperdesk.safety import wall
 from paperdesk.safety.settings import SettingsRefused, read_settings
 from paperdesk.store.disk import RealDisk
 from paperdesk.store.errors import StoreError, why
@@ -79,6 +80,7 @@ def checks(home_path: Path | None, config: Path | None) -> Iterator[Check]:
         folder,
         "make the user's cache folder writable and private (chmod 700); it is compiled at every start until then",
     )
+    yield from wall_checks()
     try:
         settings = read_settings(os.environ, config)
         yield Check(
@@ -88,6 +90,18 @@ def checks(home_path: Path | None, config: Path | None) -> Iterator[Check]:
         yield Check("paper only", False, str(refusal), "see above")
         return
     yield from home_checks(Home((home_path or settings.home or default_home()).expanduser().absolute()))
+
+
+def wall_checks() -> Iterator[Check]:
+    """Which walls this machine gives the processes of a desk: raised for a moment around processes that do nothing else."""
+    for policy in wall.POLICIES.values():
+        report = wall.survey(policy)
+        yield Check(
+            f"wall {policy.name}",
+            policy.required <= set(report.guarantees),
+            report.text(),
+            "use Linux 5.13 or newer on x86-64 or aarch64, and a container that lets processes confine themselves (seccomp)",
+        )
 
 
 def home_checks(home: Home) -> Iterator[Check]:
