@@ -42,14 +42,17 @@ class Quoter(Strategy):
         state = ctx.memory.get(symbol)
         if state is None or state["version"] != instrument.version:
             state = ctx.memory[symbol] = self._fresh(ctx, quote)
-        size, held = state["size"], ctx.position_lots(symbol)
-        parameter = ctx.parameter
+        size, held, most = state["size"], ctx.position_lots(symbol), state["most"]
+        parameter, orders = ctx.parameter, ctx.open_orders
         middle = quote.bid_ticks + quote.ask_ticks - 2 * (parameter.skew * held // size)
-        bid_ticks = min((middle - 2 * parameter.edge) // 2, quote.ask_ticks - 1)
-        ask_ticks = max(-((-middle - 2 * parameter.edge) // 2), quote.bid_ticks + 1)
-        most = state["most"]
-        self._keep(ctx, state, symbol, "bid", bid_ticks if held + size <= most else 0)
-        self._keep(ctx, state, symbol, "ask", ask_ticks if held - size >= -most else 0)
+        bid_ticks = min((middle - 2 * parameter.edge) // 2, quote.ask_ticks - 1) if held + size <= most else 0
+        ask_ticks = max(-((-middle - 2 * parameter.edge) // 2), quote.bid_ticks + 1) if held - size >= -most else 0
+        for side, wanted_ticks in (("bid", bid_ticks), ("ask", ask_ticks)):
+            order = orders.get(state[side])
+            if order is None:
+                self._send(ctx, state, symbol, side, wanted_ticks)
+            elif abs(order.price_ticks - wanted_ticks) >= parameter.requote or wanted_ticks <= 0:
+                ctx.cancel(order.handle)
 
     def _fresh(self, ctx: Context, quote: Quote) -> dict[str, Any]:
         instrument = quote.instrument
@@ -58,14 +61,8 @@ class Quoter(Strategy):
         never = {"bid": 0, "ask": 0, "bid_rest_ns": 0, "ask_rest_ns": 0}
         return {"version": instrument.version, "size": max(size, 1), "most": most, **never}
 
-    def _keep(self, ctx: Context, state: dict[str, Any], symbol: str, side: str, wanted_ticks: int) -> None:
-        """One order of a side at about the wanted price (0 or less: none)."""
-        order = ctx.open_orders.get(state[side])
-        if order is not None:
-            away = abs(order.price_ticks - wanted_ticks) >= ctx.parameter.requote or wanted_ticks <= 0
-            if away and not order.is_canceling:
-                ctx.cancel(order.handle)
-            return
+    def _send(self, ctx: Context, state: dict[str, Any], symbol: str, side: str, wanted_ticks: int) -> None:
+        """A new order of a side at the wanted price (0 or less: none), where the balance allows and the side does not rest."""
         if wanted_ticks <= 0 or ctx.ts_ns < state[side + "_rest_ns"]:
             return
         size = state["size"]
