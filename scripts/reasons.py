@@ -5,7 +5,7 @@ from paperdesk.domain.reasons import TEXTS, Reason
 HEAD = """# Reasons
 
 Every "no" of the desk is one of these. Codes are stored in logs and never change their meaning: 1–19 the command itself, 20–39 our risk gate and
-funds (denied), 40–59 the venue (rejected), 60–79 the end of an order, 80–99 market data.
+funds (denied), 40–59 the venue (rejected), 60–79 the end of an order, 80–99 market data, 100–119 the way out to a venue.
 
 | code | reason | meaning | what to do |
 |--:|---|---|---|

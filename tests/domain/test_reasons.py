@@ -64,6 +64,22 @@ CODES = {
     "SEQUENCE_GAP": 84,
     "UNKNOWN_SYMBOL": 85,
     "DUPLICATE": 86,
+    "NOT_ON_THE_LIST": 100,
+    "BAD_ADDRESS": 101,
+    "CREDENTIAL_GIVEN": 102,
+    "FRAME_REFUSED": 103,
+    "REDIRECTED": 104,
+    "REGION_REFUSED": 105,
+    "RATE_LIMITED": 106,
+    "VENUE_BANNED_US": 107,
+    "NAME_NOT_FOUND": 108,
+    "TLS_FAILED": 109,
+    "PROXY_FAILED": 110,
+    "TIMED_OUT": 111,
+    "CONNECTION_LOST": 112,
+    "NOT_JSON": 113,
+    "ANSWER_TOO_LARGE": 114,
+    "VENUE_ERROR": 115,
 }
 """What logs already hold: a code may be added, never changed or given to something else."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from paperdesk import __version__
+from paperdesk.app.cli_door import door
 from paperdesk.app.cli_options import (
     AckFdOption,
     BalanceOption,
@@ -49,6 +50,7 @@ db = typer.Typer(no_args_is_help=True, help="The SQL database of all runs, made 
 home_commands = typer.Typer(no_args_is_help=True, help="The home folder, which holds runs and database.")
 app.add_typer(db, name="db")
 app.add_typer(home_commands, name="home")
+app.add_typer(door, name="door")
 
 
 def show_version(asked: bool) -> None:

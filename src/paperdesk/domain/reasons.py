@@ -1,7 +1,7 @@
 """Every "no" the desk can say: code, name, meaning, remedy. A refusal is a value with one of these reasons, never an exception.
 
 Codes are stored in logs and never reused. 1–19 the command itself, 20–39 our risk gate and funds (denied), 40–59 the venue
-(rejected), 60–79 the end of an order, 80–99 market data.
+(rejected), 60–79 the end of an order, 80–99 market data, 100–119 the way out to a venue.
 """
 
 from enum import IntEnum
@@ -68,6 +68,22 @@ class Reason(IntEnum):
     SEQUENCE_GAP = 84
     UNKNOWN_SYMBOL = 85
     DUPLICATE = 86
+    NOT_ON_THE_LIST = 100
+    BAD_ADDRESS = 101
+    CREDENTIAL_GIVEN = 102
+    FRAME_REFUSED = 103
+    REDIRECTED = 104
+    REGION_REFUSED = 105
+    RATE_LIMITED = 106
+    VENUE_BANNED_US = 107
+    NAME_NOT_FOUND = 108
+    TLS_FAILED = 109
+    PROXY_FAILED = 110
+    TIMED_OUT = 111
+    CONNECTION_LOST = 112
+    NOT_JSON = 113
+    ANSWER_TOO_LARGE = 114
+    VENUE_ERROR = 115
 
 
 class Text(NamedTuple):
@@ -205,6 +221,54 @@ TEXTS: Final[dict[Reason, Text]] = {
         "add it to --symbols if you want it",
     ),
     Reason.DUPLICATE: Text("the same market event came twice", "the copy was skipped"),
+    Reason.NOT_ON_THE_LIST: Text(
+        "the door lets nothing out but what is on its list", "`paperdesk door list` prints the list; nothing was sent"
+    ),
+    Reason.BAD_ADDRESS: Text(
+        "the address is not written in the one plain form that the door reads",
+        "write scheme, host and path in full, without user, port, escapes or dots; nothing was sent",
+    ),
+    Reason.CREDENTIAL_GIVEN: Text(
+        "a request carried what may be a credential",
+        "remove it: public market data needs none; nothing was sent; revoke the key if it is real",
+    ),
+    Reason.FRAME_REFUSED: Text(
+        "only subscribing, unsubscribing and listing may be sent over a stream",
+        "send one of these, in the venue's own form; nothing was sent",
+    ),
+    Reason.REDIRECTED: Text(
+        "the venue's host sent us to another address, and the door follows none",
+        "a captive portal or a filter may stand in between: open the venue in a browser and see",
+    ),
+    Reason.REGION_REFUSED: Text(
+        "the venue does not serve this address or region",
+        "use a venue that serves your region, a recording, or the simulated market",
+    ),
+    Reason.RATE_LIMITED: Text(
+        "the venue asks for fewer requests", "nothing to do: the desk waits as long as the venue said"
+    ),
+    Reason.VENUE_BANNED_US: Text(
+        "the venue bars this address for a while, for too many requests",
+        "end other programs that use the same address; the desk waits as long as the venue said",
+    ),
+    Reason.NAME_NOT_FOUND: Text(
+        "the venue's host name could not be resolved", "check the network connection and the name server"
+    ),
+    Reason.TLS_FAILED: Text(
+        "no encrypted connection that can be trusted came about",
+        "behind a proxy that opens TLS, point SSL_CERT_FILE to its CA file; check the machine's clock",
+    ),
+    Reason.PROXY_FAILED: Text("the proxy did not connect us", "check HTTPS_PROXY and NO_PROXY"),
+    Reason.TIMED_OUT: Text("no answer came in time", "check the network connection; the desk tries again"),
+    Reason.CONNECTION_LOST: Text(
+        "the connection could not be made or broke off", "check the network connection; the desk tries again"
+    ),
+    Reason.NOT_JSON: Text(
+        "the answer was something else than JSON, such as a web page",
+        "a captive portal or a filter may stand in between: open the venue in a browser and see",
+    ),
+    Reason.ANSWER_TOO_LARGE: Text("an answer or frame was larger than any honest one", "it was not read further"),
+    Reason.VENUE_ERROR: Text("the venue answered with an error", "the message tells the venue's own words"),
 }
 """Text for each reason; a test holds that every reason has one."""
 
