@@ -1,5 +1,6 @@
 """Finding, checking and loading strategies."""
 
+import linecache
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
@@ -12,7 +13,7 @@ from paperdesk.features.bars import Bar
 from paperdesk.features.basic import deviation, ema
 from paperdesk.strategies.api import Parameter, Parameters, Strategy, StrategyError
 from paperdesk.strategies.context import Context
-from paperdesk.strategies.registry import BUILT_IN, build, describe, find, load_file
+from paperdesk.strategies.registry import BUILT_IN, build, describe, find, load_file, load_given
 from paperdesk.strategies.rules.ema_cross import EmaCross
 
 GOOD = "from paperdesk.strategies.api import Strategy\n\nclass Mine(Strategy):\n    '''My own.'''\n"
@@ -21,9 +22,9 @@ GOOD = "from paperdesk.strategies.api import Strategy\n\nclass Mine(Strategy):\n
 @pytest.fixture(autouse=True)
 def _clean_imports() -> Iterator[None]:
     """Leave sys.path and sys.modules as they were."""
-    path, modules = list(sys.path), set(sys.modules)
+    path, modules, finders = list(sys.path), set(sys.modules), list(sys.meta_path)
     yield
-    sys.path[:] = path
+    sys.path[:], sys.meta_path[:] = path, finders
     for name in [name for name in sys.modules if name not in modules]:
         del sys.modules[name]
 
@@ -200,3 +201,33 @@ def test_paths_that_are_no_python_file_are_refused(tmp_path: Path, name: str) ->
     (tmp_path / "text.txt").write_text("")
     with pytest.raises(StrategyError, match=r"there is no such Python file; give the path of a file that ends in \.py"):
         load_file(tmp_path / name)
+
+
+GIVEN = {
+    "/nowhere/mine.py": b"import beside_it\nfrom packed_up import deep\n" + GOOD.encode() + b"    bars = deep.BARS\n",
+    "/nowhere/beside_it.py": b"STEP = 1\n",
+    "/nowhere/packed_up/__init__.py": b"",
+    "/nowhere/packed_up/deep.py": b"BARS = '5m'\n",
+}
+
+
+def test_a_strategy_is_loaded_from_bytes_with_what_lies_beside_it() -> None:
+    loaded = load_given(Path("/nowhere/mine.py"), GIVEN)
+    assert loaded.__name__ == "Mine" and loaded.bars == "5m"
+    assert sys.modules["packed_up.deep"].__file__ == "/nowhere/packed_up/deep.py"
+    assert linecache.getline("/nowhere/beside_it.py", 1) == "STEP = 1\n"
+    with pytest.raises(ImportError):
+        __import__("packed_up.shallow")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (b"import never_given\n", r"/nowhere/mine.py, line 1: ModuleNotFoundError: No module named 'never_given'"),
+        (b"x = (\n", r"/nowhere/mine.py, line 1: SyntaxError"),
+        (GOOD.encode() + b"class Other(Mine): pass\n", r"has 2 strategies, Mine \(line 3\), Other \(line 5\)"),
+    ],
+)
+def test_what_was_given_and_is_no_strategy_is_told_with_its_line(text: bytes, complaint: str) -> None:
+    with pytest.raises(StrategyError, match=complaint):
+        load_given(Path("/nowhere/mine.py"), {"/nowhere/mine.py": text})

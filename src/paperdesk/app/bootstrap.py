@@ -16,7 +16,9 @@ import numpy as np
 
 from paperdesk import __version__
 from paperdesk.app.errors import EXIT_USAGE, DeskError
+from paperdesk.app.isolated import BotProcess, IsolatedBot, load
 from paperdesk.app.options import DEFAULT_BALANCE, RunOptions
+from paperdesk.app.user_code import UserStrategy
 from paperdesk.domain import commands
 from paperdesk.domain.assets import Asset, scale_of
 from paperdesk.domain.instruments import Instrument
@@ -39,6 +41,8 @@ LIMIT_NAMES: Final = {
     "max_drawdown": "max_drawdown_units",
 }
 
+Bot = BotHost | IsolatedBot
+
 
 class Plan:
     """A run that is ready to start: its feed, assets, account, bots, and its fingerprint."""
@@ -59,7 +63,21 @@ class Plan:
                 f"{self.instruments[0].quote.name}, or bring such a market with --data and --symbols.",
                 EXIT_USAGE,
             )
-        self.strategies = [load_strategy(name) for name in options.strategies]
+        self.strategies: list[type[Strategy] | UserStrategy] = []
+        self.processes: list[BotProcess | None] = []
+        try:
+            self._take_strategies()
+        except DeskError:
+            self.close()
+            raise
+
+    def _take_strategies(self) -> None:
+        """Load what decides, and what follows from it."""
+        options = self.options
+        for name in options.strategies:
+            strategy, process = load_strategy(name)
+            self.strategies.append(strategy)
+            self.processes.append(process)
         unknown = [
             name for name in options.parameters if not any(name in strategy.parameters for strategy in self.strategies)
         ]
@@ -72,23 +90,35 @@ class Plan:
         self.setup = list(self._setup())
         self.fingerprint = self._fingerprint()
 
-    def hosts(self) -> list[BotHost]:
-        """One fresh host a strategy, bots numbered from 1."""
+    def close(self) -> None:
+        """End the processes of the user's strategies."""
+        for process in self.processes:
+            if process is not None:
+                process.close()
+
+    def hosts(self) -> list[Bot]:
+        """One fresh host a strategy, bots numbered from 1: the desk's own rules here, the user's each in its process."""
         hosts = []
-        for number, (strategy, parameters) in enumerate(zip(self.strategies, self.parameters, strict=True), start=1):
+        for number, one in enumerate(zip(self.strategies, self.parameters, self.processes, strict=True), start=1):
             try:
-                hosts.append(
-                    BotHost(
-                        registry.build(strategy, parameters),
-                        ACCOUNT,
-                        number,
-                        self.instruments,
-                        f"{strategy.name}-{number}",
-                    )
-                )
+                hosts.append(self._host(number, *one))
             except StrategyError as error:
                 raise DeskError(f"The strategy cannot run: {error}", EXIT_USAGE) from error
         return hosts
+
+    def _host(
+        self,
+        number: int,
+        strategy: type[Strategy] | UserStrategy,
+        parameters: Mapping[str, Any],
+        process: BotProcess | None,
+    ) -> Bot:
+        name = f"{strategy.name}-{number}"
+        if isinstance(strategy, UserStrategy):
+            assert process is not None, "user code has a process of its own"
+            timeout_s = self.options.callback_timeout_s
+            return IsolatedBot(process, ACCOUNT, number, self.instruments, name, parameters, timeout_s)
+        return BotHost(registry.build(strategy, parameters), ACCOUNT, number, self.instruments, name)
 
     def notes(self) -> Iterator[dict[str, Any]]:
         """What people and projections need beside the numbers: names, grids, bots, what is assumed about the data."""
@@ -173,7 +203,12 @@ class Plan:
         digest = blake2b(digest_size=16)
         for row in self.setup:
             digest.update(row.tobytes())
-        sources = [inspect.getsource(inspect.getmodule(strategy) or strategy) for strategy in self.strategies]
+        sources = [
+            strategy.source
+            if isinstance(strategy, UserStrategy)
+            else inspect.getsource(inspect.getmodule(strategy) or strategy)
+            for strategy in self.strategies
+        ]
         parameters = [{name: str(value) for name, value in row.items()} for row in self.parameters]
         digest.update(
             msgspec.json.encode([options.feed, [row.symbol for row in self.instruments], sources, parameters])
@@ -191,15 +226,17 @@ def open_feed(options: RunOptions) -> Feed:
         raise DeskError(str(error), EXIT_USAGE) from error
 
 
-def load_strategy(name: str) -> type[Strategy]:
-    """A strategy by name or path; DeskError saying what there is."""
+def load_strategy(name: str) -> tuple[type[Strategy] | UserStrategy, BotProcess | None]:
+    """A rule by name, or a user's file by path with the process that runs it; DeskError saying what there is."""
     try:
-        return registry.find(name)
+        if name.endswith(".py"):
+            return load(name)
+        return registry.find(name), None
     except StrategyError as error:
         raise DeskError(f"--strategy {name}: {error}", EXIT_USAGE) from error
 
 
-def own_parameters(strategy: type[Strategy], options: RunOptions) -> dict[str, Any]:
+def own_parameters(strategy: type[Strategy] | UserStrategy, options: RunOptions) -> dict[str, Any]:
     """Those of the given parameters that a strategy has; a name that no strategy has is a DeskError."""
     given: Mapping[str, Any] = options.parameters
     if len(options.strategies) == 1:

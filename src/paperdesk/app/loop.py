@@ -11,19 +11,18 @@ from typing import Final
 
 import numpy as np
 
-from paperdesk.app.bootstrap import Plan
+from paperdesk.app.bootstrap import Bot, Plan
 from paperdesk.app.errors import EXIT_IO, DeskError
 from paperdesk.app.home import Home, Manifest
 from paperdesk.app.journal import RunJournal
 from paperdesk.app.pacing import PAUSE_S, Outcome, Progress, Stop, paced, peak_rss_mb, why_end
 from paperdesk.app.recovery import VERSION
 from paperdesk.app.resume import Resumed
-from paperdesk.app.watchdog import Guarded, Watchdog
+from paperdesk.app.watchdog import Watchdog, guarded
 from paperdesk.engine.drive import DeciderFailed, Drive
 from paperdesk.store import snapshots
 from paperdesk.store.disk import Disk
 from paperdesk.store.projections import Projector
-from paperdesk.strategies.host import BotHost
 from paperdesk.strategies.snapshot import SnapshotError
 
 SNAPSHOT_EVERY: Final = 500_000
@@ -48,11 +47,11 @@ class Run:
     ) -> None:
         """`resumed` holds the fold, the hosts and the open log, new or recovered."""
         self.home, self.plan, self.manifest, self.disk, self.projector = home, plan, manifest, disk, projector
-        self.hosts: list[BotHost] = resumed.hosts
+        self.hosts: list[Bot] = resumed.hosts
         self.skip = resumed.market_inputs
         self.journal = RunJournal(resumed.log, self._committed, resumed.hasher, noted=projector.note)
         live = [host for host in self.hosts if host.bot not in resumed.stopped]
-        self.drive = Drive(resumed.fold, self.journal, [Guarded(host, watchdog) for host in live])
+        self.drive = Drive(resumed.fold, self.journal, [guarded(host, watchdog) for host in live])
         self.is_new = resumed.is_new
         self.upgraded = resumed.upgraded
         self._rows = 0
@@ -154,7 +153,8 @@ class Run:
         self._check_books()
         self.journal.commit()
         parts = self.drive.fold.parts()
-        for host in self.hosts:
+        asked = {decider.bot for decider in self.drive.deciders}
+        for host in [one for one in self.hosts if one.bot in asked]:
             try:
                 parts[f"bot/{host.bot}"] = host.snapshot()
             except SnapshotError as error:
@@ -169,7 +169,7 @@ class Run:
         except snapshots.SnapshotFailed as failure:
             self.warnings.append(str(failure))
 
-    def _stop_bot(self, host: BotHost, text: str) -> None:
+    def _stop_bot(self, host: Bot, text: str) -> None:
         """A bot whose memory cannot be written down could not go on after a restart: it stops now, and the snapshot waits."""
         for decider in [one for one in self.drive.deciders if one.bot == host.bot]:
             self.drive.stop(decider, DeciderFailed(host.name, "its snapshot", text))

@@ -1,24 +1,23 @@
 """Opening a run's record: a new one, or the one that an earlier process left, read to its last durable word."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 
-from paperdesk.app.bootstrap import Plan
+from paperdesk.app.bootstrap import Bot, Plan
 from paperdesk.app.errors import EXIT_IO, DeskError
 from paperdesk.app.recovery import VERSION, Refold, steps_of
-from paperdesk.app.watchdog import Guarded, Watchdog
+from paperdesk.app.watchdog import Watchdog, guarded
 from paperdesk.domain.commands import command
 from paperdesk.domain.events import InputKind
-from paperdesk.engine.drive import SEQ, SEQ_AT
+from paperdesk.engine.drive import SEQ, SEQ_AT, Decider
 from paperdesk.engine.fold import Fold
 from paperdesk.store import snapshots
 from paperdesk.store.disk import Disk
 from paperdesk.store.log import LogWriter, read_log
-from paperdesk.strategies.host import BotHost
 
 
 @dataclass(slots=True)
@@ -28,7 +27,7 @@ class Resumed:
     """
 
     fold: Fold
-    hosts: list[BotHost]
+    hosts: list[Bot]
     log: LogWriter
     hasher: Any
     is_new: bool = True
@@ -47,7 +46,7 @@ def open_record(
 
 
 def recover(
-    hosts: list[BotHost],
+    hosts: Sequence[Bot],
     run: str,
     disk: Disk,
     high_water: int = 0,
@@ -65,7 +64,7 @@ def recover(
     places = {(frame.last_seq, frame.chain_hash) for frame in reader}
     end = reader.end
     if end.seq == 0:
-        return Resumed(Fold(), hosts, LogWriter(disk, run, version, end), hasher)
+        return Resumed(Fold(), list(hosts), LogWriter(disk, run, version, end), hasher)
     messages = [str(end.torn)] if end.torn is not None else []
     fold, start = Fold(), 0
     snapshot, skipped = snapshots.load_newest(disk, end.seq)
@@ -83,7 +82,7 @@ def recover(
             part = snapshot.parts.get(f"bot/{host.bot}")
             if part is not None:
                 host.restore(part)
-    deciders = hosts if watchdog is None else [Guarded(host, watchdog) for host in hosts]
+    deciders: Sequence[Decider] = hosts if watchdog is None else [guarded(host, watchdog) for host in hosts]
     refold = Refold(fold, deciders, progress, version)
     for step in steps_of(read_log(disk)):
         hasher.update(step.data)
@@ -97,5 +96,5 @@ def recover(
     messages.append(f"went on from seq {result.fold.seq}" + (f", snapshot at {start}" if start else ""))
     log = LogWriter(disk, run, version, end)
     return Resumed(
-        result.fold, hosts, log, hasher, False, result.market_inputs, result.stopped, messages, upgraded, start
+        result.fold, list(hosts), log, hasher, False, result.market_inputs, result.stopped, messages, upgraded, start
     )

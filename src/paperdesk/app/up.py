@@ -1,5 +1,6 @@
 """`paperdesk up`: everything around a run, from the home's lock to the last line of output."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Iterator
@@ -76,13 +77,13 @@ def up(options: RunOptions, home: Home, as_json: bool, console: Console) -> int:
 
 
 def _locked(options: RunOptions, home: Home, as_json: bool, console: Console) -> int:
-    plan = Plan(options)
-    plan.hosts()  # a strategy that cannot run is refused before anything is written
-    database = open_database(home.database)
-    try:
-        return _opened(plan, database, home, as_json, console)
-    finally:
-        database.close()
+    with contextlib.closing(Plan(options)) as plan:
+        plan.hosts()  # a strategy that cannot run is refused before anything is written
+        database = open_database(home.database)
+        try:
+            return _opened(plan, database, home, as_json, console)
+        finally:
+            database.close()
 
 
 def _opened(plan: Plan, database: Database, home: Home, as_json: bool, console: Console) -> int:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from paperdesk.app.isolated import IsolatedBot
 from paperdesk.engine.drive import Decider, DeciderFailed
 
 DEADLINE_S: Final = 5.0
@@ -71,6 +72,11 @@ class Watchdog:
                     )
                     os._exit(70)
                 signal.pthread_kill(self._main, signal.SIGALRM)
+
+
+def guarded(decider: Decider, watchdog: Watchdog) -> Decider:
+    """A decider whose callbacks run in this process under the watchdog; one with a process of its own has its own deadline."""
+    return decider if isinstance(decider, IsolatedBot) else Guarded(decider, watchdog)
 
 
 class Guarded:

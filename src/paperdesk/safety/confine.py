@@ -25,7 +25,6 @@ LAST_CAPABILITY: Final = 63
 FILE_CAPABILITIES: Final = 0b11_1111
 """Rights over files and signals that an ordinary desk run by the superuser needs: CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, KILL."""
 PR_SET_PDEATHSIG: Final = 1
-PR_SET_DUMPABLE: Final = 4
 PR_CAPBSET_DROP: Final = 24
 PR_CAP_AMBIENT: Final = 47
 CLEAR_ALL: Final = 4
@@ -104,11 +103,6 @@ def die_with_parent(parent: int) -> None:
     prctl(PR_SET_PDEATHSIG, 9)
     if os.getppid() != parent:
         os._exit(1)
-
-
-def hide_memory() -> None:
-    """Processes of the same user may not look into this one's memory (`/proc/PID/mem`), nor trace it."""
-    prctl(PR_SET_DUMPABLE, 0)
 
 
 def interpreter() -> tuple[Path, ...]:

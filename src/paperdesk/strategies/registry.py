@@ -5,14 +5,17 @@ of its own. A file holds exactly one subclass of Strategy (names that begin with
 modules from its own folder.
 """
 
+import importlib.abc
+import importlib.machinery
 import importlib.util
 import inspect
+import linecache
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from paperdesk.features.basic import FeatureError
 from paperdesk.strategies.api import ALL, Parameters, Strategy, StrategyError, check_declarations, title
@@ -81,7 +84,63 @@ def load_file(path: Path) -> type[Strategy]:
     path = path.expanduser().resolve()
     if path.suffix != ".py" or not path.is_file():
         raise StrategyError(f"{path}: there is no such Python file; give the path of a file that ends in .py")
-    module = _imported(path)
+    return _only(path, _imported(path))
+
+
+def load_given(path: Path, files: Mapping[str, bytes]) -> type[Strategy]:
+    """The same for a file that was read elsewhere, in a process that cannot read it.
+
+    Args:
+        path: Where it lies, for messages and tracebacks, which show its lines.
+        files: Absolute path → bytes: the file itself, and the modules beside it that it imports.
+    """
+    sys.meta_path.append(_Given({str(path.parent)}, files))
+    return _only(path, _run(path, _GivenLoader(f"paperdesk_user_{path.stem}", str(path), files)))
+
+
+class _GivenLoader(importlib.abc.SourceLoader):
+    """Loads one module from bytes; nothing is looked up on disk, nothing is cached there."""
+
+    def __init__(self, name: str, path: str, files: Mapping[str, bytes]) -> None:
+        self.name, self.path, self.files = name, path, files
+        lines = files[path].decode("utf-8", "replace").splitlines(keepends=True)
+        linecache.cache[path] = (len(files[path]), None, lines, path)
+
+    def get_filename(self, fullname: str) -> str:
+        """Where the module lies."""
+        return self.path
+
+    def get_data(self, path: Any) -> bytes:
+        """The bytes of a file that was given; OSError for another."""
+        if path not in self.files:
+            raise OSError(f"{path} was not given")
+        return self.files[path]
+
+
+class _Given(importlib.abc.MetaPathFinder):
+    """Finds modules among files that were given, after everything that is installed."""
+
+    def __init__(self, folders: set[str], files: Mapping[str, bytes]) -> None:
+        self.folders, self.files = folders, files
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Where a module is to be had, or None."""
+        last = fullname.rpartition(".")[2]
+        for folder in self.folders if path is None else path:
+            for place, is_package in ((f"{folder}/{last}/__init__.py", True), (f"{folder}/{last}.py", False)):
+                if place in self.files:
+                    loader = _GivenLoader(fullname, place, self.files)
+                    within = [f"{folder}/{last}"] if is_package else None
+                    return importlib.util.spec_from_file_location(
+                        fullname, place, loader=loader, submodule_search_locations=within
+                    )
+        return None
+
+
+def _only(path: Path, module: ModuleType) -> type[Strategy]:
+    """The one strategy of a module; StrategyError if there is none or more than one."""
     found = [
         item
         for name, item in vars(module).items()
@@ -106,12 +165,17 @@ def _imported(path: Path) -> ModuleType:
 
     Its folder joins the end of sys.path, where it can hide nothing; nothing else is changed.
     """
-    name = f"paperdesk_user_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None, "a .py file always has a loader"
-    module = importlib.util.module_from_spec(spec)
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
+    return _run(path, importlib.machinery.SourceFileLoader(f"paperdesk_user_{path.stem}", str(path)))
+
+
+def _run(path: Path, loader: _GivenLoader | importlib.machinery.SourceFileLoader) -> ModuleType:
+    """The module that a loader has the source of; StrategyError with file and line where it raises."""
+    name = loader.name
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    assert spec is not None and spec.loader is not None, "a .py file always has a loader"
+    module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
