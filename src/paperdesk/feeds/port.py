@@ -15,7 +15,7 @@ from paperdesk.domain.assets import Asset
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.reasons import Reason
 
-Label = Literal["REPLAY", "SIMULATED"]
+Label = Literal["REPLAY", "SIMULATED", "LIVE MAINNET DATA"]
 
 
 class Refusals(Counter[tuple[str, Reason]]):

@@ -28,7 +28,6 @@ STREAM: Final = (
 )
 """A public market stream; no other kind can be named, so none of a user's own can."""
 TIME_MS: Final = r"1[0-9]{12}"
-ID: Final = r"[0-9]{1,19}"
 SUBSCRIBING: Final = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS")
 
 _PLAIN = re.compile(
@@ -76,10 +75,6 @@ ALLOWED: Final[tuple[Entry, ...]] = (
     ),
     _request("depth", 4 << 20, "the book's snapshot, to which the stream's changes are added", symbol=SYMBOL, limit=r"[1-9][0-9]{0,3}"),
     _request("trades", 1 << 20, "the latest trades, to fill what a disconnect missed", symbol=SYMBOL, limit=r"[1-9][0-9]{0,3}"),
-    _request(
-        "aggTrades", 1 << 20, "earlier trades, to fill what a longer disconnect missed",
-        symbol=SYMBOL, limit=r"[1-9][0-9]{0,3}", fromId=ID, startTime=TIME_MS, endTime=TIME_MS,
-    ),
     _request(
         "klines", 2 << 20, "closed bars, to warm indicators up",
         symbol=SYMBOL, interval=r"[0-9]{1,2}[smhdwM]", limit=r"[1-9][0-9]{0,3}", startTime=TIME_MS, endTime=TIME_MS,

@@ -1,0 +1,1 @@
+"""Live public market data: the venue's own messages, read by the same readers as recordings, over the door."""
