@@ -16,6 +16,7 @@ from paperdesk.domain.events import InputKind, Side
 from paperdesk.domain.reasons import Reason
 from paperdesk.feeds.binance import DECODE
 from paperdesk.feeds.bitstamp import PICTURE, BitstampLog, split_line
+from paperdesk.feeds.book import ASK, BID
 from paperdesk.feeds.instruments import Desk, build
 from paperdesk.feeds.orders import OrderMarket
 from paperdesk.feeds.port import RecordingRefused, Refusals
@@ -77,9 +78,9 @@ def test_the_book_agrees_with_the_best_prices_at_the_same_update(name: str, symb
             elif isinstance(body.b, list) and isinstance(body.a, list):
                 market.diff(Diff(body.U, body.u, body.pu, body.b, body.a), 1, 1)
                 if market.last == body.u:
-                    assert not market.crossed()
-                    bid, ask = market.bids.keys[0], market.asks.keys[0]
-                    books.append((body.u, (-bid, market.bids.sizes[bid], ask, market.asks.sizes[ask])))
+                    assert not market.book.crossed()
+                    bid, ask = market.book.side(BID)[0], market.book.side(ASK)[0]
+                    books.append((body.u, (*bid[:2].tolist(), *ask[:2].tolist())))
             elif body.u >= 0:
                 quotes.append(
                     (
@@ -201,17 +202,18 @@ def test_the_order_log_rebuilds_the_recorded_pictures() -> None:
             now, kind, content = split_line(line)
             start = start or now
             log._take(market, now, kind, content)
-            if kind == b"order_book" and market.bids.keys and market.asks.keys and not market.crossed():
+            if kind != b"order_book":
+                continue
+            bids, asks = (dict(market.book.side(side)[:, :2].tolist()) for side in (BID, ASK))
+            if bids and asks and not market.book.crossed():
                 picture = PICTURE(content)
+                ticks, lots = market.grid.ticks, market.grid.lots
                 compared["pictures"] += 1
-                compared["bids"] += market.grid.ticks[picture.bids[0][0]] == -market.bids.keys[0]
-                compared["asks"] += market.grid.ticks[picture.asks[0][0]] == market.asks.keys[0]
-                for half, levels in ((market.bids, picture.bids), (market.asks, picture.asks)):
+                compared["bids"] += ticks[picture.bids[0][0]] == max(bids)
+                compared["asks"] += ticks[picture.asks[0][0]] == min(asks)
+                for ours, levels in ((bids, picture.bids), (asks, picture.asks)):
                     compared["levels"] += len(levels)
-                    compared["same"] += sum(
-                        half.sizes.get(market.grid.ticks[price] * half.sign) == market.grid.lots[size]
-                        for price, size in levels
-                    )
+                    compared["same"] += sum(ours.get(ticks[price]) == lots[size] for price, size in levels)
     assert compared["pictures"] > 4_900, "of 5,011, from the first one on"
     assert compared["bids"] / compared["pictures"] > 0.99 and compared["asks"] / compared["pictures"] > 0.99
     assert compared["same"] / compared["levels"] > 0.9

@@ -1,37 +1,84 @@
-"""One side of a book, and what is shown of it, against the plainest possible way to keep them."""
+"""A book, and what is shown of it, against the plainest possible way to keep them."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.feeds.build import book_of
 
 from paperdesk.domain.events import DEPTH
+from paperdesk.feeds.book import ASK, BID, CHANGED, TO, Book
+from paperdesk.feeds.grid import UNUSUAL, read_number
 from paperdesk.feeds.port import Refusals
-from paperdesk.feeds.reducer import ORDERED, Half
 from paperdesk.feeds.sequenced import Diff, SequencedMarket
 from paperdesk.feeds.simulated import simulated
 from paperdesk.feeds.writer import Writer
 
-CHANGES = st.lists(st.tuples(st.integers(1, 900), st.integers(0, 3)), max_size=1200)
+CHANGES = st.lists(st.tuples(st.integers(1, 900), st.integers(0, 3)), max_size=60)
+TEXTS = st.one_of(
+    st.text("0123456789.", max_size=24),
+    st.text("0123456789.eE+-_ \u0663", max_size=12),
+    st.from_regex(r"\A[0-9]{1,9}(\.[0-9]{0,9})?\Z"),
+)
 
 
-@given(st.sampled_from([-1, 1]), st.dictionaries(st.integers(1, 900), st.integers(1, 5), max_size=700), CHANGES)
-def test_a_half_knows_its_best_levels(sign: int, start: dict[int, int], changes: list[tuple[int, int]]) -> None:
-    half = Half(sign)
-    levels = {price * sign: size for price, size in start.items()}
-    half.load(dict(levels))
-    for price, size in changes:
-        key = price * sign
-        before = sorted(levels)[:DEPTH]
-        if size:
-            levels[key] = size
+def plain(levels: Sequence[tuple[int, int]]) -> list[tuple[str, str]]:
+    """Ticks and lots as a venue writes them, on the grid of `market`."""
+    return [(f"{ticks // 10}.{ticks % 10}", f"{lots * 1e-5:.8f}") for ticks, lots in levels]
+
+
+@given(
+    st.sampled_from([BID, ASK]),
+    st.dictionaries(st.integers(1, 900), st.integers(1, 5), max_size=700),
+    st.lists(st.one_of(CHANGES, st.tuples(st.integers(1, 900), st.integers(0, 3))), max_size=40),
+)
+def test_a_book_knows_its_levels(side: int, start: dict[int, int], updates: list[Any]) -> None:
+    book = Book(market()[0].grid)
+
+    def both(levels: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        return (levels, []) if side == BID else ([], levels)
+
+    def best_first(levels: dict[int, int]) -> list[tuple[int, int]]:
+        return sorted(levels.items(), reverse=side == BID)
+
+    levels = dict(start)
+    book.load(*both(plain(list(start.items()))))
+    for update in updates:
+        before = best_first(levels)[:DEPTH]
+        changes = [update] if isinstance(update, tuple) else update
+        for ticks, lots in changes:
+            levels[ticks] = lots
+            if not lots:
+                del levels[ticks]
+        if isinstance(update, tuple):
+            told = book.change_one(TO, side, *update, 0)
         else:
-            levels.pop(key, None)
-        told = half.put(key, size)
-        assert half.keys[:DEPTH] == sorted(levels)[:DEPTH] and half.sizes == levels
-        assert len(half.keys) <= 2 * ORDERED + 1
-        assert told or before == sorted(levels)[:DEPTH]
+            told = bool(book.change(*both(plain(update)), 0) & CHANGED)
+        assert book.side(side)[:, :2].tolist() == [list(level) for level in best_first(levels)]
+        assert not book.crossed() and len(book.side(1 - side)) == 0
+        assert told or before == best_first(levels)[:DEPTH]
+
+
+@given(TEXTS, TEXTS)
+def test_compiled_numbers_are_those_of_the_grid(price: str, size: str) -> None:
+    grid = market()[0].grid
+    for which, (text, steps) in enumerate(((price, grid.ticks), (size, grid.lots))):
+        value, end = read_number(text.encode(), 0, grid.rules, which)
+        if value == UNUSUAL:
+            assert not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,8})?", text, re.ASCII), text
+        else:
+            assert (value, end) == (steps.code(text), len(text)), text
+    book, expected = Book(grid), {}
+    ticks, lots = grid.ticks.code(price), grid.lots.code(size)
+    book.change([(price, size)], [], 0)
+    if ticks > 0 and lots > 0:
+        expected[ticks] = lots
+    assert dict(book.side(BID)[:, :2].tolist()) == expected
+    assert sum(count for _, count in book.unusable()) == (1 if ticks <= 0 or lots < 0 else 0)
 
 
 def market() -> tuple[SequencedMarket, Writer]:

@@ -49,24 +49,26 @@ class Kline(msgspec.Struct, gc=False):
 
 
 class Body(msgspec.Struct, gc=False):
-    """Any message of the market streams and the REST depth answer; which it is shows in what is there."""
+    """Any message of the market streams and the REST depth answer; which it is shows in what is there. Fields stand
+    in the order in which the commonest messages have them, in which they are found fastest.
+    """
 
-    e: str = ""
-    E: int = 0
-    T: int = 0
-    s: str = ""
-    U: int = -1
     u: int = -1
-    pu: int = -1
-    ps: str = ""
-    t: int = -1
+    s: str = ""
     b: str | Pairs | int = ""
     B: str | Pairs = ""
     a: str | Pairs | int = ""
     A: str | Pairs = ""
+    e: str = ""
+    E: int = 0
+    U: int = -1
+    t: int = -1
     p: str = ""
     q: str = ""
+    T: int = 0
     m: bool | None = None
+    pu: int = -1
+    ps: str = ""
     k: Kline | None = None
     lastUpdateId: int = -1  # noqa: N815  the venue's name
     bids: Pairs | None = None
@@ -328,10 +330,10 @@ class BinanceCapture:
         last = 0
         for batch in lines(self.path, refusals):
             for index, line in enumerate(batch):
-                space = line.find(b" ")
+                stamp, _, message = line.partition(b" ")
                 try:
-                    frame = DECODE(line[space + 1 :])
-                    time = int(line[:space])
+                    frame = DECODE(message)
+                    time = int(stamp)
                     if not EARLY_NS < time < LATEST_NS:
                         time = to_ns(time)
                     if time - last > JUMP_NS and is_stray(time, batch, index):

@@ -228,8 +228,7 @@ class BitstampLog:
             market.trade(now_ns, now_ns, text(trade.price), text(trade.amount), trade.id, side)
         elif kind == b"order_book":
             picture = PICTURE(content)
-            bids = {-ticks[price]: lots[size] for price, size in picture.bids}
-            market.compare(bids, {ticks[price]: lots[size] for price, size in picture.asks}, now_ns)
+            market.compare(picture.bids, picture.asks, now_ns)
             market.show_if_due(now_ns, now_ns)
         else:
             order = ORDER(content)

@@ -108,8 +108,8 @@ class Coinbase:
         if message.type == "match":
             market.trade(event_ns, seq_ns, message.price, message.size, message.trade_id, AGGRESSOR[message.side])
             return
-        for side, bid in (("buy", True), ("sell", False)):
-            levels = [(price, size) for name, price, size in message.changes if name == side]
-            if levels:
-                market.change(bid, levels, event_ns)
+        bids, asks = (
+            [(price, size) for name, price, size in message.changes if name == side] for side in ("buy", "sell")
+        )
+        market.change(bids, asks, event_ns)
         market.show_if_due(event_ns, seq_ns)

@@ -7,11 +7,13 @@ numbers), anything else is off the grid.
 
 import re
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
+import numba
 import numpy as np
 
 from paperdesk.domain.instruments import Instrument
+from paperdesk.domain.kernel import entry, kernel
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_ORDER_UNITS
 from paperdesk.venue.book import TICKS_BOUND
@@ -23,6 +25,18 @@ LARGEST_EXPONENT: Final = 30
 NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?")
 POWERS: Final = tuple(10**exponent for exponent in range(LARGEST_EXPONENT + 1))
 MEMO: Final = 100_000
+UNUSUAL: Final = -(2**62)
+"""What compiled code says of a number that it leaves to `Steps`."""
+LONGEST: Final = 18
+"""As many decimal digits always fit 64 bits."""
+TENS: Final = np.array(POWERS[: LONGEST + 1], np.int64)
+DECIMALS, MANTISSA, BOUND = range(3)
+"""Columns of the rules of a grid, shape (2, 3): first ticks, then lots."""
+COMMA, POINT, ZERO, NINE = b",.09"
+NO_EVENT, NO_MULTIPLE = int(Reason.BAD_EVENT), int(Reason.OFF_GRID)
+TEXT_TYPE = numba.types.Bytes(numba.uint8, 1, "C", readonly=True)
+ROWS_TYPE: Final = numba.int64[:, ::1]
+RULES_TYPE = numba.int64[:, ::1]
 
 
 class Unusable(ValueError):  # noqa: N818  not an error of the program: the datum is counted and left
@@ -77,6 +91,75 @@ class Steps(dict[str, int]):
         self[text] = value
         return value
 
+    def rule(self) -> tuple[int, int, int]:
+        """What compiled code needs to read plain numbers; decimals that make all unusual where a step is too large."""
+        fits = max(self.mantissa, self.bound) < -UNUSUAL
+        return (self.decimals, self.mantissa, self.bound) if fits else (10 * LONGEST, 1, 0)
+
+    def code(self, text: str) -> int:
+        """As `self[text]`, but minus the reason of what is unusable."""
+        try:
+            return self[text]
+        except Unusable as bad:
+            return -int(bad.reason)
+
+
+@kernel
+def read_number(text: bytes, start: int, rules: np.ndarray, which: int) -> tuple[int, int]:
+    """The number from `start` to the next comma, or the end, in steps of the rules' row `which`; and where it ends.
+
+    As `Steps.code` for plain digits with or without a point; UNUSUAL for everything else, and for what is so long that
+    64 bits might not hold it.
+    """
+    value, at, point = 0, start, -1
+    while at < len(text) and text[at] != COMMA:
+        if ZERO <= text[at] <= NINE and at < start + LONGEST:
+            value = 10 * value + (text[at] - ZERO)
+        elif text[at] == POINT and point < 0 and at > start:
+            point = at
+        else:
+            return UNUSUAL, at
+        at += 1
+    digits, part = (at - start, 0) if point < 0 else (at - start - 1, at - point - 1)
+    missing = rules[which, DECIMALS] - part
+    if digits == 0 or digits + missing > LONGEST:
+        return UNUSUAL, at
+    divisor = rules[which, MANTISSA]
+    if missing >= 0:
+        value *= TENS[missing]
+    elif value % TENS[-missing] != 0:
+        return -NO_MULTIPLE, at
+    else:
+        value //= TENS[-missing]
+    if divisor != 1:
+        if value % divisor != 0:
+            return -NO_MULTIPLE, at
+        value //= divisor
+    return value if value <= rules[which, BOUND] else -NO_EVENT, at
+
+
+@kernel
+def read_rows(text: bytes, rules: Any, rows: Any, count: int) -> bool:
+    """Reads prices and sizes, alternating, parted by commas, into `count` rows of (ticks, lots); False where they are
+    not as many, or one is spelled unusually.
+    """
+    assert count <= len(rows), "room for what is read is made before"
+    at = 0
+    for row in range(count):
+        for column in range(2):
+            value, end = read_number(text, at, rules, column)
+            if value == UNUSUAL:
+                return False
+            rows[row, column] = value
+            at = end + 1
+    return at == len(text) + 1
+
+
+@entry(TEXT_TYPE, RULES_TYPE, ROWS_TYPE, numba.int64)
+def read_text(text: bytes, rules: Any, rows: Any, count: int) -> bool:
+    """See `read_rows`."""
+    return read_rows(text, rules, rows, count)
+
 
 def _plain(text: str) -> tuple[str, str]:
     """Digits before and after the point of unusual spellings ("1e-05"); Unusable for what is no finite number ≥ 0."""
@@ -90,14 +173,16 @@ def _plain(text: str) -> tuple[str, str]:
 
 
 class Grid:
-    """One instrument's two steps, for text and for float columns."""
+    """One instrument's two steps: for texts, for compiled code (`rules`) and for float columns."""
 
-    __slots__ = ("lot", "lots", "tick", "ticks")
+    __slots__ = ("lot", "lots", "number", "rules", "symbol", "tick", "ticks")
 
     def __init__(self, instrument: Instrument) -> None:
+        self.number, self.symbol = instrument.number, instrument.symbol
         self.tick, self.lot = instrument.tick, instrument.lot
         self.ticks = Steps(instrument.tick, TICKS_BOUND)
         self.lots = Steps(instrument.lot, MAX_ORDER_UNITS)
+        self.rules = np.array([self.ticks.rule(), self.lots.rule()], np.int64)
 
 
 def column_steps(values: np.ndarray, step: Decimal, floor: bool = False) -> tuple[np.ndarray, np.ndarray]:

@@ -189,7 +189,8 @@ def lines(path: Path, refusals: Refusals | None = None) -> Iterator[list[bytes]]
                 raise RecordingRefused(
                     f"{path.name}: no line ends within {LONGEST_LINE_BYTES >> 20} MiB; this is no recording of lines"
                 )
-            batch = [line for line in batch if line and not line.isspace()]
+            if not all(batch) or any(map(bytes.isspace, batch)):
+                batch = [line for line in batch if line and not line.isspace()]
             if refusals is not None:
                 refusals.read += len(batch)
             yield batch

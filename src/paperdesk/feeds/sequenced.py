@@ -7,20 +7,17 @@ of service (MARKET_STATUS GAP) until the missing diff or a new snapshot arrives.
 id of the same count, so the newer of the two always wins.
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from paperdesk.domain.events import DEPTH, MarketStatus
+from paperdesk.domain.events import MarketStatus
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.reasons import Reason
-from paperdesk.feeds.grid import Unusable
-from paperdesk.feeds.reducer import Half, Market
+from paperdesk.feeds.book import VALID, Levels
+from paperdesk.feeds.reducer import Market
 from paperdesk.feeds.writer import Writer
 
 WAITING: Final = 10_000
 """Diffs kept while there is no book that they fit; the oldest go first."""
-Levels = Sequence[tuple[str, str]]
 
 
 class Diff(NamedTuple):
@@ -36,7 +33,7 @@ class Diff(NamedTuple):
 class SequencedMarket(Market):
     """A market with numbered diffs and, often, a stream of best prices beside them."""
 
-    __slots__ = ("_dirty", "_fresh", "_gap", "_known", "_quote", "_quote_id", "_waiting", "last")
+    __slots__ = ("_dirty", "_fresh", "_gap", "_known", "_quote_id", "_waiting", "last")
 
     def __init__(self, instrument: Instrument, writer: Writer) -> None:
         super().__init__(instrument, writer)
@@ -46,7 +43,6 @@ class SequencedMarket(Market):
         self._gap = False
         self._dirty = True
         self._waiting: list[Diff] = []
-        self._quote: tuple[int, int, int, int] | None = None
         self._quote_id = -1
 
     def snapshot(self, last: int, bids: Levels, asks: Levels, event_ns: int, seq_ns: int) -> None:
@@ -73,6 +69,7 @@ class SequencedMarket(Market):
         self._known = False
         self.last = -1
         self._quote_id = -1
+        self.book.newer[VALID] = 0
         self._waiting.clear()
 
     def diff(self, diff: Diff, event_ns: int, seq_ns: int) -> None:
@@ -107,20 +104,13 @@ class SequencedMarket(Market):
             if update == self._quote_id:
                 self.refuse(Reason.DUPLICATE)
             return
-        ticks, lots = self.grid.ticks, self.grid.lots
-        try:
-            prices = (ticks[bid], lots[bid_size], ticks[ask], lots[ask_size])
-            if (
-                (prices[0] >= prices[2] and prices[1] and prices[3])
-                or (prices[1] and not prices[0])
-                or (prices[3] and not prices[2])
-            ):
-                raise Unusable(Reason.BAD_EVENT)
-        except Unusable as bad:
-            self.refuse(bad.reason)
+        reason = self.book.quote(self.writer, bid, bid_size, ask, ask_size, event_ns, seq_ns)
+        if reason:
+            self.refuse(Reason(reason))
             return
-        self._quote, self._quote_id, self._dirty = prices, update, True
-        self.writer.quote(self.number, self.symbol, event_ns, seq_ns, *prices)
+        self._quote_id, self._dirty = update, True
+        if update < 0:
+            self.book.newer[VALID] = 0
 
     def _fits(self, diff: Diff) -> bool:
         if diff.previous >= 0:
@@ -128,12 +118,11 @@ class SequencedMarket(Market):
         return diff.first <= self.last + 1 <= diff.last
 
     def _take(self, diff: Diff) -> bool:
-        changed = self.apply(self.bids, diff.bids)
-        changed = self.apply(self.asks, diff.asks) or changed
+        changed = self.apply(diff.bids, diff.asks)
         self.last = diff.last
         self._fresh = False
-        if self._quote is not None and self._quote_id <= self.last:
-            self._quote = None
+        if self._quote_id <= self.last:
+            self.book.newer[VALID] = 0
         return changed
 
     def _catch_up(self) -> None:
@@ -160,30 +149,11 @@ class SequencedMarket(Market):
 
     def _show_newest(self, event_ns: int, seq_ns: int) -> None:
         """Shows the book, under newer best prices where there are some."""
-        quote = self._quote
-        if quote is None or self._quote_id < 0:
-            self._dirty = not self.show(event_ns, seq_ns)
-            if self._dirty:
-                # With every diff in its place a book cannot be crossed: one of its levels was damaged on the way.
-                self.refuse(Reason.BAD_EVENT)
-                self._known = False
-                self._lose(event_ns, seq_ns)
-            return
-        bids, bid_lots = _under(self.bids, -quote[0], quote[1])
-        asks, ask_lots = _under(self.asks, quote[2], quote[3])
-        self.writer.book(self.number, self.symbol, event_ns, seq_ns, [-key for key in bids], bid_lots, asks, ask_lots)
-        self._dirty = True
-
-
-def _under(half: Half, key: int, size: int) -> tuple[list[int], list[int]]:
-    """The visible levels of one side, given that the best one now is `key` with `size`."""
-    if not size:
-        return [], []
-    if key > half.edge:
-        half.order(len(half.sizes))
-    start = bisect_left(half.keys, key)
-    if start < len(half.keys) and half.keys[start] == key:
-        start += 1
-    half.order(start + DEPTH - 1)
-    rest = half.keys[start : start + DEPTH - 1]
-    return [key, *rest], [size, *[half.sizes[level] for level in rest]]
+        if not self.show(event_ns, seq_ns):
+            # With every diff in its place a book cannot be crossed: one of its levels was damaged on the way.
+            self.refuse(Reason.BAD_EVENT)
+            self._known = False
+            self._lose(event_ns, seq_ns)
+            self._dirty = True
+        else:
+            self._dirty = self.book.newer.item(VALID) != 0

@@ -1,32 +1,26 @@
 """From facts to bytes: packs market inputs into blocks, and holds time to its one direction.
 
 Rows are packed with `struct` straight into the block's buffer: several times faster than assigning fields of a
-record one by one.
+record one by one. Compiled code (`book`) writes its rows itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from struct import Struct
 from typing import Final
 
 import numpy as np
 
-from paperdesk.domain.events import DEPTH, HEAD, INPUT, INPUT_BYTES, InputKind, MarketStatus
+from paperdesk.domain.events import HEAD_BYTES, INPUT, INPUT_BYTES, InputKind, MarketStatus
 from paperdesk.domain.reasons import Reason
 from paperdesk.feeds.port import BLOCK_ROWS, Refusals
 
-_HEAD: Final = HEAD.format
-_PAIR: Final = Struct(_HEAD + "2q").pack_into
+_HEAD: Final = "<hb5xii16xqq"
+"""Kind, side, instrument, its version, the two times; what only commands have stays zero."""
+assert Struct(_HEAD).size == HEAD_BYTES
+_STATUS: Final = Struct(_HEAD + "2q").pack_into
 _TRADE: Final = Struct(_HEAD + "3q").pack_into
-_QUOTE: Final = Struct(_HEAD + "4q").pack_into
 _BAR: Final = Struct(_HEAD + "6q").pack_into
-_BOOK: Final = Struct(_HEAD + f"{4 * DEPTH}q").pack_into
-_ZEROS: Final = tuple([0] * DEPTH)
-_TRADE_KIND, _QUOTE_KIND, _BOOK_KIND, _BAR_KIND = (
-    int(InputKind.TRADE),
-    int(InputKind.QUOTE),
-    int(InputKind.BOOK),
-    int(InputKind.BAR),
-)
+_TRADE_KIND, _BAR_KIND, _STATUS_KIND = int(InputKind.TRADE), int(InputKind.BAR), int(InputKind.MARKET_STATUS)
 
 
 class Writer:
@@ -34,15 +28,19 @@ class Writer:
     reached, and counted.
     """
 
-    __slots__ = ("_buffer", "_end", "_offset", "_ready", "now_ns", "refusals")
+    __slots__ = ("_buffer", "_ready", "block", "index", "now_ns", "refusals")
 
     def __init__(self, refusals: Refusals) -> None:
         self.refusals = refusals
         self.now_ns = 0
         self._ready: list[np.ndarray] = []
-        self._end = BLOCK_ROWS * INPUT_BYTES
-        self._buffer = bytearray(self._end)
-        self._offset = 0
+        self._start()
+
+    def _start(self) -> None:
+        """A new block: `index` is the place of its next row, which is zero."""
+        self._buffer = bytearray(BLOCK_ROWS * INPUT_BYTES)
+        self.block = np.frombuffer(self._buffer, INPUT)
+        self.index = 0
 
     def drain(self) -> Iterator[np.ndarray]:
         """The blocks that are full, oldest first; they are handed over."""
@@ -51,103 +49,35 @@ class Writer:
 
     def finish(self) -> Iterator[np.ndarray]:
         """All that is left, the last block as short as it is."""
-        if self._offset:
-            self._roll()
+        if self.index:
+            self._ready.append(self.block[: self.index])
+            self._start()
         yield from self.drain()
 
-    def _roll(self) -> None:
-        rows = self._offset // INPUT_BYTES
-        self._ready.append(np.frombuffer(self._buffer, INPUT, rows))
-        self._buffer = bytearray(self._end)
-        self._offset = 0
+    def at(self, seq_ns: int) -> int:
+        """The time that an input of `seq_ns` gets."""
+        return seq_ns if seq_ns > self.now_ns else self.now_ns
 
-    def _place(self, ts_seq_ns: int, symbol: str) -> int:
-        """Where the next row goes; moves time."""
-        if ts_seq_ns > self.now_ns:
-            self.now_ns = ts_seq_ns
-        elif ts_seq_ns < self.now_ns:
+    def wrote(self, seq_ns: int, symbol: str) -> None:
+        """The next row of the block was written, for an input of this time."""
+        if seq_ns > self.now_ns:
+            self.now_ns = seq_ns
+        elif seq_ns < self.now_ns:
             self.refusals[symbol, Reason.TIME_BACKWARDS] += 1
-        offset = self._offset
-        if offset == self._end:
-            self._roll()
-            offset = 0
-        self._offset = offset + INPUT_BYTES
-        return offset
+        self.index += 1
+        if self.index == BLOCK_ROWS:
+            self._ready.append(self.block)
+            self._start()
 
     def trade(
         self, number: int, symbol: str, event_ns: int, seq_ns: int, ticks: int, lots: int, trade_id: int, side: int
     ) -> None:
         """A public print; `side` is the aggressor's."""
-        offset = self._place(seq_ns, symbol)
+        offset = self.index * INPUT_BYTES
         _TRADE(
-            self._buffer,
-            offset,
-            _TRADE_KIND,
-            side,
-            0,
-            0,
-            0,
-            0,
-            0,
-            number,
-            1,
-            0,
-            0,
-            0,
-            event_ns,
-            self.now_ns,
-            ticks,
-            lots,
-            trade_id,
-        )
-
-    def quote(
-        self, number: int, symbol: str, event_ns: int, seq_ns: int, bid: int, bid_lots: int, ask: int, ask_lots: int
-    ) -> None:
-        """Best bid and ask, in ticks and lots; a size of 0 is an empty side."""
-        offset = self._place(seq_ns, symbol)
-        _QUOTE(
-            self._buffer,
-            offset,
-            _QUOTE_KIND,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            number,
-            1,
-            0,
-            0,
-            0,
-            event_ns,
-            self.now_ns,
-            bid,
-            bid_lots,
-            ask,
-            ask_lots,
-        )
-
-    def book(
-        self,
-        number: int,
-        symbol: str,
-        event_ns: int,
-        seq_ns: int,
-        bids: Sequence[int],
-        bid_lots: Sequence[int],
-        asks: Sequence[int],
-        ask_lots: Sequence[int],
-    ) -> None:
-        """The visible depth, best first, at most DEPTH levels a side."""
-        offset = self._place(seq_ns, symbol)
-        n, m = len(bids), len(asks)
-        pad, fill = _ZEROS[n:], _ZEROS[m:]
-        _BOOK(
-            self._buffer, offset, _BOOK_KIND, 0, 0, 0, 0, n, m, number, 1, 0, 0, 0, event_ns, self.now_ns,
-            *bids, *pad, *bid_lots, *pad, *asks, *fill, *ask_lots, *fill,
+            self._buffer, offset, _TRADE_KIND, side, number, 1, event_ns, self.at(seq_ns), ticks, lots, trade_id
         )  # fmt: skip
+        self.wrote(seq_ns, symbol)
 
     def bar(
         self,
@@ -160,52 +90,16 @@ class Writer:
         interval_ns: int,
     ) -> None:
         """A closed bar: open, high, low, close in ticks; known from its close on."""
-        offset = self._place(close_ns, symbol)
-        _BAR(
-            self._buffer,
-            offset,
-            _BAR_KIND,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            number,
-            1,
-            0,
-            0,
-            0,
-            open_ns,
-            self.now_ns,
-            *prices,
-            lots,
-            interval_ns,
-        )
+        offset = self.index * INPUT_BYTES
+        times = open_ns, self.at(close_ns)
+        _BAR(self._buffer, offset, _BAR_KIND, 0, number, 1, *times, *prices, lots, interval_ns)
+        self.wrote(close_ns, symbol)
 
     def status(
         self, number: int, symbol: str, event_ns: int, seq_ns: int, status: MarketStatus, reason: Reason
     ) -> None:
         """Whether the instrument's data can be trusted from now on."""
-        offset = self._place(seq_ns, symbol)
-        kind = int(InputKind.MARKET_STATUS)
-        _PAIR(
-            self._buffer,
-            offset,
-            kind,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            number,
-            1,
-            0,
-            0,
-            0,
-            event_ns,
-            self.now_ns,
-            int(status),
-            int(reason),
-        )
+        offset = self.index * INPUT_BYTES
+        times = event_ns, self.at(seq_ns)
+        _STATUS(self._buffer, offset, _STATUS_KIND, 0, number, 1, *times, int(status), int(reason))
+        self.wrote(seq_ns, symbol)
