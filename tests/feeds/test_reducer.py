@@ -119,3 +119,14 @@ def test_a_quote_that_empties_a_side_empties_it_in_the_picture_too() -> None:
     (block,) = writer.finish()
     bids, asks = book_of(block[-1])
     assert asks == [] and bids[0] == (1000, 100_000)
+
+
+def test_a_snapshot_takes_older_best_prices_away() -> None:
+    subject, writer = market()
+    subject.snapshot(10, ladder(100, 3, -1), ladder(101, 3, 1), 1, 1)
+    subject.quote(20, "100", "1", "101", "1", 2, 2)
+    subject.diff(Diff(30, 31, -1, [], []), 3, 3)
+    subject.snapshot(40, ladder(90, 3, -1), ladder(91, 3, 1), 4, 4)
+    (block,) = writer.finish()
+    bids, asks = book_of(block[-1])
+    assert (bids[0], asks[0]) == ((900, 100_000), (910, 100_000))

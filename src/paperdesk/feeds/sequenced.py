@@ -50,6 +50,8 @@ class SequencedMarket(Market):
         if self._known and last <= self.last:
             return
         self.load(bids, asks)
+        if self._quote_id <= last:
+            self.book.newer[VALID] = 0
         self.last = last
         self._fresh = True
         self._known = True
