@@ -32,6 +32,7 @@ from tests.feeds.build import (
 from paperdesk.domain.events import MarketStatus
 from paperdesk.domain.reasons import Reason
 from paperdesk.feeds.port import RecordingRefused
+from paperdesk.feeds.recording import lines as read_lines
 
 
 def test_corrupt_lines_are_counted_and_skipped(tmp_path: Path) -> None:
@@ -82,6 +83,18 @@ def test_a_damaged_local_time_does_not_carry_later_lines_along(tmp_path: Path) -
     assert kinds(rows) == ["BOOK", "TRADE", "BOOK", "TRADE", "BOOK"]
     assert refused(feed) == {("", Reason.CORRUPT_LINE): 1}
     assert int(rows["ts_seq_ns"][-1]) == T0 + 7 * MS
+
+
+def test_a_damaged_local_time_is_seen_at_the_end_of_what_is_read_at_once_too(tmp_path: Path) -> None:
+    frames = [picture(102, BIDS, ASKS), *[print_of(number, "100.1", "0.3") for number in range(1, 2_000)]]
+    path = capture(tmp_path / "x.jsonl", frames)
+    batches = list(read_lines(path))
+    assert len(batches) > 3, "more than is read at once"
+    for batch in batches[:-1]:
+        batch[-1] = b"27" + batch[-1][2:]
+    rows = rows_of(feed := opened(write(path, [line for batch in batches for line in batch])))
+    assert int(rows["ts_seq_ns"].max()) < T0 + 10 * SECOND and len(rows) == len(frames) - len(batches) + 1
+    assert refused(feed) == {("", Reason.CORRUPT_LINE): len(batches) - 1}
 
 
 def test_a_missing_diff_is_a_gap_and_the_book_stays_out_of_service(tmp_path: Path) -> None:

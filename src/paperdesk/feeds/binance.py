@@ -8,7 +8,7 @@ Frames may be bare or wrapped as above; the REST snapshot stands between them. L
 and are not traded here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from paperdesk.domain.events import Side
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.reasons import Reason
 from paperdesk.feeds.port import Refusals
-from paperdesk.feeds.recording import LATEST_NS, Found, Truncated, digest_of, lines, split_symbol, to_ns
+from paperdesk.feeds.recording import LATEST_NS, Found, Truncated, digest_of, followed, lines, split_symbol, to_ns
 from paperdesk.feeds.sequenced import Diff, SequencedMarket
 from paperdesk.feeds.writer import Writer
 
@@ -274,11 +274,9 @@ def _bar(market: SequencedMarket, kline: Kline) -> None:
     market.writer.bar(market.number, market.symbol, start, end, prices, volume, end - start)
 
 
-def is_stray(time_ns: int, batch: Sequence[bytes], index: int) -> bool:
+def is_stray(time_ns: int, following: bytes) -> bool:
     """Whether the line after this one lies far before it, so that this one's time must be damaged."""
-    if index + 1 >= len(batch):
-        return False
-    stamp = batch[index + 1].partition(b" ")[0]
+    stamp = following.partition(b" ")[0]
     return stamp.isdigit() and to_ns(int(stamp)) < time_ns - JUMP_NS
 
 
@@ -328,15 +326,15 @@ class BinanceCapture:
         }
         take = Reader(self.markets, self._by_name, writer).take
         last = 0
-        for batch in lines(self.path, refusals):
-            for index, line in enumerate(batch):
+        for batch, after in followed(lines(self.path, refusals)):
+            for index, line in enumerate(batch, 1):
                 stamp, _, message = line.partition(b" ")
                 try:
                     frame = DECODE(message)
                     time = int(stamp)
                     if not EARLY_NS < time < LATEST_NS:
                         time = to_ns(time)
-                    if time - last > JUMP_NS and is_stray(time, batch, index):
+                    if time - last > JUMP_NS and is_stray(time, batch[index] if index < len(batch) else after):
                         raise ValueError("a local time far ahead of the lines that follow")
                     last = time
                     take(frame.data or frame, time)

@@ -375,7 +375,7 @@ class Book:
         """What compiled code reads; sees to it that there are rows to read it into."""
         if len(bids) + len(asks) > len(self.rows):
             self.rows = np.zeros((2 * (len(bids) + len(asks)), 2), np.int64)
-        return ",".join(chain(chain.from_iterable(bids), chain.from_iterable(asks))).encode()
+        return ",".join(chain.from_iterable([*bids, *asks])).encode()
 
     def help(self, told: int, bids: Levels, asks: Levels) -> None:
         """Does what compiled code cannot: reads numbers in unusual spellings (UNREAD), makes room."""

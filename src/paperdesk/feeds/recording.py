@@ -22,7 +22,8 @@ from paperdesk.domain.reasons import Reason
 from paperdesk.feeds.grid import text_decimals
 from paperdesk.feeds.port import RecordingRefused, Refusals
 
-CHUNK_BYTES: Final = 1 << 20
+CHUNK_BYTES: Final = 1 << 15
+"""Read at once; what it unpacks to, and its lines, then stay in the processor's cache."""
 LATEST_NS: Final = 2**62
 LONGEST_LINE_BYTES: Final = 64 << 20
 ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
@@ -193,7 +194,8 @@ def lines(path: Path, refusals: Refusals | None = None) -> Iterator[list[bytes]]
                 batch = [line for line in batch if line and not line.isspace()]
             if refusals is not None:
                 refusals.read += len(batch)
-            yield batch
+            if batch:
+                yield batch
     except Truncated:
         if rest.strip():
             yield [rest]
@@ -203,6 +205,15 @@ def lines(path: Path, refusals: Refusals | None = None) -> Iterator[list[bytes]]
         return
     if rest.strip():
         yield [rest]
+
+
+def followed(batches: Iterator[list[bytes]]) -> Iterator[tuple[list[bytes], bytes]]:
+    """Batches of lines (none empty), each with the line that comes after it: nothing, after the last."""
+    batch = next(batches, None)
+    while batch is not None:
+        following = next(batches, None)
+        yield batch, following[0] if following is not None else b""
+        batch = following
 
 
 def head_lines(path: Path, count: int) -> list[bytes]:
