@@ -26,7 +26,7 @@ from paperdesk.feeds.merging import merge
 from paperdesk.feeds.port import Label, RecordingRefused, Refusals, without_first
 from paperdesk.feeds.recording import Found, Recording, digest_of, json_or_none, whole
 
-READER_VERSION: Final = 1
+READER_VERSION: Final = 2
 """Goes up whenever the same bytes are read as other inputs: sources of another version are other sources."""
 
 
