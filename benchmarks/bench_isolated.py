@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from paperdesk.app.isolated import IsolatedBot, load
+from paperdesk.app.user_code import read_files
 from paperdesk.domain.events import InputKind
 from paperdesk.feeds.simulated import simulated
 from paperdesk.strategies.host import BotHost
-from paperdesk.strategies.registry import build, load_file
+from paperdesk.strategies.registry import build, load_given
 
 BLOCKS = 60
 STRATEGY = """
@@ -50,7 +51,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "counting.py"
         file.write_text(STRATEGY, encoding="utf-8")
-        inside = BotHost(build(load_file(file)), 0, 1, feed.instruments, "counting-1")
+        inside = BotHost(build(load_given(*read_files(str(file)))), 0, 1, feed.instruments, "counting-1")
         started = time.perf_counter()
         _, process = load(str(file))
         start_s = time.perf_counter() - started

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -16,10 +16,13 @@ from random import Random
 import numpy as np
 import pytest
 from tests.app.desk import REPO, WAIT_S, paperdesk, process, replayed, strategy, walk
+from tests.strategies.files import load_file
 
 from paperdesk.app import bot_frames as frames
+from paperdesk.app.bootstrap import Plan
 from paperdesk.app.isolated import IsolatedBot, load
 from paperdesk.app.journal import RunJournal
+from paperdesk.app.options import RunOptions
 from paperdesk.domain import commands
 from paperdesk.domain.events import INPUT, SHORT_BYTES, InputKind, Side
 from paperdesk.engine.drive import Drive
@@ -29,7 +32,7 @@ from paperdesk.store.disk import RealDisk
 from paperdesk.store.log import LogWriter
 from paperdesk.strategies.api import StrategyError
 from paperdesk.strategies.host import BotHost
-from paperdesk.strategies.registry import build, load_file
+from paperdesk.strategies.registry import build
 from paperdesk.strategies.snapshot import SnapshotError
 
 MINUTE_NS = 60_000_000_000
@@ -315,3 +318,14 @@ def test_no_process_outlives_the_desk(tmp_path: Path) -> None:
 def ran(pid: str) -> bool:
     """Whether the kernel has put a filter before a process: its wall stands."""
     return "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()
+
+
+def test_a_module_beside_the_file_is_part_of_what_a_run_is(tmp_path: Path) -> None:
+    file = strategy(tmp_path / "own.py", "bars = STEP", before=["from beside_own import STEP"])
+    options = RunOptions(feed="sim", symbols=("BTC/USDT",), strategies=(str(file),))
+    fingerprints = []
+    for text in ("STEP = '1m'\n", "STEP = '5m'\n", "STEP = '1m'\n"):
+        (tmp_path / "beside_own.py").write_text(text)
+        with closing(Plan(options)) as plan:
+            fingerprints.append(plan.fingerprint)
+    assert fingerprints[0] == fingerprints[2] != fingerprints[1]

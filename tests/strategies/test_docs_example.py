@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from tests.strategies.desk import Desk, assert_view_is_true
+from tests.strategies.files import load_file
 from tests.strategies.rows import ACCOUNT, BTC, MINUTE, T0, bar
 
 from paperdesk.domain.events import OrderType, Side
 from paperdesk.strategies import context, events
 from paperdesk.strategies.api import Strategy, StrategyError
 from paperdesk.strategies.host import BotHost
-from paperdesk.strategies.registry import BUILT_IN, build, load_file
+from paperdesk.strategies.registry import BUILT_IN, build
 
 GUIDE = Path(__file__).parents[2] / "docs" / "strategies.md"
 
@@ -24,9 +25,7 @@ def example(tmp_path: Path) -> Iterator[type[Strategy]]:
     (text,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     path = tmp_path / "my_strategy.py"
     path.write_text(text)
-    before = list(sys.path)
     yield load_file(path)
-    sys.path[:] = before
     del sys.modules["paperdesk_user_my_strategy"]
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from tests.strategies.files import load_file
 
 from paperdesk.features.bars import Bar
 from paperdesk.features.basic import deviation, ema
 from paperdesk.strategies.api import Parameter, Parameters, Strategy, StrategyError
 from paperdesk.strategies.context import Context
-from paperdesk.strategies.registry import BUILT_IN, build, describe, find, load_file, load_given
+from paperdesk.strategies.registry import BUILT_IN, build, describe, find, load_given
 from paperdesk.strategies.rules.ema_cross import EmaCross
 
 GOOD = "from paperdesk.strategies.api import Strategy\n\nclass Mine(Strategy):\n    '''My own.'''\n"
@@ -151,14 +152,14 @@ def test_a_strategy_keeps_nothing_on_itself() -> None:
         Parameters({"a": 1}).a = 2
 
 
-def test_a_users_file_is_loaded_by_its_path(tmp_path: Path) -> None:
+def test_a_users_file_is_loaded_from_its_bytes_alone(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD)
     before = list(sys.path)
-    mine = find(str(path))
+    mine = load_file(path)
     assert mine.__name__ == "Mine" and build(mine)
-    assert sys.path == [*before, str(tmp_path)], "its folder joins at the end, where it hides nothing"
-    assert load_file(path).__name__ == "Mine"
-    assert sys.path == [*before, str(tmp_path)]
+    assert sys.path == before, "its folder is not searched"
+    with pytest.raises(StrategyError, match="there is no strategy"):
+        find(str(path))
 
 
 def test_a_users_file_may_import_its_neighbours_and_have_private_helpers(tmp_path: Path) -> None:

@@ -99,7 +99,6 @@ class BotProcess:
         if self.closed:
             raise Ended("its process has ended")
         self.number += 1
-        spoken = 0
         deadline = time.monotonic() + within_s
         data: bytes | memoryview = frames.framed(kind, self.number, body)
         while data:
@@ -110,10 +109,10 @@ class BotProcess:
                     self._late(within_s)
             except BrokenPipeError:
                 self._gone()
-        return self._answer(deadline, within_s, most, spoken)
+        return self._answer(deadline, within_s, most)
 
-    def _answer(self, deadline: float, within_s: float, most: int, spoken: int = 0) -> tuple[int, bytes]:
-        head, held = frames.HEAD, self._held
+    def _answer(self, deadline: float, within_s: float, most: int) -> tuple[int, bytes]:
+        head, held, spoken = frames.HEAD, self._held, 0
         while True:
             if len(held) >= head.size:
                 kind, number, size = head.unpack_from(held)

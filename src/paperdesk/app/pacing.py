@@ -86,6 +86,5 @@ def paced(
 
 
 def peak_rss_mb() -> float:
-    """The most memory that this process, and the largest of its children that have ended, have held together."""
-    own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return round((own + children) / 1024, 1)
+    """The most memory that this process has held; a user's strategies hold theirs in processes of their own."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)

@@ -41,8 +41,8 @@ class UserStrategy:
 
     @property
     def source(self) -> str:
-        """The text of the file itself."""
-        return self.files[str(self.path)].decode("utf-8", "replace")
+        """The text of the file and of the modules beside it, in the order of their paths."""
+        return "\n".join(self.files[name].decode("utf-8", "replace") for name in sorted(self.files))
 
 
 def read_files(name: str) -> tuple[Path, dict[str, bytes]]:

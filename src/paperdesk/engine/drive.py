@@ -154,8 +154,7 @@ class Drive:
         commands: list[tuple[Decider, Rows]] = []
         for decider in concerned:
             try:
-                for row in decider.decide(kind, block, index, outputs):
-                    commands.append((decider, row))  # noqa: PERF401  mostly there is none
+                commands.extend((decider, row) for row in decider.decide(kind, block, index, outputs))
             except DeciderFailed as failure:
                 self.stop(decider, failure)
         if commands:

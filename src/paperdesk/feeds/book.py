@@ -16,7 +16,7 @@ from numba import int64
 from paperdesk.domain.events import DEPTH, INPUT, InputKind
 from paperdesk.domain.kernel import entry, kernel, rows_of
 from paperdesk.domain.reasons import Reason
-from paperdesk.feeds.grid import ROWS_TYPE, RULES_TYPE, TEXT_TYPE, Grid, read_rows, read_text
+from paperdesk.feeds.grid import NO_EVENT, NO_MULTIPLE, ROWS_TYPE, RULES_TYPE, TEXT_TYPE, Grid, read_rows, read_text
 from paperdesk.feeds.writer import Writer
 
 BID, ASK = 0, 1
@@ -33,7 +33,6 @@ CHANGED, REFUSED = 1, 2
 UNREAD, FULL = -1, -2
 """Why an update was not applied: a number is spelled unusually; there is too little room."""
 QUOTE_KIND, BOOK_KIND = int(InputKind.QUOTE), int(InputKind.BOOK)
-NO_EVENT, NO_MULTIPLE = int(Reason.BAD_EVENT), int(Reason.OFF_GRID)
 TO, BY = range(2)
 """Ways to change one level."""
 VALID, BID_TICKS, BID_LOTS, ASK_TICKS, ASK_LOTS = range(5)
@@ -61,12 +60,12 @@ def place_of(keys: Any, held: int, key: int) -> int:
 
 
 @kernel
-def lots_of(head: Any, levels: Any, side: int, key: int) -> int:
-    """The lots of one level, 0 where there is none."""
+def value_of(head: Any, levels: Any, side: int, key: int, what: int) -> int:
+    """One of LOTS, REST, SET_NS of one level, 0 where there is none."""
     place = place_of(levels[side, KEY], head[side, HELD], key)
     there = place < head[side, HELD] and levels[side, KEY, place] == key
-    lots: int = levels[side, LOTS, place] if there else 0
-    return lots
+    value: int = levels[side, what, place] if there else 0
+    return value
 
 
 @kernel
@@ -201,7 +200,7 @@ def change_one(head: Any, levels: Any, how: int, side: int, ticks: int, lots: in
         return FULL
     key = ticks if side == BID else -ticks
     if how == BY:
-        lots = min(lots + lots_of(head, levels, side, key), MOST_LOTS)
+        lots = min(lots + value_of(head, levels, side, key, LOTS), MOST_LOTS)
     visible = worst_visible(head, levels, side)
     return CHANGED if set_level(head, levels, side, key, lots, now_ns) and key >= visible else 0
 
@@ -330,7 +329,7 @@ class Book:
     ) -> int:
         """Writes best prices; 0, or the reason why not."""
         text = f"{bid},{bid_size},{ask},{ask_size}".encode()
-        now_ns = seq_ns if seq_ns > writer.now_ns else writer.now_ns
+        now_ns = writer.at(seq_ns)
         grid, block, index = self.grid, writer.block, writer.index
         told = write_quote(text, grid.rules, self.rows, self.newer, block, index, grid.number, event_ns, now_ns)
         if told == UNREAD:
@@ -342,7 +341,7 @@ class Book:
 
     def write(self, writer: Writer, event_ns: int, seq_ns: int) -> bool:
         """Writes the visible part; False (and nothing written) where it is crossed."""
-        now_ns = seq_ns if seq_ns > writer.now_ns else writer.now_ns
+        now_ns = writer.at(seq_ns)
         number, block, index = self.grid.number, writer.block, writer.index
         written = write_book(self.head, self.levels, self.newer, block, index, number, event_ns, now_ns)
         if written:

@@ -24,39 +24,30 @@ from paperdesk.feeds.book import (
     HELD,
     KEY,
     LEVELS_TYPE,
+    LOTS,
     MOST_LOTS,
-    NO_EVENT,
     REST,
     UNREAD,
     Levels,
     has_room,
-    lots_of,
     place_of,
     set_level,
+    value_of,
     worst_visible,
 )  # fmt: skip
-from paperdesk.feeds.grid import ROWS_TYPE, RULES_TYPE, TEXT_TYPE, Unusable, read_rows
+from paperdesk.feeds.grid import NO_EVENT, ROWS_TYPE, RULES_TYPE, TEXT_TYPE, Unusable, read_rows
 from paperdesk.feeds.levels import LevelMarket
 from paperdesk.feeds.writer import Writer
 
 
 @kernel
-def rest_of(head: Any, levels: Any, side: int, key: int) -> int:
-    """How many lots of a level belong to no known order."""
-    place = place_of(levels[side, KEY], head[side, HELD], key)
-    there = place < head[side, HELD] and levels[side, KEY, place] == key
-    rest: int = levels[side, REST, place] if there else 0
-    return rest
-
-
-@kernel
 def set_rest(head: Any, levels: Any, side: int, key: int, rest: int, now_ns: int) -> int:
     """Sets how many lots of a level belong to no known order, and with it the level; CHANGED or 0. There must be room."""
-    more = rest - rest_of(head, levels, side, key)
+    more = rest - value_of(head, levels, side, key, REST)
     if more == 0:
         return 0
     visible = worst_visible(head, levels, side)
-    lots = min(lots_of(head, levels, side, key) + more, MOST_LOTS)
+    lots = min(value_of(head, levels, side, key, LOTS) + more, MOST_LOTS)
     changed = set_level(head, levels, side, key, lots, now_ns)
     if lots > 0:
         levels[side, REST, place_of(levels[side, KEY], head[side, HELD], key)] = rest
@@ -69,7 +60,7 @@ def lower_rest(head: Any, levels: Any, side: int, ticks: int, lots: int, now_ns:
     0.
     """
     key = ticks if side == BID else -ticks
-    rest = max(rest_of(head, levels, side, key) - lots, 0)
+    rest = max(value_of(head, levels, side, key, REST) - lots, 0)
     return set_rest(head, levels, side, key, rest, now_ns)
 
 
@@ -99,8 +90,8 @@ def compare_side(head: Any, levels: Any, side: int, rows: Any, first: int, end: 
         if last_row(rows, first, end, rows[row, 0]) != row:
             continue
         key = rows[row, 0] * sign
-        rest = rest_of(head, levels, side, key)
-        beyond = max(0, rows[row, 1] - (lots_of(head, levels, side, key) - rest))
+        rest = value_of(head, levels, side, key, REST)
+        beyond = max(0, rows[row, 1] - (value_of(head, levels, side, key, LOTS) - rest))
         told |= set_rest(head, levels, side, key, beyond if key < covered else min(rest, beyond), now_ns)
     return told
 

@@ -72,11 +72,11 @@ def _effective() -> int:
     return 0
 
 
-def limit(memory_bytes: int | None, files: int | None, file_bytes: int | None, cpu_s: int | None) -> str:
+def limit(memory_bytes: int | None, files: int | None, file_bytes: int | None) -> str:
     """Set limits (None: as they are); a word on what they are.
 
     `memory_bytes` is address space beyond what the process has now, `files` open files, `file_bytes` the size to which any file may be
-    written, `cpu_s` seconds of processor time from here on. No dump of memory is ever written.
+    written. No dump of memory is ever written.
     """
     told = []
     wanted = {"core": (resource.RLIMIT_CORE, 0)}
@@ -87,9 +87,6 @@ def limit(memory_bytes: int | None, files: int | None, file_bytes: int | None, c
         wanted[f"{files} open files"] = (resource.RLIMIT_NOFILE, files)
     if file_bytes is not None:
         wanted[f"files of {file_bytes} bytes"] = (resource.RLIMIT_FSIZE, file_bytes)
-    if cpu_s is not None:
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        wanted[f"{cpu_s} s of processor"] = (resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + cpu_s + 1)
     for name, (what, most) in wanted.items():
         hard = resource.getrlimit(what)[1]
         bound = most if hard == resource.RLIM_INFINITY else min(most, hard)

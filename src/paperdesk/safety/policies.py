@@ -55,7 +55,6 @@ class Policy:
     memory_bytes: int | None = None
     files: int | None = None
     file_bytes: int | None = None
-    cpu_s: int | None = None
 
 
 ENGINE: Final = Policy("engine", frozenset({"network"}))

@@ -136,8 +136,8 @@ def raise_wall(
         return "given up"
 
     def limits() -> str:
-        """Memory, files, processor."""
-        return confine.limit(memory, policy.files, policy.file_bytes, policy.cpu_s)
+        """Memory and files."""
+        return confine.limit(memory, policy.files, policy.file_bytes)
 
     _try(report, "namespace", confine.own_network)
     _try(report, "privileges", drop)

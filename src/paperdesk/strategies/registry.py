@@ -1,8 +1,8 @@
 """From a name or a file to a strategy that can run: finding, describing, checking.
 
-Built-in rules go by name; anything that ends in .py is a user's own file, loaded as an ordinary module under a name
-of its own. A file holds exactly one subclass of Strategy (names that begin with _ do not count), and may import
-modules from its own folder.
+Built-in rules go by name. A user's own file is never imported where the desk runs: `load_given` takes its bytes, in a
+process of its own, as an ordinary module under a name of its own. A file holds exactly one subclass of Strategy
+(names that begin with _ do not count), and may import modules from its own folder.
 """
 
 import importlib.abc
@@ -28,9 +28,7 @@ BUILT_IN: Final[Mapping[str, type[Strategy]]] = {rule.name: rule for rule in (Em
 
 
 def find(name: str) -> type[Strategy]:
-    """A built-in rule by name, or the strategy of a .py file by path; StrategyError saying what there is."""
-    if name.endswith(".py"):
-        return load_file(Path(name))
+    """A built-in rule by name; StrategyError saying what there is."""
     if name not in BUILT_IN:
         raise StrategyError(
             f"there is no strategy {name!r}; choose one of {', '.join(BUILT_IN)}, or give the path of a .py file"
@@ -79,16 +77,8 @@ def describe(strategy: type[Strategy]) -> str:
     return "\n".join(lines)
 
 
-def load_file(path: Path) -> type[Strategy]:
-    """The one strategy of a user's .py file; StrategyError with file and line where it cannot be had."""
-    path = path.expanduser().resolve()
-    if path.suffix != ".py" or not path.is_file():
-        raise StrategyError(f"{path}: there is no such Python file; give the path of a file that ends in .py")
-    return _only(path, _imported(path))
-
-
 def load_given(path: Path, files: Mapping[str, bytes]) -> type[Strategy]:
-    """The same for a file that was read elsewhere, in a process that cannot read it.
+    """The one strategy of a user's .py file that was read elsewhere; StrategyError with file and line where it cannot be had.
 
     Args:
         path: Where it lies, for messages and tracebacks, which show its lines.
@@ -160,17 +150,7 @@ def _only(path: Path, module: ModuleType) -> type[Strategy]:
     return found[0]
 
 
-def _imported(path: Path) -> ModuleType:
-    """The file as a module.
-
-    Its folder joins the end of sys.path, where it can hide nothing; nothing else is changed.
-    """
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
-    return _run(path, importlib.machinery.SourceFileLoader(f"paperdesk_user_{path.stem}", str(path)))
-
-
-def _run(path: Path, loader: _GivenLoader | importlib.machinery.SourceFileLoader) -> ModuleType:
+def _run(path: Path, loader: _GivenLoader) -> ModuleType:
     """The module that a loader has the source of; StrategyError with file and line where it raises."""
     name = loader.name
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
