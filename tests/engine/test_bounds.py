@@ -8,7 +8,9 @@ import pytest
 from tests.engine.room import BUY, FOK, IOC, PLAIN, SELL, B, C, Q, Room, fills, no_money
 
 from paperdesk.domain import commands
+from paperdesk.domain.events import TimeInForce
 from paperdesk.domain.units import MAX_ORDER_UNITS, MAX_UNITS
+from paperdesk.ledger.journal import FEES
 
 RICH = {"B": MAX_ORDER_UNITS, "Q": MAX_ORDER_UNITS}
 
@@ -127,6 +129,54 @@ def test_fees_of_huge_fills_are_exact() -> None:
     room = Room([PLAIN._replace(taker_fee=Decimal("0.00000001"))], RICH)
     room.quote(1, 1, 2, 2**60)
     assert room.buy(2**58 + 1, 2)[-1] == f"fee {-(-(2**58 + 1) // 10**8)} B"
+
+
+def brimful(spare: int = 0) -> Room:
+    """Fees of 100 % have taken all B that can be counted, but for some: 2^60 were sold before, so that the venue has more to give."""
+    dear = PLAIN._replace(tick=Decimal("0.25"), taker_fee=Decimal(1))
+    room = Room([dear], RICH)
+    room.put(commands.deposit(0, Q, MAX_ORDER_UNITS))
+    room.quote(1, 2**60, 2, 1)
+    assert fills(room.sell(2**60)) == [f"#1 {2**60} @ 1 taker book_walk"]
+    for number in range(2, 6):
+        lots = 2**60 - (spare if number == 5 else 0)
+        room.quote(0, 0, 2, 1)  # gone, and then shown anew
+        room.quote(0, 0, 1, 2**60)
+        assert fills(room.buy(lots, 1)) == [f"#{number} {lots} @ 1 taker book_walk"]
+    assert int(room.state["balances"][0, B.number, FEES]) == MAX_UNITS - spare
+    room.quote(0, 0, 2, 1)
+    room.quote(0, 0, 1, 2**60)
+    return room
+
+
+def test_a_fill_whose_fee_cannot_be_counted_expires() -> None:
+    room = brimful(spare=100)
+    assert no_money(room.buy(101, 1))[-1] == "expired #6 notional_too_large"
+    assert fills(room.buy(100, 1)) == ["#7 100 @ 1 taker book_walk"]
+    assert no_money(room.buy(1, 1))[-1] == "expired #8 notional_too_large"
+
+
+def test_a_fok_needs_room_for_the_fee_of_the_whole() -> None:
+    room = brimful(spare=100)
+    assert no_money(room.buy(82, 1, tif=FOK))[-1] == "expired #6 fok_not_filled", "up to twenty fills may each round up"
+    assert fills(room.buy(81, 1, tif=FOK)) == ["#7 81 @ 1 taker book_walk"]
+
+
+@pytest.mark.parametrize("tif", [IOC, FOK])
+def test_on_a_tape_too(tif: TimeInForce) -> None:
+    dear = PLAIN._replace(tick=Decimal("0.25"), taker_fee=Decimal(1))
+    room = Room([dear], RICH)
+    room.put(commands.deposit(0, Q, MAX_ORDER_UNITS))
+    room.trade(1, 1)
+    room.submit(SELL, 2**60, 1)
+    room.trade(1, 2**60, SELL)
+    for _ in range(4):
+        room.submit(BUY, 2**60, 1)
+        room.trade(1, 2**60, BUY)
+    assert int(room.state["balances"][0, B.number, FEES]) == MAX_UNITS
+    room.submit(BUY, 1, 1, tif=tif)
+    reason = "fok_not_filled" if tif == FOK else "notional_too_large"
+    assert no_money(room.trade(1, 5, BUY))[-1] == f"expired #6 {reason}"
 
 
 def test_two_instruments_never_mix() -> None:

@@ -134,3 +134,52 @@ def test_the_naive_desk_knows_nothing_of_the_product(module: str) -> None:
     standard = {"__future__", "collections", "dataclasses", "decimal", "fractions", "itertools", "math", "typing"}
     assert roots <= {*standard, "tests"}
     assert {name.split(".")[-1] for name in names if name.startswith("tests.")} <= {*NAIVE, "oracle"}
+
+
+def test_both_desks_stop_at_fees_that_cannot_be_counted() -> None:
+    pair, stream = Pair(), streams.Stream(1)
+    stream.mids[0] = 3
+    define = stream.definition(0, 0, 1, [0, 0], "0.25", "1")
+    plain = dict.fromkeys([name for name in define if name.startswith(("min_", "max_", "market_"))], 0)
+    account = {"account": 0, "source": 1, "latency_ns": 0, "equity_every_ns": 10**18, "asset": 1}
+    order = {
+        "account": 0,
+        "bot": 0,
+        "instrument": 0,
+        "version": 1,
+        "order_type": 2,
+        "time_in_force": 1,
+        "flags": 0,
+        "price_ticks": 1,
+        "trigger_ticks": 0,
+        "client_id": 0,
+        "defect": "none",
+    }
+    given: list[dict[str, Any]] = [
+        *({"kind": "DEFINE_ASSET", "asset": asset, "scale": 0} for asset in (0, 1)),
+        {**define, **plain, "maker_fee_e8": 10**8, "taker_fee_e8": 10**8, "stale_after_ns": 10**18},
+        {"kind": "BIND_SOURCE", "source": 1},
+        {"kind": "OPEN_ACCOUNT", **account},
+        *({"kind": "DEPOSIT", "account": 0, "asset": asset, "amount_units": 2**60} for asset in (0, 1, 1)),
+    ]
+    quote = {"kind": "QUOTE", "instrument": 0, "bid_ticks": 1, "bid_lots": 2**60, "ask_ticks": 2, "ask_lots": 1}
+    given += [quote, {"kind": "SUBMIT_ORDER", **order, "side": 2, "qty_lots": 2**60}]
+    gone = {**quote, "bid_ticks": 0, "bid_lots": 0}
+    anew = {**gone, "ask_ticks": 1, "ask_lots": 2**60}
+    for lots, force in (
+        (2**60, 1),
+        (2**60, 1),
+        (2**60, 1),
+        (2**60 - 100, 1),
+        (101, 1),
+        (82, 3),
+        (81, 3),
+        (19, 2),
+        (1, 1),
+    ):
+        given += [gone, anew, {"kind": "SUBMIT_ORDER", **order, "side": 1, "qty_lots": lots, "time_in_force": force}]
+    for one in [*given, gone]:
+        assert pair.take(stream.stamp(one, 1)) == ""
+    assert pair.seen["output FILL"] == 7
+    assert pair.seen["reason ORDER_EXPIRED notional_too_large"] == 2
+    assert pair.seen["reason ORDER_EXPIRED fok_not_filled"] == 1

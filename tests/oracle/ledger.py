@@ -136,6 +136,15 @@ def fits(account: Account, instrument: Instrument, order: Order, lots: int, tota
     return within_bounds(base) and within_bounds(quote)
 
 
+def fee_fits(account: Account, instrument: Instrument, order: Order, lots: int, total: int, fills: int = 1) -> bool:
+    """Whether the fee on such a fill, at the larger of both rates, can be counted; in up to so many fills, each rounded up."""
+    take, asset = lots * instrument.bpl, instrument.base
+    if order.side != BUY:
+        take, asset = received(instrument, order.value, total), instrument.quote
+    fee = up(times(take, max(instrument.maker, instrument.taker)))
+    return account.row(asset)[FEES] + fee + fills - 1 <= MAX_UNITS
+
+
 def countable(account: Account, instrument: Instrument, order: Order, price: int, lots: int) -> int:
     """The most lots at a price, up to `lots`, that can be counted; found by halving."""
     if fits(account, instrument, order, lots, order.value + price * lots):
@@ -157,6 +166,8 @@ def fill(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule: 
     if order.side == BUY and order.order_type in MARKET_TYPES:
         within = affordable(instrument, order, price, lots, order.reserved + account.row(instrument.quote)[FREE])
     count = countable(account, instrument, order, price, within)
+    if count > 0 and not fee_fits(account, instrument, order, count, order.value + price * count):
+        count = 0
     if count > 0:
         settle(desk, order, count, price, liquidity, rule)
     if order.live and within > 0 and count == 0:

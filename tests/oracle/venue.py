@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.oracle.ledger import end, fill, fits, order_words
+from tests.oracle.ledger import end, fee_fits, fill, fits, order_words
 from tests.oracle.money import down, up
 from tests.oracle.things import Account, Instrument, Market, Order
 from tests.oracle.words import (
@@ -142,12 +142,14 @@ def whole(account: Account, instrument: Instrument, order: Order, levels: list[t
         lots = min(left, size - used.get(price, 0))
         left -= lots
         value += lots * price
-    return left == 0 and payable(account, instrument, order, value)
+    return left == 0 and payable(account, instrument, order, value, DEPTH)
 
 
-def payable(account: Account, instrument: Instrument, order: Order, value: int) -> bool:
+def payable(account: Account, instrument: Instrument, order: Order, value: int, fills: int = 1) -> bool:
     """Whether all that is left of a fill-or-kill order can be counted and, for market buys, paid."""
     if not fits(account, instrument, order, order.remaining, value):
+        return False
+    if not fee_fits(account, instrument, order, order.remaining, value, fills):
         return False
     if order.side != BUY or order.order_type not in MARKET_TYPES:
         return True

@@ -6,6 +6,7 @@ V = Σ ticks·lots so far. The fee comes out of what the fill brings in, rounded
 
 from typing import Any, Final
 
+from paperdesk.domain.events import DEPTH
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
@@ -50,16 +51,20 @@ def countable_lots(s: Any, order: Any, price_ticks: int, wanted_lots: int) -> in
         most = room_units(s, order.account, definition.quote_asset) + paid_units(definition, order, order.value) + 1
         if product_fits(most // definition.num + 1, definition.den, MAX_UNITS):
             lots = min(lots, (mul_div_ceil(most, definition.den, definition.num) - 1 - order.value) // price_ticks)
-    if lots <= 0:
-        return 0
-    asset = definition.base_asset if order.side == BUY else definition.quote_asset
-    received = lots * definition.base_units_per_lot
+    return max(0, lots)
+
+
+@kernel
+def fee_fits(s: Any, order: Any, lots: int, value: int, fills: int) -> bool:
+    """Whether the fee on `lots` more, which bring the sum of the order's fills to `value`, can still be counted; in up to `fills` fills, each rounded up."""
+    assert lots > 0 and fills > 0, "a fill has a size"
+    definition = s.instruments[order.instrument]
+    asset, received = definition.base_asset, lots * definition.base_units_per_lot
     if order.side != BUY:
-        received = paid_units(definition, order, order.value + price_ticks * lots) - paid_units(
-            definition, order, order.value
-        )
+        asset = definition.quote_asset
+        received = paid_units(definition, order, value) - paid_units(definition, order, order.value)
     fee = fee_ceil(received, max(definition.maker_fee_e8, definition.taker_fee_e8))
-    return lots if s.balances[order.account, asset, FEES] + fee <= MAX_UNITS else 0
+    return bool(fee <= MAX_UNITS - s.balances[order.account, asset, FEES] - (fills - 1))
 
 
 @kernel
@@ -68,10 +73,10 @@ def countable_whole(s: Any, order: Any, value: int) -> bool:
     definition = s.instruments[order.instrument]
     if not product_fits(value, definition.num, MAX_UNITS):
         return False
-    if order.side == BUY:
-        base_units = order.qty_lots * definition.base_units_per_lot
-        return bool(base_units <= room_units(s, order.account, definition.base_asset))
-    return bool(paid_units(definition, order, value) <= room_units(s, order.account, definition.quote_asset))
+    asset, received = definition.base_asset, order.qty_lots * definition.base_units_per_lot
+    if order.side != BUY:
+        asset, received = definition.quote_asset, paid_units(definition, order, value)
+    return bool(received <= room_units(s, order.account, asset)) and fee_fits(s, order, order.qty_lots, value, DEPTH)
 
 
 @kernel
@@ -107,6 +112,8 @@ def fill(
     order = s.orders[slot]
     countable = countable_lots(s, order, price_ticks, wanted_lots)
     lots = payable_lots(s, order, price_ticks, countable)
+    if lots > 0 and not fee_fits(s, order, lots, order.value + price_ticks * lots, 1):
+        countable = lots = 0
     definition = s.instruments[order.instrument]
     if lots > 0:
         before, after = (

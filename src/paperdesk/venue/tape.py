@@ -11,7 +11,7 @@ from paperdesk.domain.events import FillRule
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
 from paperdesk.venue.book import UNKNOWN, reaches
-from paperdesk.venue.fills import countable_lots, fill, payable_lots
+from paperdesk.venue.fills import countable_lots, fee_fits, fill, payable_lots
 from paperdesk.venue.matching import rest_unqueued, share_left
 from paperdesk.venue.orders import (
     BUY,
@@ -69,7 +69,9 @@ def fill_from_flow(s: Any, slot: int, ticks: int, total: int, liquidity: int, ru
 def can_settle(s: Any, order: Any, ticks: int) -> bool:
     """Whether all that is open of an order can be counted and, for market buys, paid for at one price."""
     lots = order.qty_lots - order.filled_lots
-    return bool(countable_lots(s, order, ticks, lots) == lots and payable_lots(s, order, ticks, lots) == lots)
+    if countable_lots(s, order, ticks, lots) < lots or payable_lots(s, order, ticks, lots) < lots:
+        return False
+    return fee_fits(s, order, lots, order.value + ticks * lots, 1)
 
 
 @kernel
