@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 
-class Told(msgspec.Struct, tag=True, frozen=True, array_like=True):
+class Told(msgspec.Struct, tag=True, array_like=True):
     """Anything said over the link."""
 
 
