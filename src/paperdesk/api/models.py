@@ -1,0 +1,641 @@
+"""The JSON that people, pages and bots read and write: every answer, every command, every message of the stream.
+
+Money, prices and quantities are exact decimals as texts, in full units of what they count. Times come twice: `time` for people (ISO 8601,
+UTC, milliseconds) and `ts_ns` (nanoseconds since 1970, as text: they do not fit a JavaScript number). Whatever names a moment names its
+`seq` too. A figure that cannot be worked out, such as equity while a price is missing, is null, never zero.
+
+`schema.py` makes the OpenAPI document out of these types; field docstrings become comments here alone, so names say most.
+"""
+
+from typing import Any, Final, Literal
+
+import msgspec
+
+Label = str
+SideText = Literal["buy", "sell"]
+OrderTypeText = Literal["market", "limit", "stop_market", "stop_limit"]
+TimeInForceText = Literal["gtc", "ioc", "fok"]
+StatusText = Literal["denied", "submitted", "accepted", "partially_filled", "filled", "canceled", "expired", "rejected"]
+BotState = Literal["running", "paused", "failed"]
+MarketState = Literal["live", "stale", "gap"]
+Severity = Literal["info", "good", "warning", "error"]
+Level = tuple[str, str]
+"""(price, quantity)."""
+
+
+class Answer(msgspec.Struct, kw_only=True):
+    """Anything this API says."""
+
+
+class Refusal(Answer):
+    """A no with its reason, as docs/reasons.md lists them."""
+
+    code: int
+    name: str
+    meaning: str
+    remedy: str
+
+
+class Problem(Answer):
+    """Why a request was not answered: what happened, and what to do."""
+
+    error: str
+    """A fixed word, such as bad_request, not_found, conflict, busy, no_answer."""
+    message: str
+    remedy: str
+    field: str | None = None
+    """Where in the request, where it is one place."""
+    refusal: Refusal | None = None
+    id: str | None = None
+    """Of an unexpected error: the same is in the log on stderr."""
+
+
+# ── what the desk is
+
+
+class Asset(Answer):
+    """What is held."""
+
+    number: int
+    name: str
+    scale: int
+    """Decimals of its smallest unit."""
+
+
+class Instrument(Answer):
+    """What is traded, in its present version."""
+
+    number: int
+    version: int
+    symbol: str
+    venue: str
+    base: str
+    quote: str
+    tick: str
+    lot: str
+    maker_fee: str
+    taker_fee: str
+    origin: str
+    """declared, or inferred from the data."""
+    status: MarketState | None
+    """Whether its data can be trusted now; null before the first picture of its market."""
+    status_reason: Refusal | None
+
+
+class Bot(Answer):
+    """A strategy in this account."""
+
+    bot: int
+    name: str
+    strategy: str
+    parameters: dict[str, str]
+    isolated: bool
+    """Whether it runs in a process of its own, behind its wall."""
+    state: BotState | None
+    failure: str
+    """What it failed with; empty otherwise."""
+
+
+class Process(Answer):
+    """One process of the family."""
+
+    name: str
+    pid: int
+    state: str
+    restarts: int
+    started: str
+    rss_mb: float
+    last_end: str
+
+
+class Wall(Answer):
+    """How a process is closed in, in words."""
+
+    process: str
+    text: str
+
+
+class Engine(Answer):
+    """How the engine is, as it said last."""
+
+    heard: bool
+    """Whether it said anything within the last 3 seconds."""
+    silence_s: float
+    busy: float
+    """Part of the last second that it worked, 0 to 1."""
+    commit_ms: float
+    """Its longest commit within the last second."""
+    rss_mb: float
+    market_inputs: int
+    outputs: int
+    lag_inputs: int
+    """How far the database is behind it."""
+
+
+class Desk(Answer):
+    """What this desk is and how it is."""
+
+    paper: Literal[True]
+    run: str
+    label: Label
+    """LIVE MAINNET DATA, REPLAY or SIMULATED: where prices come from; orders are on paper always."""
+    feed: str
+    notice: str
+    boot: str
+    product: str
+    created: str
+    seq: int
+    """The last input that the api knows of."""
+    projected_seq: int
+    engine: Engine
+    killed: bool
+    account: int
+    reporting: str
+    assets: list[Asset]
+    instruments: list[Instrument]
+    bots: list[Bot]
+    processes: list[Process]
+    walls: list[Wall]
+
+
+# ── the account
+
+
+class Balance(Answer):
+    """Of one asset: total = free + reserved. `value` in the reporting asset, null without a fresh price."""
+
+    asset: str
+    free: str
+    reserved: str
+    total: str
+    value: str | None
+
+
+class Position(Answer):
+    """Net holding in an instrument at average cost; money in its quote asset."""
+
+    instrument: int
+    symbol: str
+    base: str
+    quote: str
+    quantity: str
+    average_cost: str | None
+    """Per unit of base, fees in; null while flat. Rounded to 10 digits for people; `cost` is exact."""
+    cost: str
+    mark: str | None
+    value: str | None
+    unrealized_pnl: str | None
+    realized_pnl: str
+    fills: int
+
+
+class Limits(Answer):
+    """Risk limits, in the reporting asset; null is none."""
+
+    max_order: str | None
+    max_position: str | None
+    max_exposure: str | None
+    max_daily_loss: str | None
+    max_drawdown: str | None
+    cooldown_s: float
+
+
+class BotBook(Answer):
+    """What a bot holds and made."""
+
+    bot: int
+    name: str
+    state: BotState | None
+    failure: str
+    killed: bool
+    stopped: bool
+    open_orders: int
+    fills: int
+    positions: list[Position]
+    realized_pnl: str | None
+    """Over all instruments, in the reporting asset; null where a price is missing."""
+    unrealized_pnl: str | None
+    limits: Limits
+
+
+class Order(Answer):
+    """An order. `filled` of `quantity`; money in the quote asset, `fee` in `fee_asset`."""
+
+    id: str
+    """PAPER-ACCOUNT-NUMBER."""
+    number: int
+    status: StatusText
+    bot: int
+    """0: the account's owner."""
+    who: str
+    instrument: int
+    symbol: str
+    side: SideText
+    order_type: OrderTypeText
+    time_in_force: TimeInForceText
+    post_only: bool
+    price: str | None
+    trigger_price: str | None
+    quantity: str | None
+    """Null where what was asked for cannot be counted."""
+    filled: str
+    average_price: str | None
+    quote_amount: str
+    fee: str
+    fee_asset: str
+    fills: int
+    reserved: str
+    reserved_asset: str
+    triggered: bool
+    cancel_requested: bool
+    refusal: Refusal | None
+    """Why it was denied, rejected, canceled or expired."""
+    seq: int
+    time: str
+    ts_ns: str
+    arrive_ns: str
+    updated_seq: int
+    updated_time: str
+    updated_ns: str
+
+
+class Receipt(Answer):
+    """What a fill rests on."""
+
+    rule: str
+    sentence: str
+    evidence_price: str
+    shown: str
+    ahead_before: str
+    """Quantity that stood ahead in the queue before."""
+    ahead_after: str
+    fee_rate: str
+    latency_ms: float
+    waited_ms: float
+    """From the order's submission on."""
+
+
+class Fill(Answer):
+    """One execution of our order."""
+
+    fill: int
+    order: str
+    seq: int
+    number: int
+    time: str
+    ts_ns: str
+    bot: int
+    who: str
+    instrument: int
+    symbol: str
+    side: SideText
+    liquidity: Literal["maker", "taker"]
+    price: str
+    quantity: str
+    quote_amount: str
+    quote_asset: str
+    fee: str
+    fee_asset: str
+    realized_pnl: str
+    receipt: Receipt
+
+
+class State(Answer):
+    """The account as it is after input `seq`; prices are the engine's marks of `marks_seq`."""
+
+    paper: Literal[True]
+    run: str
+    account: int
+    epoch: int
+    seq: int
+    marks_seq: int
+    time: str
+    ts_ns: str
+    reporting: str
+    equity: str | None
+    opening_equity: str | None
+    day_start_equity: str | None
+    peak_equity: str | None
+    exposure: str | None
+    realized_pnl: str | None
+    unrealized_pnl: str | None
+    killed: bool
+    limits: Limits
+    balances: list[Balance]
+    positions: list[Position]
+    orders: list[Order]
+    """Live ones, oldest first; at most 500."""
+    orders_live: int
+    """How many there are."""
+    bots: list[BotBook]
+
+
+class Orders(Answer):
+    """Newest first. `before`: give it back for the next page; null at the end."""
+
+    orders: list[Order]
+    before: int | None
+
+
+class OrderStory(Answer):
+    """One order with its fills and its life in sentences."""
+
+    order: Order
+    fills: list[Fill]
+    story: list[str]
+
+
+class Fills(Answer):
+    """Newest first. `before`: give it back for the next page; null at the end."""
+
+    fills: list[Fill]
+    before: int | None
+
+
+class EquityPoint(Answer):
+    """What the account was worth."""
+
+    seq: int
+    time: str
+    ts_ns: str
+    equity: str | None
+    exposure: str | None
+    peak: str
+    opening: str
+    day_start: str
+
+
+class Equity(Answer):
+    """Oldest first, the latest `limit` of them."""
+
+    reporting: str
+    points: list[EquityPoint]
+
+
+class Run(Answer):
+    """A run of this home."""
+
+    run: str
+    label: Label
+    feed: str
+    created: str
+    symbols: list[str]
+    strategies: list[str]
+    seed: int | None
+    balances: dict[str, str]
+    reporting: str
+    product: str
+    applied_seq: int
+    current: bool
+
+
+class Runs(Answer):
+    """Newest first, at most 1,000."""
+
+    runs: list[Run]
+
+
+# ── markets
+
+
+class Trade(Answer):
+    """A public print. `side`: the aggressor's; null where the venue does not say."""
+
+    time: str
+    ts_ns: str
+    side: SideText | None
+    price: str
+    quantity: str
+
+
+class Bar(Answer):
+    """One minute. `open_s`: when it began, in seconds since 1970."""
+
+    open_s: int
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+
+
+class Book(Answer):
+    """A market as it is: depth (at most 20 levels a side, best first), latest trades (newest last), minute bars that changed."""
+
+    instrument: int
+    symbol: str
+    time: str
+    ts_ns: str
+    status: MarketState
+    status_reason: Refusal | None
+    bids: list[Level]
+    asks: list[Level]
+    trades: list[Trade]
+    bars: list[Bar]
+
+
+class Bars(Answer):
+    """Minute bars, oldest first; the last one may still be open."""
+
+    instrument: int
+    symbol: str
+    interval_s: int
+    bars: list[Bar]
+
+
+# ── events
+
+
+class OrderTerms(Answer):
+    """What an event says of an order's terms."""
+
+    side: SideText
+    order_type: OrderTypeText
+    time_in_force: TimeInForceText
+    post_only: bool
+    price: str | None
+    trigger_price: str | None
+    quantity: str | None
+
+
+class FillTold(Answer):
+    """What an event says of a fill."""
+
+    fill: int
+    side: SideText
+    liquidity: Literal["maker", "taker"]
+    price: str
+    quantity: str
+    quote_amount: str
+    quote_asset: str
+    fee: str
+    fee_asset: str
+    realized_pnl: str
+    rule: str
+
+
+class Event(Answer):
+    """A fact. `id` is its place, seq.number: give the last one seen to `after`, and what comes next is told."""
+
+    id: str
+    seq: int
+    number: int
+    time: str
+    ts_ns: str
+    kind: str
+    """An output of the fold (docs/api.md lists them), or a note of the log: bot_stopped, market, resumed …"""
+    severity: Severity
+    text: str
+    """One sentence for people."""
+    bot: int | None = None
+    who: str | None = None
+    instrument: int | None = None
+    symbol: str | None = None
+    order: str | None = None
+    terms: OrderTerms | None = None
+    fill: FillTold | None = None
+    refusal: Refusal | None = None
+    scope: Literal["desk", "account", "bot"] | None = None
+    """Of killed and resumed."""
+    note: dict[str, Any] | None = None
+    """A note of the log as it stands there."""
+
+
+class Events(Answer):
+    """Oldest first. `lost`: what came between `after` and the first of these is no longer kept. `after`: for the next page."""
+
+    events: list[Event]
+    lost: bool
+    after: str
+
+
+# ── commands
+
+
+class NewOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """POST /orders. Prices and quantities as decimal texts in the instrument's own units."""
+
+    instrument: int
+    side: SideText
+    order_type: OrderTypeText
+    quantity: str
+    price: str | None = None
+    trigger_price: str | None = None
+    time_in_force: TimeInForceText | None = None
+    """As usual for the type where not given: ioc for market and stop_market, else gtc."""
+    post_only: bool = False
+
+
+class CancelMany(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """POST /orders/cancel-all: of one instrument, or of all."""
+
+    instrument: int | None = None
+
+
+class Nothing(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Commands whose path says it all: an empty object, or no body."""
+
+
+class CommandAnswer(Answer):
+    """What became of a command, once it is durable. With HTTP 422 it was refused, and `refusal` says why."""
+
+    code: Literal["done", "refused"]
+    repeated: bool
+    """The key was used before: this is what was answered then, and nothing more was done."""
+    seq: int
+    """The input that the command became; 0 where it became none."""
+    text: str
+    order: str | None
+    status: StatusText | None
+    """Of the order as of this answer; how it goes on comes over the stream."""
+    refusal: Refusal | None
+    events: list[Event]
+    """What it caused at once."""
+
+
+# ── health
+
+
+class Health(Answer):
+    """GET /healthz."""
+
+    healthy: bool
+    paper: Literal[True]
+    text: str
+    engine: Engine
+    stream_clients: int
+    processes: list[Process]
+
+
+# ── the stream
+
+
+class Said(Answer, tag_field="type"):
+    """A message of the stream; `type` says which."""
+
+
+class Hello(Said, tag="hello"):
+    """First: what this desk is."""
+
+    desk: Desk
+
+
+class EventSaid(Said, tag="event"):
+    """A fact, in order."""
+
+    event: Event
+
+
+class Reset(Said, tag="reset"):
+    """What came after the place asked for is no longer kept, or the run is another: read GET /state and go on from `after`."""
+
+    text: str
+    run: str
+    after: str
+
+
+class StateSaid(Said, tag="state"):
+    """The account, when it changed, at most 4 times a second."""
+
+    state: State
+
+
+class MarketSaid(Said, tag="market"):
+    """Markets that changed, at most 10 times a second. Trades and bars are those since the message before."""
+
+    markets: list[Book]
+
+
+class Mark(Answer):
+    """What an instrument is valued at; null: no fresh price."""
+
+    instrument: int
+    mark: str | None
+
+
+class PulseSaid(Said, tag="pulse"):
+    """Once a second: how the desk is."""
+
+    time: str
+    seq: int
+    projected_seq: int
+    engine_time: str
+    engine_ts_ns: str
+    equity: str | None
+    killed: bool
+    engine: Engine
+    marks: list[Mark]
+    bots: list[Bot]
+    feed: dict[str, Any]
+    """The door's own words; empty without a door."""
+    processes: list[Process]
+    stream_clients: int
+
+
+StreamMessage = Hello | EventSaid | Reset | StateSaid | MarketSaid | PulseSaid
+ENCODER: Final = msgspec.json.Encoder()
+
+
+def encode(answer: Any) -> bytes:
+    """JSON of an answer or a message."""
+    return ENCODER.encode(answer)
