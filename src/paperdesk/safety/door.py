@@ -17,6 +17,7 @@ import ipaddress
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -238,14 +239,10 @@ class Door:
             scheme = entry.scheme if place.tls else {"https": "http", "wss": "ws"}[entry.scheme]
             rest = address.removeprefix(f"{entry.scheme}://{entry.host}")
             return URL(f"{scheme}://{entry.host}:{PORT}{rest}", encoded=True), None, None
-        named = self._environ.get("https_proxy") or self._environ.get("HTTPS_PROXY")
+        proxy = _proxy(self._environ)
         spared = self._environ.get("no_proxy") or self._environ.get("NO_PROXY") or ""
-        if not named or _is_spared(entry.host, spared):
+        if proxy is None or _is_spared(entry.host, spared):
             return URL(address, encoded=True), None, None
-        try:
-            proxy = URL(named if "://" in named else f"http://{named}")
-        except ValueError:
-            proxy = URL()
         if proxy.scheme not in ("http", "https") or not proxy.host:
             raise NoAnswer(Reason.PROXY_FAILED, "HTTPS_PROXY names no http proxy (socks is not supported)")
         login = None
@@ -273,6 +270,23 @@ class _Resolver(AbstractResolver):
     async def close(self) -> None:
         """See aiohttp."""
         await self._system.close()
+
+
+def needs(environ: Mapping[str, str]) -> tuple[list[Path], list[int]]:
+    """What the wall around the door's process must leave open beside its policy: paths to read, TCP ports to connect to."""
+    trust = ssl.get_default_verify_paths()
+    paths = [environ.get("SSL_CERT_FILE"), trust.openssl_cafile, trust.openssl_capath]
+    proxy = _proxy(environ)
+    return [Path(path) for path in paths if path], [proxy.port] if proxy is not None and proxy.port else []
+
+
+def _proxy(environ: Mapping[str, str]) -> URL | None:
+    """The proxy of the user's environment, an empty address where it cannot be read; None where there is none."""
+    named = environ.get("https_proxy") or environ.get("HTTPS_PROXY")
+    try:
+        return URL(named if "://" in named else f"http://{named}") if named else None
+    except ValueError:
+        return URL()
 
 
 def _is_spared(host: str, spared: str) -> bool:

@@ -30,7 +30,7 @@ ON_FILES: Final = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | DEVICE_CALLS
 """Rights that a rule on a plain file may name."""
 BIND_TCP, CONNECT_TCP = 1, 2
 ABSTRACT_SOCKETS, SIGNALS = 1, 2
-PATH_BENEATH: Final = 1
+PATH_BENEATH, NET_PORT = 1, 2
 GET_VERSION: Final = 1
 O_PATH: Final = 0o10000000
 
@@ -49,14 +49,14 @@ def file_rights(abi: int) -> int:
 
 
 def restrict(
-    read: Iterable[Path] | None, write: Iterable[Path], tcp: int = BIND_TCP | CONNECT_TCP, signals: bool = False
+    read: Iterable[Path] | None, write: Iterable[Path], ports: Iterable[int] = (), signals: bool = False
 ) -> int:
     """Bind this process; the version that holds.
 
     Args:
         read: Folders and files that may be read and run; None: all of them.
         write: Folders and files that may be read, run, written, made and removed.
-        tcp: Which of BIND_TCP and CONNECT_TCP are taken away, on every port (from version 4).
+        ports: TCP ports that may be connected to; all others, and binding to any, are taken away (from version 4).
         signals: Whether signals to processes outside are refused too (from version 6).
 
     Paths that do not exist, or that this user cannot reach anyway, are passed over. OSError where the kernel has no Landlock or refuses.
@@ -67,7 +67,8 @@ def restrict(
     rights = file_rights(abi)
     handled = rights if read is not None else rights & ~READING
     scoped = ABSTRACT_SOCKETS | (SIGNALS if signals else 0)
-    head = struct.pack("=QQQ", handled, tcp if abi >= 4 else 0, scoped if abi >= 6 else 0)
+    tcp = BIND_TCP | CONNECT_TCP if abi >= 4 else 0
+    head = struct.pack("=QQQ", handled, tcp, scoped if abi >= 6 else 0)
     ruleset = call(
         "landlock_create_ruleset",
         head[: 24 if abi >= 6 else 16 if abi >= 4 else 8],
@@ -79,6 +80,8 @@ def restrict(
             _grant(ruleset, path, READING & handled)
         for path in write:
             _grant(ruleset, path, handled & ~DEVICE_CALLS)
+        for port in ports if tcp else ():
+            call("landlock_add_rule", ruleset, NET_PORT, struct.pack("=QQ", CONNECT_TCP, port), 0)
         no_new_privileges()
         call("landlock_restrict_self", ruleset, 0)
     finally:

@@ -35,6 +35,10 @@ set_robust_list:273:99 setdomainname:171:162 sethostname:170:161 setns:308:268 s
 sigaltstack:131:132 socket:41:198 stat:4: statfs:137:43 statx:332:291 swapoff:168:225 swapon:167:224 sysinfo:99:179
 syslog:103:116 tgkill:234:131 time:201: times:100:153 umount2:166:39 uname:63:160 unshare:272:97 userfaultfd:323:282
 vfork:58: write:1:64 writev:20:66
+copy_file_range:326:285 fallocate:285:47 fchmod:91:52 fdatasync:75:83 fsync:74:82 ftruncate:77:46 get_robust_list:274:100
+kill:62:129 memfd_create:319:279 mkdir:83: mkdirat:258:34 pidfd_send_signal:424:424 pwrite64:18:68 pwritev:296:70 rename:82:
+renameat:264:38 renameat2:316:276 rmdir:84: rt_sigprocmask:14:135 rt_sigqueueinfo:129:138 rt_tgsigqueueinfo:297:240
+sched_setaffinity:203:122 set_tid_address:218:96 tkill:200:130 umask:95:166 unlink:87: unlinkat:263:35
 """
 """`name:number on x86_64:number on aarch64`; empty where an architecture does without."""
 

@@ -9,6 +9,8 @@ guarantee that a policy requires and nothing holds is a `WallRefused`, and the p
 | engine | no socket but inherited ones and pairs; none connects | no namespaces, no tracing | writes only in `write` |
 | api | no socket but AF_UNIX; listens on what it inherits | no namespaces, no tracing | writes only in `write` |
 | strategy | none at all | no new process, program or thread | reads the interpreter's folders and `read`, writes nothing |
+| lab | none at all | no new process or program; threads | as a strategy, and writes in `write` |
+| door | TCP to its ports, datagrams; no other socket | no new process or program; threads | reads what names and TLS take, and `read` |
 
 A filter of system calls cannot see addresses, so it cannot tell `connect` to this from `connect` to that. The api may therefore not
 make inet sockets: its supervisor binds the listening socket, and it inherits that. Since a listening socket can be turned into a
@@ -29,11 +31,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from paperdesk.safety import confine, landlock, seccomp
-from paperdesk.safety.policies import API, ENGINE, STRATEGY, Policy, filter_of
+from paperdesk.safety.policies import API, DOOR, ENGINE, LAB, STRATEGY, Policy, filter_of
 
 __all__ = [
     "API",
+    "DOOR",
     "ENGINE",
+    "LAB",
     "POLICIES",
     "STRATEGY",
     "Means",
@@ -44,7 +48,7 @@ __all__ = [
     "survey",
 ]
 
-POLICIES: Final = {policy.name: policy for policy in (ENGINE, API, STRATEGY)}
+POLICIES: Final = {policy.name: policy for policy in (DOOR, ENGINE, API, STRATEGY, LAB)}
 HOLDERS: Final = {
     "network": ("filter", "namespace"),
     "processes": ("filter",),
@@ -72,9 +76,10 @@ class WallReport:
 
     @property
     def guarantees(self) -> list[str]:
-        """Names of what is held, in the order of HOLDERS."""
+        """Names of what is held, in the order of HOLDERS; a policy that has ports has a network."""
         held = {one.name for one in self.means if one.holds}
-        return [name for name, holders in HOLDERS.items() if held & set(holders)]
+        open_ = POLICIES[self.policy].ports is not None
+        return [name for name, holders in HOLDERS.items() if held & set(holders) and not (open_ and name == "network")]
 
     def text(self) -> str:
         """One line for people."""
@@ -95,15 +100,21 @@ class WallRefused(Exception):  # noqa: N818  a fact, named as one
 
 
 def raise_wall(
-    policy: Policy, *, read: Iterable[Path] = (), write: Iterable[Path] = (), memory_bytes: int | None = None
+    policy: Policy,
+    *,
+    read: Iterable[Path] = (),
+    write: Iterable[Path] = (),
+    memory_bytes: int | None = None,
+    ports: Iterable[int] = (),
 ) -> WallReport:
     """Bind this process to a policy, for good.
 
     Args:
-        policy: ENGINE, API or STRATEGY, or one made from them.
+        policy: One of POLICIES, or one made from them.
         read: What may be read beside the interpreter's folders; only where the policy closes reading.
         write: Folders that may be written; a strategy host opens nothing for writing, whatever is named here.
         memory_bytes: Address space beyond what the process has now; None: as the policy says.
+        ports: TCP ports that may be connected to beside the policy's own; only for the door (`door.needs`).
 
     Raises:
         WallRefused: What the policy requires is held by nothing. What was raised until then stands.
@@ -116,12 +127,15 @@ def raise_wall(
         report.means.append(alone)
         raise WallRefused(report, sorted(policy.required))
     memory = policy.memory_bytes if memory_bytes is None else memory_bytes
-    readable = None if not policy.closes_reading else (*confine.interpreter(), *read)
+    readable = None if not policy.closes_reading else (*confine.interpreter(), *map(Path, policy.reads), *read)
     writable = (*write, Path("/dev/null"))
+    open_ports = sorted({*policy.ports, *ports}) if policy.ports is not None else []
 
     def bind_files() -> str:
         """Folders, ports, and what is outside."""
-        return f"version {landlock.restrict(readable, writable, signals=policy.closes_reading)}"
+        abi = landlock.restrict(readable, writable, open_ports, signals=policy.closes_reading)
+        told = f", TCP to {', '.join(map(str, open_ports)) if abi >= 4 else 'any port'}" if open_ports else ""
+        return f"version {abi}{told}"
 
     def install_filter() -> str:
         """Last: it refuses what the other means are raised with."""
@@ -139,7 +153,8 @@ def raise_wall(
         """Memory and files."""
         return confine.limit(memory, policy.files, policy.file_bytes)
 
-    _try(report, "namespace", confine.own_network)
+    if policy.ports is None:
+        _try(report, "namespace", confine.own_network)
     _try(report, "privileges", drop)
     _try(report, "limits", limits)
     _try(report, "landlock", bind_files)
