@@ -33,6 +33,9 @@ side = "both"
 adaptive = true
 levels = [1, 2.5, 3]
 
+[door]
+senders = [{ url = "https://ntfy.example.com/my-desk", purpose = "notify" }]
+
 [limits]
 max_order = "1000"
 max_position = "5000.00000001"

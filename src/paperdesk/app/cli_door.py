@@ -1,9 +1,12 @@
 """Commands about the door, the one way out of the desk."""
 
+import os
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+
+from paperdesk.app.cli_options import ConfigOption
 
 door = typer.Typer(no_args_is_help=True, help="The door: the one way out of the desk, and what may pass it.")
 
@@ -23,8 +26,11 @@ def show_list(
         Format,
         typer.Option("--format", help="table: for people. nftables, k8s: rules for a firewall and for a cluster."),
     ] = Format.TABLE,
+    config: ConfigOption = None,
 ) -> None:
-    """Print all that may leave: hosts, methods, paths, parameters, and what may be sent over streams."""
+    """Print all that may leave: hosts, methods, paths, parameters, what may be sent over streams, and the senders of your settings."""
+    from paperdesk.safety.allowlist import ALLOWED
     from paperdesk.safety.export import export
+    from paperdesk.safety.settings import read_settings
 
-    typer.echo(export(form.value), nl=False)
+    typer.echo(export(form.value, (*ALLOWED, *read_settings(os.environ, config).door.senders)), nl=False)

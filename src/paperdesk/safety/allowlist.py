@@ -30,7 +30,7 @@ STREAM: Final = (
 TIME_MS: Final = r"1[0-9]{12}"
 SUBSCRIBING: Final = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS")
 
-_PLAIN = re.compile(
+PLAIN = re.compile(
     r"(?P<scheme>[a-z]{1,5})://(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)+)"
     r"(?P<path>(?:/[A-Za-z0-9_-]+)+)(?:\?(?P<query>[A-Za-z0-9_.,@/=&%-]+))?"
 )
@@ -110,7 +110,7 @@ def judge(
         return Verdict(None, Reason.NOT_ON_THE_LIST, "a header of the caller's own")
     if not isinstance(address, str) or len(address) > LONGEST_ADDRESS:
         return Verdict(None, Reason.BAD_ADDRESS, f"no text of at most {LONGEST_ADDRESS} characters")
-    plain = _PLAIN.fullmatch(address)
+    plain = PLAIN.fullmatch(address)
     if plain is None:
         named = _names_in(address)
         if any(_is_credential(name) for name in named):
@@ -137,7 +137,7 @@ def host_in(address: object, allowed: Iterable[Entry] = ALLOWED) -> str:
     """The host of an address where it is one of the list's, else "other": what counters are kept by, so that nothing
     a caller writes can grow them.
     """
-    plain = _PLAIN.fullmatch(address) if isinstance(address, str) and len(address) <= LONGEST_ADDRESS else None
+    plain = PLAIN.fullmatch(address) if isinstance(address, str) and len(address) <= LONGEST_ADDRESS else None
     hosts = {entry.host for entry in allowed}
     return plain["host"] if plain is not None and plain["host"] in hosts else "other"
 

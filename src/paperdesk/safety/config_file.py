@@ -16,8 +16,10 @@ from typing import Any
 
 import msgspec
 
+from paperdesk.safety.allowlist import Entry
 from paperdesk.safety.credentials import credential_in_name, credential_in_value
 from paperdesk.safety.refusal import refuse
+from paperdesk.safety.senders import MOST_SENDERS, PURPOSES, entry_of
 
 Parameter = bool | int | float | str | list["bool | int | float | str"]
 """A strategy parameter: a scalar or a list of scalars."""
@@ -44,6 +46,12 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_daily_loss: str | None = None
     max_drawdown: str | None = None
     cooldown_s: int | None = None
+
+
+class DoorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the door may reach beside the market data list: receivers, as entries."""
+
+    senders: tuple[Entry, ...] = ()
 
 
 class _Unfit(ValueError):  # noqa: N818
@@ -343,6 +351,25 @@ def _parameters(value: Any) -> dict[str, Parameter]:
     return table
 
 
+def _door(value: Any) -> DoorSettings:
+    """The `[door]` table; its only key is `senders`."""
+    table = _table(value)
+    given = table.get("senders", [])
+    if not table.keys() <= {"senders"} or not isinstance(given, list) or len(given) > MOST_SENDERS:
+        raise _Unfit(f"a table with one key, senders: a list of at most {MOST_SENDERS} tables with url and purpose")
+    made: list[Entry] = []
+    for number, row in enumerate(given, start=1):
+        if not isinstance(row, dict) or row.keys() != {"url", "purpose"}:
+            raise _Unfit(f'a list of senders, each {{ url = "https://…", purpose = "{PURPOSES[0]}" }}')
+        try:
+            made.append(entry_of(row["url"], row["purpose"], number))
+        except ValueError as error:
+            raise _Unfit(f"a list of senders; the address of number {number} must be {error}") from None
+    if len({(entry.host, entry.path) for entry in made}) != len(made):
+        raise _Unfit("a list of senders without duplicates")
+    return DoorSettings(senders=tuple(made))
+
+
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "feed": _choice(FEEDS),
     "data": _list_of(_path, "paths"),
@@ -360,6 +387,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "limits": _table,
     "bot_limits": _table,
     "instruments": _path,
+    "door": _door,
     "conversions": _list_of(_text_of(_SYMBOL, 'a list of instrument symbols, as in ["BTCUSDT"]'), "symbols"),
 }
 """Every key of the file and what makes its value fit."""

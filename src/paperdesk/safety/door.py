@@ -30,10 +30,12 @@ from paperdesk.domain.reasons import Reason
 from paperdesk.safety.allowlist import ALLOWED, HEADERS, PORT, Entry, host_in, judge
 from paperdesk.safety.frames import frame_to_send
 from paperdesk.safety.outside import Counters, NoAnswer, check_json, of_status, shown
+from paperdesk.safety.senders import judge_body
 
 TEXT, BINARY, BROKEN = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.ERROR
 BODY_OF_ERROR_BYTES: Final = 4_096
 CHUNK_BYTES: Final = 1 << 16
+JSON: Final = {"Content-Type": "application/json"}
 
 
 class Loopback(NamedTuple):
@@ -163,7 +165,7 @@ class Door:
 
     async def get(self, address: str, headers: Mapping[str, str] | None = None) -> bytes:
         """The body of a JSON answer with status 200."""
-        entry, session = self._pass("GET", address, headers, stream=False)
+        entry, session = self._pass("GET", address, headers)
         try:
             url, proxy, login = self._way(entry, address)
             async with session.get(url, allow_redirects=False, proxy=proxy, proxy_headers=login) as answer:
@@ -177,6 +179,30 @@ class Door:
             raise self._failed(entry, _explained(error, entry)) from None
         self.counters.add(entry.host, entry, "answered")
         return body
+
+    async def send(self, purpose: str, method: str, address: str, body: bytes) -> tuple[int, str]:
+        """Status and words of a receiver that the user's settings name for a purpose. NoAnswer as for `get`, but that any status
+        which is no redirect and asks for no pause is an answer.
+        """
+        odd = judge_body(body)
+        if odd is not None:
+            self.counters.add(host_in(address, self._allowed), None, odd.reason)
+            raise NoAnswer(odd.reason, f"the door refused to send ({odd.detail})")
+        receivers = [entry for entry in self._allowed if entry.method == "POST" and entry.purpose == purpose]
+        entry, session = self._pass(method, address, None, among=receivers)
+        try:
+            url, proxy, login = self._way(entry, address)
+            async with session.post(
+                url, data=body, headers=JSON, allow_redirects=False, proxy=proxy, proxy_headers=login
+            ) as answer:
+                if 300 <= answer.status < 400 or answer.status in (429, 418):
+                    after, location = answer.headers.get("Retry-After"), answer.headers.get("Location")
+                    raise of_status(entry, answer.status, after, location, b"")
+                said = await _body(answer, entry)
+        except (aiohttp.ClientError, OSError, NoAnswer) as error:
+            raise self._failed(entry, _explained(error, entry)) from None
+        self.counters.add(entry.host, entry, "answered" if answer.status < 300 else Reason.VENUE_ERROR)
+        return answer.status, shown(said.decode("utf-8", "replace"))
 
     async def connect(self, address: str, headers: Mapping[str, str] | None = None) -> Stream:
         """An open stream."""
@@ -205,10 +231,16 @@ class Door:
         return Stream(socket, entry, self.counters, limits)
 
     def _pass(
-        self, method: str, address: str, headers: Mapping[str, str] | None, *, stream: bool
+        self,
+        method: str,
+        address: str,
+        headers: Mapping[str, str] | None,
+        *,
+        stream: bool = False,
+        among: Sequence[Entry] | None = None,
     ) -> tuple[Entry, aiohttp.ClientSession]:
         """Judges and counts; NoAnswer where the answer is no, or where the host asked for a pause."""
-        verdict = judge(method, address, headers, self._allowed)
+        verdict = judge(method, address, headers, self._allowed if among is None else among)
         entry, reason, detail = verdict
         if entry is not None and (entry.scheme == "wss") != stream:
             entry, reason, detail = None, Reason.NOT_ON_THE_LIST, "a request is no stream"

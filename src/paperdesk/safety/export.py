@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from paperdesk.safety.allowlist import ALLOWED, PORT, Entry
+from paperdesk.safety.senders import MOST_SENT_BYTES
 
 FORMATS = ("table", "json", "nftables", "k8s")
 
@@ -154,6 +155,8 @@ def _table(entries: Sequence[Entry]) -> str:
             lines.append(f"    parameters  {', '.join(entry.parameters)}")
         if entry.frames:
             lines.append(f"    may send    {', '.join(entry.frames)}; pongs")
+        if entry.method == "POST":
+            lines.append(f"    may send    a JSON object of up to {MOST_SENT_BYTES:,} bytes")
         lines.append(f"    at most     {entry.most_bytes:,} bytes {'a frame' if entry.frames else 'an answer'}")
     lines += ["", "No header of a caller's, no credential, no cookie, no redirect, no other port."]
     return "\n".join(lines) + "\n"

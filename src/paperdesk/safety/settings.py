@@ -22,11 +22,11 @@ from typing import Any
 import msgspec
 
 from paperdesk.safety import config_file
-from paperdesk.safety.config_file import LimitSettings, Parameter
+from paperdesk.safety.config_file import DoorSettings, LimitSettings, Parameter
 from paperdesk.safety.credentials import credential_in_name, credential_in_value
 from paperdesk.safety.refusal import SettingsRefused, refuse
 
-__all__ = ["LimitSettings", "Parameter", "Settings", "SettingsRefused", "read_settings"]
+__all__ = ["DoorSettings", "LimitSettings", "Parameter", "Settings", "SettingsRefused", "read_settings"]
 
 PAPER_LOCK = {"PAPER_TRADING_MODE": "true", "ALLOW_REAL_TRADES": "false"}
 """The two switches and the only value each may have."""
@@ -66,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     bot_limits: LimitSettings = LimitSettings()
     instruments: Path | None = None
     conversions: tuple[str, ...] = ()
+    door: DoorSettings = DoorSettings()
 
 
 def read_settings(environ: Mapping[str, str], config_path: Path | None = None) -> Settings:
