@@ -16,16 +16,18 @@ import numpy as np
 
 from paperdesk import __version__
 from paperdesk.app.errors import EXIT_USAGE, DeskError
+from paperdesk.app.home import Manifest
 from paperdesk.app.isolated import BotProcess, IsolatedBot, load
 from paperdesk.app.options import DEFAULT_BALANCE, RunOptions
 from paperdesk.app.user_code import UserStrategy
 from paperdesk.domain import commands
 from paperdesk.domain.assets import Asset, scale_of
+from paperdesk.domain.events import InputKind
 from paperdesk.domain.instruments import Instrument
 from paperdesk.engine.state import ENGINE_VERSION, MAX_ASSETS
 from paperdesk.feeds.port import Feed, RecordingRefused
 from paperdesk.feeds.replay import open_recordings
-from paperdesk.feeds.simulated import simulated
+from paperdesk.feeds.simulated import START_NS, simulated
 from paperdesk.safety.settings import LimitSettings
 from paperdesk.strategies import registry
 from paperdesk.strategies.api import Strategy, StrategyError
@@ -47,10 +49,12 @@ Bot = BotHost | IsolatedBot
 class Plan:
     """A run that is ready to start: its feed, assets, account, bots, and its fingerprint."""
 
-    def __init__(self, options: RunOptions) -> None:
-        """Opens the feed and loads the strategies; DeskError in plain words where that cannot be."""
+    def __init__(self, options: RunOptions, feed: Feed | None = None) -> None:
+        """Opens the feed (where none is given) and loads the strategies; DeskError in plain words where that cannot be."""
         self.options = options
-        self.feed: Feed = open_feed(options)
+        self.is_live = feed is not None
+        self.wall = "none: this process has no feed but files and its own simulation"
+        self.feed: Feed = open_feed(options) if feed is None else feed
         self.instruments = list(self.feed.instruments)
         self.reporting_name = options.reporting or self._default_reporting()
         self.balances = dict(options.balances) or {self.reporting_name: DEFAULT_BALANCE}
@@ -89,6 +93,11 @@ class Plan:
         self.parameters = [own_parameters(strategy, options) for strategy in self.strategies]
         self.setup = list(self._setup())
         self.fingerprint = self._fingerprint()
+
+    def take_up(self, manifest: Manifest) -> None:
+        """Go on as a run began: with the markets as they were defined then. What changed since follows as an input."""
+        if manifest.definitions:
+            self.instruments = msgspec.convert(manifest.definitions, list[Instrument], strict=False)
 
     def close(self) -> None:
         """End the processes of the user's strategies."""
@@ -202,7 +211,8 @@ class Plan:
         options = self.options
         digest = blake2b(digest_size=16)
         for row in self.setup:
-            digest.update(row.tobytes())
+            if not self.is_live or row["kind"][0] != InputKind.DEFINE_INSTRUMENT:  # a live venue may change its filters
+                digest.update(row.tobytes())
         sources = [
             strategy.source
             if isinstance(strategy, UserStrategy)
@@ -220,7 +230,7 @@ def open_feed(options: RunOptions) -> Feed:
     """The feed that the options ask for; DeskError where it refuses."""
     try:
         if options.feed == "sim":
-            return simulated(options.symbols, options.seed)
+            return simulated(options.symbols, options.seed, options.start_ns or START_NS)
         return open_recordings(list(options.data), list(options.symbols), instruments_file=options.instruments)
     except RecordingRefused as error:
         raise DeskError(str(error), EXIT_USAGE) from error

@@ -17,6 +17,7 @@ import numpy as np
 from paperdesk.domain.events import INPUT, SHORT_BYTES, InputKind, OrderType, Side, inputs
 from paperdesk.domain.instruments import Instrument
 
+Rows = np.ndarray[Any, Any]
 HEAD: Final = struct.Struct("<BII")
 INPUT_HEAD: Final = struct.Struct("<hH")
 """Of a DECIDE body: kind of the input, bytes of it; outputs follow to the end."""
@@ -89,12 +90,12 @@ def framed(kind: Kind, number: int, body: bytes) -> bytes:
     return HEAD.pack(kind, number & 0xFFFFFFFF, len(body)) + body
 
 
-def packed(rows: list[np.ndarray[Any, Any]]) -> bytes:
+def packed(rows: list[Rows]) -> bytes:
     """Command rows as bytes."""
     return b"".join(row.tobytes()[:SHORT_BYTES] for row in rows)
 
 
-def commands_of(body: bytes, account: int, bot: int, instruments: frozenset[int]) -> list[np.ndarray[Any, Any]]:
+def commands_of(body: bytes, account: int, bot: int, instruments: frozenset[int]) -> list[Rows]:
     """The command rows of an answer, each of shape (1,); GarbageError unless each is something that this bot may say."""
     count, odd = divmod(len(body), SHORT_BYTES)
     if odd or count > MOST_COMMANDS:

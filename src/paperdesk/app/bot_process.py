@@ -13,7 +13,19 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from paperdesk.app.bot_frames import HEAD, INPUT_HEAD, Build, Built, Failure, Kind, Load, framed, packed
+from paperdesk.app.bot_frames import (
+    HEAD,
+    INPUT_HEAD,
+    MOST_COMMANDS,
+    Build,
+    Built,
+    Failure,
+    Kind,
+    Load,
+    Rows,
+    framed,
+    packed,
+)
 from paperdesk.app.user_code import Described
 from paperdesk.domain.events import INPUT, INPUT_BYTES, OUTPUT
 from paperdesk.safety import confine, wall
@@ -41,7 +53,7 @@ class Served:
         if kind == Kind.DECIDE:
             return self.decide(body)
         if kind == Kind.OBSERVE:
-            return packed(self.bot.observe(np.frombuffer(body, OUTPUT)))
+            return self.said(self.bot.observe(np.frombuffer(body, OUTPUT)))
         if kind == Kind.SNAPSHOT:
             return self.bot.snapshot()
         if kind == Kind.RESTORE:
@@ -62,7 +74,14 @@ class Served:
         self.bytes[:size] = body[at : at + size]
         self.bytes[size:] = bytes(INPUT_BYTES - size)
         rest = body[at + size :]
-        return packed(self.bot.decide(kind, self.row, 0, np.frombuffer(rest, OUTPUT) if rest else None))
+        return self.said(self.bot.decide(kind, self.row, 0, np.frombuffer(rest, OUTPUT) if rest else None))
+
+    def said(self, rows: list[Rows]) -> bytes:
+        """Commands as bytes; StrategyFailed where they are more than the desk takes."""
+        if len(rows) > MOST_COMMANDS:
+            text = f"{len(rows):,} commands in answer to one event; at most {MOST_COMMANDS:,} are taken\n"
+            raise StrategyFailed(self.bot.name, "its answer", text)
+        return packed(rows)
 
     def load(self, body: bytes) -> bytes:
         """Import the user's file."""

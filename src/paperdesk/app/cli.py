@@ -20,9 +20,12 @@ from paperdesk.app.cli_options import (
     ForOption,
     FreshOption,
     HomeOption,
+    HostOption,
     InstrumentsOption,
     JsonOption,
     LatencyMsOption,
+    PageOption,
+    PortOption,
     ReportingOption,
     SeedOption,
     SetOption,
@@ -30,8 +33,10 @@ from paperdesk.app.cli_options import (
     StrategyOption,
     SymbolsOption,
     UntilEndOption,
+    VenueAtOption,
 )
 from paperdesk.app.errors import EXIT_IO, DeskError
+from paperdesk.app.terminal import warm
 from paperdesk.safety.settings import Settings, SettingsRefused, read_settings
 from paperdesk.store.errors import StoreError
 
@@ -77,19 +82,6 @@ def settle(home: Path | None, config: Path | None) -> "tuple[Settings, Home]":
     return settings, Home((home or settings.home or default_home()).expanduser().absolute())
 
 
-def warm() -> None:
-    """Say so before the core is compiled for this machine."""
-    from paperdesk.domain import cache
-
-    if cache.COLD:
-        where = (
-            "once for this machine and version"
-            if cache.FOLDER is not None
-            else "at every start: there is no cache folder to trust"
-        )
-        print(f"Compiling the core ({where}; half a minute or more) ...", file=sys.stderr, flush=True)
-
-
 @app.command()
 def up(
     feed: FeedOption = None,
@@ -111,12 +103,20 @@ def up(
         typer.Option(metavar="SECONDS", help="Stop a strategy whose callback does not return in time. Default: 5."),
     ] = None,
     fresh: FreshOption = False,
+    page: PageOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    venue_at: VenueAtOption = None,
     ack_fd: AckFdOption = None,
     home: HomeOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Trade on paper, then print what happened.
+    """Trade on paper.
+
+    paperdesk up
+
+    starts the desk: live prices where the venue answers, a page in the browser, until Ctrl-C. A bounded run prints what happened instead:
 
     paperdesk up --feed sim --speed max --events 100000
 
@@ -131,10 +131,16 @@ def up(
         "feed": feed, "data": data, "symbols": symbols, "strategy": strategy, "set": set_, "speed": speed, "until_end": until_end,
         "for_seconds": for_, "for_events": events, "balance": balance, "reporting": reporting, "latency_ms": latency_ms,
         "instruments": instruments, "seed": seed, "callback_timeout": callback_timeout, "fresh": fresh, "ack_fd": ack_fd,
+        "page": page, "host": host, "port": port, "venue_at": venue_at,
     }  # fmt: skip
     options = merge(settings, given)
+    if options.page:
+        from paperdesk.app.family.supervisor import up_with_page
+        from paperdesk.app.terminal import stderr_console
+
+        raise typer.Exit(up_with_page(options, place, as_json, stderr_console(as_json)))
     warm()
-    from paperdesk.app.up import stderr_console
+    from paperdesk.app.terminal import stderr_console
     from paperdesk.app.up import up as run_up
 
     raise typer.Exit(run_up(options, place, as_json, stderr_console(as_json)))

@@ -21,8 +21,9 @@ JsonOption = Annotated[
 FeedOption = Annotated[
     str | None,
     typer.Option(
-        metavar="replay|sim",
-        help="replay: recorded data from --data. sim: a seeded, simulated market. Default: sim.",
+        metavar="auto|live|replay|sim",
+        help="auto: live prices where the venue answers within seconds, else a simulated market that says so. live: live prices or "
+        "nothing. replay: recorded data from --data. sim: a seeded, simulated market. Default: auto, or sim for a bounded run.",
     ),
 ]
 DataOption = Annotated[
@@ -80,6 +81,30 @@ InstrumentsOption = Annotated[
     typer.Option(metavar="FILE", help="Definitions (exchangeInfo JSON or .zst) for recordings that bring none."),
 ]
 SeedOption = Annotated[int | None, typer.Option(metavar="NUMBER", help="Seed of the simulated market.")]
+PageOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--page/--no-page",
+        help="Start the desk's processes with its page in the browser, or one process that prints what happened. Default: a page, "
+        "unless the run is bounded by --until-end, --for or --events.",
+    ),
+]
+HostOption = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Where the page listens: 127.0.0.1 or ::1, this machine alone.")
+]
+PortOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="PORT", min=0, max=65535, help="The page's port. Default: 8420, or a free one where that is taken."
+    ),
+]
+VenueAtOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS:PORT",
+        help="With --feed live: a server on this machine that plays the venue. Its prices are labelled SIMULATED.",
+    ),
+]
 FreshOption = Annotated[
     bool, typer.Option("--fresh", help="Begin a new run even where an unfinished one of the same kind could go on.")
 ]

@@ -40,6 +40,10 @@ class Manifest(msgspec.Struct, kw_only=True):
     engine_version: str
     product_version: str
     created_s: float
+    start_ns: int = 0
+    """Where a simulated market begins in time; 0: where it always does."""
+    definitions: list[Any] = []
+    """The markets (`domain.instruments.Instrument`) as the venue defined them when a live run began."""
     status: str = "running"
     ended: str = ""
     result: dict[str, Any] = {}

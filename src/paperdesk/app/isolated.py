@@ -44,7 +44,15 @@ MOST_SAID: Final = 1 << 20
 """Bytes that a strategy may print in answer to one question."""
 MOST_READ: Final = 1 << 16
 EVENT_REFUSED: Final = int(OutputKind.EVENT_REFUSED)
-KINDS: Final = frozenset(map(int, InputKind))
+KINDS: Final = frozenset(
+    int(InputKind[name]) for name in ("DEFINE_INSTRUMENT", "TRADE", "QUOTE", "BOOK", "BAR", "MARKET_STATUS", "TIMER")
+)
+"""What a bot may follow, whatever it says it wants."""
+MOST_IDLE_S: Final = 1.0
+IDLE_SHARE_S: Final = 0.001
+"""CPU time that a process may use while nothing is asked of it: once, and more for each answer that it gave."""
+CPU_CLOCK: Final = 2
+"""The kernel's clock of the CPU time of all threads of a process (`clock_getcpuclockid(3)`)."""
 PASSED_ON: Final = ("NUMBA_DISABLE_JIT",)
 FRAME_LINE: Final = re.compile(r'  File "(.+)", line (\d+) in ')
 
@@ -62,6 +70,7 @@ class BotProcess:
         self.sources = sources
         self.number = 0
         self.said = b""
+        self._idle_s = self._answered_s = 0.0
         self._held = bytearray()
         requests, self._requests = os.pipe()
         self._answers, answers = os.pipe()
@@ -89,6 +98,7 @@ class BotProcess:
             kind, body = self._answer(time.monotonic() + start_s, start_s, frames.SHORT_ANSWER)
         except Ended as error:
             raise StrategyError(f"the process of {name} could not be started: {error}") from error
+        self._answered_s = self._cpu_s()
         self.wall = body.decode("utf-8", "replace")
         if kind != Kind.DONE:
             self.close()
@@ -96,8 +106,7 @@ class BotProcess:
 
     def ask(self, kind: Kind, body: bytes, within_s: float, most: int = frames.SHORT_ANSWER) -> tuple[int, bytes]:
         """Kind and body of the answer to one request. Ended where none came within `within_s` seconds or `most` bytes."""
-        if self.closed:
-            raise Ended("its process has ended")
+        self.check_idle()
         self.number += 1
         deadline = time.monotonic() + within_s
         data: bytes | memoryview = frames.framed(kind, self.number, body)
@@ -109,7 +118,25 @@ class BotProcess:
                     self._late(within_s)
             except BrokenPipeError:
                 self._gone()
-        return self._answer(deadline, within_s, most)
+        answer = self._answer(deadline, within_s, most)
+        self._answered_s = self._cpu_s()
+        return answer
+
+    def check_idle(self) -> None:
+        """Ended where the process is gone, or computes on behind an answer: to be called once a second where nothing is asked."""
+        if self.closed:
+            raise Ended("its process has ended")
+        now = self._cpu_s()
+        self._idle_s, self._answered_s = self._idle_s + now - self._answered_s, now
+        if self._idle_s > MOST_IDLE_S + self.number * IDLE_SHARE_S:
+            self._end(f"it used {self._idle_s:.1f} s of CPU time while nothing was asked of it")
+
+    def _cpu_s(self) -> float:
+        """CPU time of the process so far, in seconds; what it was where the process is gone."""
+        try:
+            return time.clock_gettime(~self._process.pid << 3 | CPU_CLOCK)
+        except OSError:
+            return self._answered_s
 
     def _answer(self, deadline: float, within_s: float, most: int) -> tuple[int, bytes]:
         head, held, spoken = frames.HEAD, self._held, 0
@@ -277,6 +304,13 @@ class IsolatedBot:
         """As `BotHost.observe`."""
         own = self._own(outputs)
         return self._commands(Kind.OBSERVE, own.tobytes()) if len(own) else []
+
+    def check_idle(self) -> None:
+        """DeciderFailed where the process is gone, or computes while nothing is asked of it; for quiet times, once a second."""
+        try:
+            self.process.check_idle()
+        except Ended as error:
+            raise self._failed("quiet", str(error)) from error
 
     def snapshot(self) -> bytes:
         """As `BotHost.snapshot`; SnapshotError too where the process does not answer."""

@@ -44,6 +44,7 @@ class RunJournal:
         self._waiting: list[bytes | dict[str, Any]] = []
         self._hashed = bytearray()
         self._last_commit_ns = clock()
+        self.commits = self._slowest_ns = 0
 
     def take_input(self, data: bytes) -> None:
         """Append an input."""
@@ -71,8 +72,12 @@ class RunJournal:
 
     def commit(self) -> None:
         """Make everything durable, then hand outputs and notes on. LogFailed if the disk refuses: nothing was handed on."""
-        self.log.commit()
+        started_ns = self._clock()
+        seq = self.log.seq
+        if self.log.commit() != seq:
+            self.commits += 1
         self._last_commit_ns = self._clock()
+        self._slowest_ns = max(self._slowest_ns, self._last_commit_ns - started_ns)
         self.hasher.update(self._hashed)
         self._hashed.clear()
         waiting, self._waiting = self._waiting, []
@@ -82,6 +87,11 @@ class RunJournal:
             elif self._noted is not None:
                 for note in group:
                     self._noted(note)  # type: ignore[arg-type]
+
+    def slowest_ms(self) -> float:
+        """The longest commit since this was asked last, in milliseconds."""
+        slowest_ns, self._slowest_ns = self._slowest_ns, 0
+        return slowest_ns / 1e6
 
     @property
     def records_hash(self) -> str:

@@ -54,7 +54,7 @@ class Run:
         self.drive = Drive(resumed.fold, self.journal, [guarded(host, watchdog) for host in live])
         self.is_new = resumed.is_new
         self.upgraded = resumed.upgraded
-        self._rows = 0
+        self.waiting_rows = 0
         self._projected_s = self._checked_s = time.monotonic()
         self._snapshot_seq = resumed.snapshot_seq
         self.projection_seconds = 0.0
@@ -72,7 +72,7 @@ class Run:
         if self.upgraded is not None:
             self.drive.command(self.upgraded)
         self.journal.commit()
-        self._project()
+        self.project()
 
     def loop(self, blocks: Iterator[np.ndarray], progress: Progress, stop: Stop) -> Outcome:
         """Take the feed's blocks to their end, the time or event limit, or the request to stop."""
@@ -94,7 +94,7 @@ class Run:
         if not ended:
             ended = "end of data"
             if not options.until_end and options.for_seconds is None and options.for_events is None:
-                self._project()
+                self.project()
                 while not stop.asked:
                     time.sleep(PAUSE_S)
         read = self.plan.feed.refusals.read if self.skip == 0 else 0
@@ -102,10 +102,10 @@ class Run:
 
     def close(self, outcome: Outcome) -> None:
         """Snapshot, close the log in order, catch the projections up, write the manifest."""
-        self._snapshot()
+        self.snapshot()
         self.journal.log.close()
         started = time.perf_counter()
-        self._project()
+        self.project()
         self.projection_seconds += time.perf_counter() - started
         outcome.projection_seconds = self.projection_seconds
         outcome.peak_rss_mb = peak_rss_mb()
@@ -116,14 +116,14 @@ class Run:
         if not self.journal.commit_if_due():
             return
         if self.drive.seq - self._snapshot_seq >= SNAPSHOT_EVERY:
-            self._snapshot()
+            self.snapshot()
         elif time.monotonic() - self._checked_s >= CHECK_EVERY_S:
             self._check_books()
-        if self._rows >= PROJECT_ROWS or (
+        if self.waiting_rows >= PROJECT_ROWS or (
             self.plan.options.speed and time.monotonic() - self._projected_s >= PROJECT_EVERY_S
         ):
             started = time.perf_counter()
-            self._project()
+            self.project()
             self.projection_seconds += time.perf_counter() - started
 
     def _check_books(self) -> None:
@@ -138,17 +138,18 @@ class Run:
     def _committed(self, rows: np.ndarray) -> None:
         """Outputs that are durable: to the projections, and to whoever asked for acknowledgements."""
         self.projector.take(rows)
-        self._rows += len(rows)
+        self.waiting_rows += len(rows)
         if self.plan.options.ack_fd is not None:
             line = f"{self.drive.seq} {len(rows)} {','.join(map(str, rows['order_id'][rows['order_id'] > 0].tolist()[-20:]))}\n"
             os.write(self.plan.options.ack_fd, line.encode())
 
-    def _project(self) -> None:
+    def project(self) -> None:
+        """Write what the projections lack."""
         self.projector.flush()
-        self._rows = 0
+        self.waiting_rows = 0
         self._projected_s = time.monotonic()
 
-    def _snapshot(self) -> None:
+    def snapshot(self) -> None:
         """Check the books, commit, then write down the state and every bot's memory."""
         self._check_books()
         self.journal.commit()

@@ -15,6 +15,9 @@ DEFAULT_LATENCY_MS: Final = 50.0
 DEFAULT_CALLBACK_TIMEOUT_S: Final = 5.0
 DEFAULT_STRATEGY: Final = "ema_cross"
 DEFAULT_SIM_SYMBOL: Final = "BTC/USDT"
+LIVE_SYMBOLS: Final = ("BTC/USDT",)
+DEFAULT_PORT: Final = 8420
+FEEDS: Final = ("auto", "live", "replay", "sim")
 DEFAULT_BALANCE: Final = Decimal(10_000)
 MAX_SEED: Final = 2**63 - 1
 ASSET: Final = re.compile(r"[A-Z0-9]{1,20}")
@@ -42,8 +45,16 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     log_level: str = "info"
     instruments: Path | None = None
+    start_ns: int = 0
+    """Where a simulated market begins in time; 0: where it always does."""
     fresh: bool = False
     ack_fd: int | None = None
+    page: bool = False
+    """Whether a family of processes with a page is started, or one process that prints what happened at its end."""
+    host: str = "127.0.0.1"
+    port: int | None = None
+    venue_at: str = ""
+    """ADDRESS:PORT of a server on this machine that plays the venue."""
     callback_timeout_s: float = DEFAULT_CALLBACK_TIMEOUT_S
 
     @property
@@ -111,10 +122,26 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
         value = given.get(name)
         return value if value not in (None, (), [], {}) else otherwise
 
-    feed = pick("feed", settings.feed or "sim")
-    if feed not in ("replay", "sim"):
+    bounded = given.get("until_end") or given.get("for_seconds") is not None or given.get("for_events") is not None
+    page = not bounded if given.get("page") is None else bool(given["page"])
+    feed = pick("feed", settings.feed or ("auto" if page else "sim"))
+    if feed not in FEEDS:
         raise DeskError(
-            f"--feed {feed}: the feeds are replay (recorded data) and sim (a seeded, simulated market).", EXIT_USAGE
+            f"--feed {feed}: the feeds are auto (live where the venue answers, else simulated), live, replay (recorded data) and sim "
+            "(a seeded, simulated market).",
+            EXIT_USAGE,
+        )
+    if feed in ("auto", "live") and not page:
+        raise DeskError(
+            f"--feed {feed} needs the desk's processes, so it goes without --no-page, --until-end, --for and --events; "
+            "one process alone has no way to a venue. For a bounded run choose --feed sim or --feed replay.",
+            EXIT_USAGE,
+        )
+    venue_at = given.get("venue_at") or ""
+    if venue_at and (feed not in ("auto", "live") or not re.fullmatch(r"(127\.0\.0\.1|\[::1\]):[0-9]{1,5}", venue_at)):
+        raise DeskError(
+            f"--venue-at {venue_at}: write the address of a server on this machine, such as 127.0.0.1:9000, with --feed live.",
+            EXIT_USAGE,
         )
     data = tuple(Path(path) for path in pick("data", settings.data))
     if feed == "replay" and not data:
@@ -122,7 +149,7 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
             "--feed replay needs a recording: add --data PATH (a file or a folder; several are replayed together).",
             EXIT_USAGE,
         )
-    if feed == "sim" and given.get("data"):
+    if feed != "replay" and given.get("data"):
         raise DeskError(
             "--data goes with --feed replay; the simulated market makes its own (choose it with --seed and --symbols).",
             EXIT_USAGE,
@@ -172,5 +199,9 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
         instruments=definitions,
         fresh=bool(given.get("fresh")),
         ack_fd=given.get("ack_fd"),
+        page=page,
+        host=pick("host", "127.0.0.1"),
+        port=pick("port", None),
+        venue_at=venue_at,
         callback_timeout_s=timeout_s,
     )

@@ -67,6 +67,9 @@ def paced(
     """The feed at a multiple of its own pace: parts of its blocks, each when its time has come."""
     start_ns, first_ns = clock(), None
     for block in blocks:
+        if not len(block):  # the feed has nothing, and lets others work
+            yield block
+            continue
         times = block["ts_seq_ns"]
         if first_ns is None:
             first_ns = int(times[0])

@@ -20,11 +20,13 @@ from paperdesk.engine.state import ENGINE_VERSION
 from paperdesk.store.log import Frame, Tag
 
 DEFINE_ASSET: Final = int(InputKind.DEFINE_ASSET)
+DEFINE_INSTRUMENT: Final = int(InputKind.DEFINE_INSTRUMENT)
 STOP_BOT: Final = int(InputKind.STOP_BOT)
 VERSION: Final = str(ENGINE_VERSION)
 KIND: Final = struct.Struct("<h")
 BOT: Final = struct.Struct("<i")
 BOT_AT: Final = 20
+VERSION_AT: Final = 12
 KIND_NAMES: Final = {int(kind): kind.name for kind in OutputKind}
 PLACES: Final = dict(OUTPUT.fields or {})
 HEAD_NAMES: Final = [name for name, place in PLACES.items() if place[1] < PLACES["payload"][1]]
@@ -62,6 +64,11 @@ class Recovered:
     steps: int = 0
     by_facts: bool = False
     stopped: set[int] = field(default_factory=set)
+
+
+def is_fed(kind: int, data: bytes) -> bool:
+    """Whether an input came from the feed: the market's, and later versions of an instrument (the first belongs to the setup)."""
+    return kind < DEFINE_ASSET or (kind == DEFINE_INSTRUMENT and BOT.unpack_from(data, VERSION_AT)[0] > 1)
 
 
 def steps_of(frames: Iterable[Frame]) -> Iterator[Step]:
@@ -121,7 +128,7 @@ class Refold:
             outputs = np.frombuffer(step.outputs, OUTPUT).copy()
             fold.take_facts(row, 0, outputs)
         result.steps += 1
-        if kind < DEFINE_ASSET:
+        if is_fed(kind, step.data):
             self._market_input(kind, row, outputs)
             result.market_inputs += 1
         else:
@@ -132,7 +139,7 @@ class Refold:
     def skip(self, step: Step) -> None:
         """Count a step that a snapshot already holds."""
         kind, bot = KIND.unpack_from(step.data, 0)[0], BOT.unpack_from(step.data, BOT_AT)[0]
-        self.result.market_inputs += kind < DEFINE_ASSET
+        self.result.market_inputs += is_fed(kind, step.data)
         if kind == STOP_BOT:
             self.result.stopped.add(bot)
             self._drop(bot)

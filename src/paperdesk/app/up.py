@@ -1,10 +1,9 @@
 """`paperdesk up`: everything around a run, from the home's lock to the last line of output."""
 
 import contextlib
-import sys
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Protocol
 
 import msgspec
 import numpy as np
@@ -18,19 +17,23 @@ from paperdesk.app.errors import EXIT_IO, EXIT_LOCKED, DeskError
 from paperdesk.app.home import Home, Manifest
 from paperdesk.app.loop import Run
 from paperdesk.app.options import RunOptions
-from paperdesk.app.pacing import Stop
+from paperdesk.app.pacing import PAUSE_S, Stop
 from paperdesk.app.records import catch_up
 from paperdesk.app.recovery import VERSION
 from paperdesk.app.report import Tally, show, summary
 from paperdesk.app.resume import Resumed, open_record
 from paperdesk.app.watchdog import Watchdog
-from paperdesk.store.database import Database, open_database
+from paperdesk.domain.events import INPUT
+from paperdesk.store.database import BUSY_MS, Database, open_database
 from paperdesk.store.disk import RealDisk
 from paperdesk.store.errors import StoreError
 from paperdesk.store.lock import HomeLock, HomeLocked
 from paperdesk.store.log import LogFailed, read_log
 from paperdesk.store.projections import Projector
 
+TRY_AGAIN_S: Final = 1.0
+BUSY_BESIDE_MS: Final = 50
+"""How long a database that somebody else holds is waited for, where others wait for the loop."""
 PAPER_LINE = "PAPER TRADING: virtual money, no path to a real order."
 
 
@@ -53,15 +56,57 @@ class Shown:
         self.bar.update(self.task, completed=total)
 
 
-class Projections(Projector):
-    """The projector of a run, which also counts for the report."""
+class Beside(Protocol):
+    """Whoever works beside the loop, in the same thread: told what is durable, and called between two blocks."""
 
-    tally: Tally
+    def begin(self, run: Run) -> None:
+        """The run that it is about; its record is open, nothing new was folded yet."""
+
+    def taken(self, rows: np.ndarray[Any, Any]) -> None:
+        """A group of durable outputs, also those of an earlier process."""
+
+    def noted(self, note: Mapping[str, Any]) -> None:
+        """A durable note."""
+
+    def serve(self, block: np.ndarray[Any, Any]) -> None:
+        """After each block; it may be empty."""
+
+
+class Projections(Projector):
+    """The projector of a run, which also counts for the report, and tells whoever works beside the loop.
+
+    With somebody beside, a database that cannot be written now is no reason to stop: what it lacks is written later.
+    """
+
+    def __init__(self, database: Database, run: str, tally: Tally, beside: Beside | None) -> None:
+        super().__init__(database, run, BUSY_MS if beside is None else BUSY_BESIDE_MS)
+        self.tally, self.beside = tally, beside
+        self.trouble = ""
+        self._try_again_s = 0.0
 
     def take(self, outputs: Any) -> None:
         """Project and count a group of committed outputs."""
         self.tally.take(outputs)
         super().take(outputs)
+        if self.beside is not None:
+            self.beside.taken(outputs)
+
+    def note(self, note: Mapping[str, Any]) -> None:
+        """Project a committed note."""
+        super().note(note)
+        if self.beside is not None:
+            self.beside.noted(note)
+
+    def flush(self) -> None:
+        """Write what was taken; with somebody beside, try again later where that cannot be."""
+        if self.beside is None:
+            super().flush()
+        elif time.monotonic() >= self._try_again_s:
+            try:
+                super().flush()
+                self.trouble = ""
+            except StoreError as error:
+                self.trouble, self._try_again_s = str(error), time.monotonic() + TRY_AGAIN_S
 
 
 def up(options: RunOptions, home: Home, as_json: bool, console: Console) -> int:
@@ -79,15 +124,21 @@ def up(options: RunOptions, home: Home, as_json: bool, console: Console) -> int:
 def _locked(options: RunOptions, home: Home, as_json: bool, console: Console) -> int:
     with contextlib.closing(Plan(options)) as plan:
         plan.hosts()  # a strategy that cannot run is refused before anything is written
-        database = open_database(home.database)
-        try:
-            return _opened(plan, database, home, as_json, console)
-        finally:
-            database.close()
+        return work(plan, home, as_json, console)
 
 
-def _opened(plan: Plan, database: Database, home: Home, as_json: bool, console: Console) -> int:
+def work(plan: Plan, home: Home, as_json: bool, console: Console, beside: Beside | None = None) -> int:
+    """Run a plan to its end in a home whose lock is held; the process's exit code."""
+    database = open_database(home.database)
+    try:
+        return _opened(plan, database, home, as_json, console, beside)
+    finally:
+        database.close()
+
+
+def _opened(plan: Plan, database: Database, home: Home, as_json: bool, console: Console, beside: Beside | None) -> int:
     manifest = choose_run(home, plan)
+    plan.take_up(manifest)
     if not as_json:
         symbols = ", ".join(row.symbol for row in plan.instruments)
         console.print(
@@ -98,9 +149,8 @@ def _opened(plan: Plan, database: Database, home: Home, as_json: bool, console: 
     is_new = manifest.run not in home.runs()
     home.save(manifest)
     disk, tally = RealDisk(home.folder(manifest.run)), Tally()
-    projector = Projections(database, manifest.run)
+    projector = Projections(database, manifest.run, tally, beside)
     try:
-        projector.tally = tally
         try:
             projector.begin(msgspec.to_builtins(manifest))
         except StoreError:
@@ -115,18 +165,23 @@ def _opened(plan: Plan, database: Database, home: Home, as_json: bool, console: 
                 console.print(f"recovered: {message}", markup=False)
         with Watchdog(plan.options.callback_timeout_s) as watchdog:
             run = Run(home, plan, manifest, disk, projector, resumed, watchdog)
+            if beside is not None:
+                beside.begin(run)
             blocks = plan.feed.blocks(run.skip)
             if not plan.options.has_end:
-                blocks = announced(blocks, console)
-            return _run(run, plan, manifest, home, as_json, console, tally, blocks)
+                blocks = announced(blocks, console, beside is not None)
+            return _run(run, plan, manifest, home, as_json, console, tally, blocks, beside)
     finally:
         projector.close()
 
 
-def announced(blocks: Iterator[np.ndarray], console: Console) -> Iterator[np.ndarray]:
-    """The blocks; after the last one, people are told that the desk stays up."""
+def announced(blocks: Iterator[np.ndarray], console: Console, goes_on: bool) -> Iterator[np.ndarray]:
+    """The blocks; after the last one, people are told that the desk stays up. `goes_on`: empty blocks follow without end."""
     yield from blocks
     console.print("The data has ended; the desk stays up until Ctrl-C (--until-end would have ended it).", markup=False)
+    while goes_on:
+        time.sleep(PAUSE_S)
+        yield np.zeros(0, INPUT)
 
 
 def retell(resumed: Resumed, disk: RealDisk, projector: Projections) -> None:
@@ -144,6 +199,7 @@ def _run(
     console: Console,
     tally: Tally,
     blocks: Iterator[np.ndarray],
+    beside: Beside | None,
 ) -> int:
     shown = Shown(
         console,
@@ -155,7 +211,7 @@ def _run(
     try:
         run.begin()
         with shown.bar:
-            outcome = run.loop(blocks, shown, stop)
+            outcome = run.loop(blocks if beside is None else served(blocks, beside), shown, stop)
         run.close(outcome)
     except LogFailed as full:
         raise DeskError(
@@ -173,6 +229,13 @@ def _run(
     else:
         show(console, told, plan)
     return 1 if run.drive.failures and not run.drive.deciders else 0
+
+
+def served(blocks: Iterator[np.ndarray], beside: Beside) -> Iterator[np.ndarray]:
+    """The blocks; whoever works beside the loop is called after each."""
+    for block in blocks:
+        yield block
+        beside.serve(block)
 
 
 def choose_run(home: Home, plan: Plan) -> Manifest:
@@ -202,9 +265,6 @@ def choose_run(home: Home, plan: Plan) -> Manifest:
         engine_version=VERSION,
         product_version=__version__,
         created_s=round(time.time(), 3),
+        start_ns=options.start_ns,
+        definitions=msgspec.to_builtins(plan.instruments) if plan.is_live else [],
     )
-
-
-def stderr_console(as_json: bool) -> Console:
-    """Where people read: standard output, or standard error when standard output carries JSON."""
-    return Console(file=sys.stderr if as_json else sys.stdout, highlight=False)

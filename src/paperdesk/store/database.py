@@ -75,10 +75,10 @@ class Database:
         self.path = path
         self.engine = engine
 
-    def connection(self) -> sqlite3.Connection:
+    def connection(self, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
         """A connection of its own, in autocommit mode: the caller writes BEGIN and COMMIT and closes it."""
         with plain_words(self.path):
-            return connect(self.path)
+            return connect(self.path, busy_ms)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -15,7 +15,7 @@ import numpy as np
 from paperdesk.domain.events import OUTPUT
 from paperdesk.domain.orders import LIVE, OrderStatus
 from paperdesk.store import tables
-from paperdesk.store.database import Database, plain_words
+from paperdesk.store.database import BUSY_MS, Database, plain_words
 from paperdesk.store.errors import StoreError
 from paperdesk.store.following import PAPER, STATUS_TEXT, WRITTEN, Follower, Order
 from paperdesk.store.reading import Grid, decimal_text, reason_name
@@ -63,13 +63,13 @@ NOTES: Final = {
 class Projector:
     """Writes one run's projections. Not thread-safe: one owner, who calls `begin` first and `close` last."""
 
-    def __init__(self, database: Database, run_id: str) -> None:
+    def __init__(self, database: Database, run_id: str, busy_ms: int = BUSY_MS) -> None:
         """Takes up where the database stands for this run; StoreError where it cannot be read."""
         self.run_id = run_id
         self.applied_seq = 0
         """All outputs up to this input are in the database."""
         self._path = database.path
-        self._connection = database.connection()
+        self._connection = database.connection(busy_ms)
         self._follower = Follower(run_id)
         self._taken_seq = self._applied_outputs = self._waiting_outputs = 0
         self._notes: list[tuple[str, tuple[Any, ...]]] = []

@@ -166,6 +166,17 @@ class BinanceLive:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._asked.clear()
 
+    @property
+    def connected(self) -> bool:
+        """Whether a stream stands."""
+        return self._connected
+
+    def show_again(self) -> None:
+        """Whoever reads the blocks began anew: every market is called lost, and whole again where it is, with its book."""
+        at_ns = self.clock.now_ns()
+        for track in self.tracks.values():
+            track.shown_again(at_ns)
+
     # What came
 
     def _handle(self, event: Event, at_ns: int) -> None:

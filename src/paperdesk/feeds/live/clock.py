@@ -25,10 +25,12 @@ class Clock:
 
     __slots__ = ("_last_ns", "_steady", "_steady_ns", "_wall", "jumps", "offset_ns")
 
-    def __init__(self, wall: Callable[[], int] = time.time_ns, steady: Callable[[], int] = steady_ns) -> None:
-        """Both in nanoseconds; `wall` since 1970 UTC."""
+    def __init__(
+        self, wall: Callable[[], int] = time.time_ns, steady: Callable[[], int] = steady_ns, start_ns: int = 0
+    ) -> None:
+        """All in nanoseconds; `wall` since 1970 UTC. `start_ns`: the time reached already, by a record that goes on."""
         self._wall, self._steady = wall, steady
-        self._last_ns, self._steady_ns = wall(), steady()
+        self._last_ns, self._steady_ns = max(wall(), start_ns), steady()
         self.jumps = 0
         self.offset_ns = 0
 

@@ -45,6 +45,11 @@ class Track:
         if self._writer.mark(market.number, market.symbol, at_ns, cause, against):
             market.show(at_ns, at_ns)
 
+    def shown_again(self, at_ns: int) -> None:
+        """For a reader that missed something: as after a lost connection, but nothing has to be asked for."""
+        self.cause(Cause.LINK, True, at_ns)
+        self._relink(at_ns)
+
     def gapped(self) -> bool:
         """Whether the book's numbers have a hole."""
         return bool(self._writer.causes(self.market.number) & Cause.BOOK)

@@ -1,0 +1,99 @@
+"""How the processes of a desk are started and told what to do. Light: the supervisor imports nothing that trades."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from paperdesk.app.options import RunOptions
+
+
+class Word(msgspec.Struct, tag=True, array_like=True):
+    """Anything said between door, engine and supervisor."""
+
+
+class Found(Word):
+    """From the door to the supervisor: the venue answers, its market can be had."""
+
+
+class NoOffer(Word):
+    """The venue could not be reached: what happened, and what to do, for people."""
+
+    text: str
+
+
+DECODE_FOUND: Final = msgspec.msgpack.Decoder(Found | NoOffer)
+
+
+class EngineTask(msgspec.Struct):
+    """What an engine process is started with. Descriptors are inherited; -1: there is none."""
+
+    options: RunOptions
+    home: Path
+    api: int
+    door: int
+    notice: str
+    as_json: bool
+
+
+class DoorTask(msgspec.Struct):
+    """What a door process is started with. `venue_at` is a server on this machine to ask instead of the venue."""
+
+    symbols: list[str]
+    engine: int
+    supervisor: int
+    venue_at: str
+    within_s: float
+
+
+class ApiTask(msgspec.Struct):
+    """What an api process is started with."""
+
+    listening: int
+    engine: int
+    supervisor: int
+    home: Path
+    port: int
+
+
+PASSED_ON: Final = (
+    *("PAPER_TRADING_MODE", "ALLOW_REAL_TRADES", "NUMBA_DISABLE_JIT", "HOME", "XDG_CACHE_HOME", "LANG", "LC_ALL"),
+    *("TERM", "COLUMNS", "NO_COLOR", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"),
+)
+"""Of the user's environment, what every process of a desk may know."""
+OUTWARD: Final = ("SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy")
+"""What the door alone may know: the way out of the user's network."""
+
+
+Task = TypeVar("Task", bound=msgspec.Struct)
+
+
+def task_of(text: str, kind: type[Task]) -> Task:
+    """The task that a process was started with."""
+    return msgspec.json.decode(text, type=kind, dec_hook=lambda wanted, value: wanted(value))
+
+
+def start(
+    module: str, task: msgspec.Struct, inherited: Sequence[int], extra: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
+    """A process of the family: its own session group, so that Ctrl-C reaches the supervisor alone; nothing inherited but what is named."""
+    package = Path(__file__).resolve().parents[3]
+    given: Mapping[str, str] = {
+        "PYTHONPATH": str(package),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUTF8": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        **{name: os.environ[name] for name in (*PASSED_ON, *extra) if name in os.environ},
+    }
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", module, str(os.getpid()), msgspec.json.encode(task, enc_hook=str).decode()],
+        stdin=subprocess.DEVNULL,
+        pass_fds=[number for number in inherited if number >= 0],
+        env=dict(given),
+        process_group=0,
+    )
