@@ -212,7 +212,7 @@ HOSTILE: dict[str, tuple[list[str], str]] = {
         ["import os", "for fd in range(3, 1024):", "    try: os.write(fd, b'x' * 100)", "    except OSError: pass"],
         "bytes into its pipe that are no answer",
     ),
-    "answers without end": (["for _ in range(17_000): ctx.buy_lots(quote.symbol, 1)"], "that are no answer"),
+    "answers without end": (["for _ in range(17_000): ctx.buy_lots(quote.symbol, 1)"], "17,000 commands in answer to one event"),
     "looks for secrets": (["import os", "raise RuntimeError(f'environment {dict(os.environ)}')"], "environment {}"),
     "reads the desk": (["open(f'/proc/{__import__(\"os\").getppid()}/environ').read()"], "PermissionError"),
     "connects": (["import socket", "socket.create_connection(('127.0.0.1', 1))"], "PermissionError"),

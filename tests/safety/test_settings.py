@@ -10,7 +10,16 @@ import msgspec
 import pytest
 
 from paperdesk.safety.config_file import KEYS
-from paperdesk.safety.settings import LOG_LEVELS, VARIABLES, LimitSettings, Settings, SettingsRefused, read_settings
+from paperdesk.safety.senders import entry_of
+from paperdesk.safety.settings import (
+    LOG_LEVELS,
+    VARIABLES,
+    DoorSettings,
+    LimitSettings,
+    Settings,
+    SettingsRefused,
+    read_settings,
+)
 
 FULL = """
 feed = "replay"
@@ -403,6 +412,7 @@ def test_a_full_file_is_read(config: Path) -> None:
         limits=settings.limits,
         bot_limits=settings.bot_limits,
         instruments=folder / "instruments.json",
+        door=DoorSettings(senders=(entry_of("https://ntfy.example.com/my-desk", "notify", 1),)),
         conversions=("BTCUSDT",),
     )
     assert settings.bot_limits.max_order == "500"
