@@ -4,14 +4,13 @@ Money, prices and quantities are exact decimals as texts, in full units of what 
 UTC, milliseconds) and `ts_ns` (nanoseconds since 1970, as text: they do not fit a JavaScript number). Whatever names a moment names its
 `seq` too. A figure that cannot be worked out, such as equity while a price is missing, is null, never zero.
 
-Markets, events, commands and the stream are in `models_live.py`. `schema.py` makes the OpenAPI document out of these types; field docstrings become comments here alone, so names say most.
+Markets, events, commands and the stream are in `models_live.py`; `schema.py` makes the OpenAPI document out of both.
 """
 
 from typing import Any, Final, Literal
 
 import msgspec
 
-Label = str
 SideText = Literal["buy", "sell"]
 OrderTypeText = Literal["market", "limit", "stop_market", "stop_limit"]
 TimeInForceText = Literal["gtc", "ioc", "fok"]
@@ -137,7 +136,7 @@ class Desk(Answer):
 
     paper: Literal[True]
     run: str
-    label: Label
+    label: str
     """LIVE MAINNET DATA, REPLAY or SIMULATED: where prices come from; orders are on paper always."""
     feed: str
     notice: str
@@ -370,29 +369,6 @@ class Equity(Answer):
 
     reporting: str
     points: list[EquityPoint]
-
-
-class Run(Answer):
-    """A run of this home."""
-
-    run: str
-    label: Label
-    feed: str
-    created: str
-    symbols: list[str]
-    strategies: list[str]
-    seed: int | None
-    balances: dict[str, str]
-    reporting: str
-    product: str
-    applied_seq: int
-    current: bool
-
-
-class Runs(Answer):
-    """Newest first, at most 1,000."""
-
-    runs: list[Run]
 
 
 ENCODER: Final = msgspec.json.Encoder()

@@ -3,7 +3,7 @@
 Shapes and habits are those of `models.py`.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -141,15 +141,19 @@ class Events(Answer):
 # ── commands
 
 
+InstrumentNumber = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+Decimals = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=40)]
+
+
 class NewOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """POST /orders. Prices and quantities as decimal texts in the instrument's own units."""
 
-    instrument: int
+    instrument: InstrumentNumber
     side: SideText
     order_type: OrderTypeText
-    quantity: str
-    price: str | None = None
-    trigger_price: str | None = None
+    quantity: Decimals
+    price: Decimals | None = None
+    trigger_price: Decimals | None = None
     time_in_force: TimeInForceText | None = None
     """As usual for the type where not given: ioc for market and stop_market, else gtc."""
     post_only: bool = False
@@ -158,7 +162,7 @@ class NewOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class CancelMany(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """POST /orders/cancel-all: of one instrument, or of all."""
 
-    instrument: int | None = None
+    instrument: InstrumentNumber | None = None
 
 
 class Nothing(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -182,7 +186,30 @@ class CommandAnswer(Answer):
     """What it caused at once."""
 
 
-# ── health
+# ── health and runs
+
+
+class Run(Answer):
+    """A run of this home."""
+
+    run: str
+    label: str
+    feed: str
+    created: str
+    symbols: list[str]
+    strategies: list[str]
+    seed: int | None
+    balances: dict[str, str]
+    reporting: str
+    product: str
+    applied_seq: int
+    current: bool
+
+
+class Runs(Answer):
+    """Newest first, at most 1,000."""
+
+    runs: list[Run]
 
 
 class Health(Answer):
