@@ -1,0 +1,131 @@
+// The page's one connection to its desk: what is said goes through the reducer into a view; components read parts of the view and are drawn
+// at most once a frame (a hidden tab gets no frames and draws nothing). After a reset, or on another run, the read models are loaded anew.
+import { useRef, useSyncExternalStore } from "react";
+import { read } from "./command";
+import { coordinate } from "./decimal";
+import type { Said, View } from "./model";
+import { NOTHING, reduce } from "./model";
+import type { Ports, SocketLike } from "./stream";
+import { Stream } from "./stream";
+import type { Bars, Book, Equity, Events, Fills, State, StreamMessage } from "./wire";
+
+const API = "/api/v1";
+const RETRY_MS = 2_000;
+
+let view: View = NOTHING;
+let shown: View = NOTHING;
+let frame = 0;
+const listeners = new Set<() => void>();
+
+export function tell(said: Said): void {
+  view = reduce(view, said);
+  if (frame === 0) frame = requestAnimationFrame(show);
+}
+
+function show(): void {
+  frame = 0;
+  if (shown === view) return;
+  shown = view;
+  for (const listener of listeners) listener();
+}
+
+export function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export const current = (): View => shown;
+
+/** A part of the view, which must depend on the view alone; the component is drawn again only when that part says something else. */
+export function useView<T>(part: (view: View) => T): T {
+  const known = useRef<{ view: View; value: T } | null>(null);
+  return useSyncExternalStore(subscribe, () => {
+    if (known.current?.view === shown) return known.current.value;
+    const value = part(shown);
+    const kept = known.current !== null && same(known.current.value, value) ? known.current.value : value;
+    known.current = { view: shown, value: kept };
+    return kept;
+  });
+}
+
+/** The same value, or small objects with the same fields. */
+function same(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null || Array.isArray(a) || Array.isArray(b)) return false;
+  const [x, y] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  const names = Object.keys(x);
+  return names.length === Object.keys(y).length && names.every((name) => Object.is(x[name], y[name]));
+}
+
+const ports: Ports = {
+  open: (after) => {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const query = after === null ? "" : `?after=${encodeURIComponent(after)}`;
+    return new WebSocket(`${scheme}://${location.host}${API}/stream${query}`) as unknown as SocketLike;
+  },
+  after: (ms, then) => window.setTimeout(then, ms),
+  cancel: (timer) => window.clearTimeout(timer),
+  random: Math.random,
+  now: Date.now,
+};
+
+let loadedRun = "";
+let loading = 0;
+
+function hear(message: StreamMessage): void {
+  tell(message);
+  if (message.type === "hello" && message.desk.run !== loadedRun) {
+    if (loadedRun !== "") stream.place = null;
+    loadedRun = message.desk.run;
+    void load();
+  } else if (message.type === "reset") void load();
+}
+
+const stream = new Stream<StreamMessage>(ports, hear, (connection) => tell({ type: "connection", connection }));
+
+/** Reads what the stream does not tell: the account, past fills, bars, equity, events. Tried again until it works. */
+async function load(): Promise<void> {
+  const mine = ++loading;
+  const desk = view.desk;
+  if (desk === null) return;
+  try {
+    const tasks = [
+      read<State>(`${API}/state`).then((state) => tell({ type: "state_read", state })),
+      loadFills(200),
+      read<Events>(`${API}/events?limit=200`).then(({ events }) => tell({ type: "events_read", events })),
+      read<Equity>(`${API}/equity?limit=1000`).then(({ points }) => tell({ type: "equity_read", points: equityPoints(points) })),
+      ...desk.instruments.flatMap(({ number }) => [
+        read<Bars>(`${API}/bars?instrument=${number}&limit=1500`).then(({ bars }) => tell({ type: "bars_read", instrument: number, bars })),
+        read<Book>(`${API}/book?instrument=${number}`).then((book) => tell({ type: "book_read", book }), () => undefined),
+      ]),
+    ];
+    await Promise.all(tasks);
+    if (mine === loading) tell({ type: "trouble", text: "" });
+  } catch (error) {
+    if (mine !== loading) return;
+    tell({ type: "trouble", text: error instanceof Error ? error.message : String(error) });
+    window.setTimeout(() => mine === loading && void load(), RETRY_MS);
+  }
+}
+
+function equityPoints(points: Equity["points"]): { s: number; equity: string }[] {
+  const bySecond = new Map<number, string>();
+  for (const point of points) {
+    if (point.equity !== null) bySecond.set(Math.floor(coordinate(point.ts_ns) / 1e9), point.equity);
+  }
+  return [...bySecond].map(([s, equity]) => ({ s, equity })).sort((a, b) => a.s - b.s);
+}
+
+/** Fills with their receipts. */
+export async function loadFills(limit: number): Promise<void> {
+  const { fills } = await read<Fills>(`${API}/fills?limit=${limit}`);
+  tell({ type: "fills_read", fills });
+}
+
+export function start(): void {
+  stream.start();
+  window.addEventListener("online", () => stream.nudge());
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && stream.nudge());
+}
+
+export { API };

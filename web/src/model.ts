@@ -1,0 +1,212 @@
+// All that the page knows, and how it changes: one pure function from what it knew and what was said to what it knows. Nothing grows without
+// bound; what is shown first is kept first.
+import type { Connection } from "./stream";
+import { isAfter } from "./stream";
+import type { Bar, Book, Desk, DeskEvent, Fill, Instrument, Pulse, Receipt, State, StreamMessage, Trade } from "./wire";
+
+export const MOST = { events: 500, trades: 50, bars: 1500, fills: 500, equity: 1500 } as const;
+
+/** A fill as told by the stream has no receipt yet; GET /fills brings it. */
+export type FillRow = Omit<Fill, "receipt"> & { receipt: Receipt | null };
+
+export interface Market {
+  book: Book | null;
+  /** Newest first. */
+  trades: readonly Trade[];
+  /** Oldest first. */
+  bars: readonly Bar[];
+  /** Counts up when bars were replaced as a whole, so that a chart knows to draw anew. */
+  barsLoaded: number;
+}
+
+export interface EquityAt {
+  s: number;
+  equity: string;
+}
+
+export interface View {
+  connection: Connection;
+  desk: Desk | null;
+  state: State | null;
+  pulse: Pulse | null;
+  markets: Readonly<Record<number, Market>>;
+  /** Newest first, as are fills. */
+  events: readonly DeskEvent[];
+  fills: readonly FillRow[];
+  /** Oldest first. */
+  equity: readonly EquityAt[];
+  equityLoaded: number;
+  instrument: number | null;
+  /** Why the read models could not be loaded; empty when they could. */
+  trouble: string;
+}
+
+export const NOTHING: View = {
+  connection: { phase: "connecting", heardAt: 0, tries: 0, why: "" },
+  desk: null,
+  state: null,
+  pulse: null,
+  markets: {},
+  events: [],
+  fills: [],
+  equity: [],
+  equityLoaded: 0,
+  instrument: null,
+  trouble: "",
+};
+
+export type Said =
+  | StreamMessage
+  | { type: "connection"; connection: Connection }
+  | { type: "state_read"; state: State }
+  | { type: "fills_read"; fills: readonly Fill[] }
+  | { type: "events_read"; events: readonly DeskEvent[] }
+  | { type: "bars_read"; instrument: number; bars: readonly Bar[] }
+  | { type: "book_read"; book: Book }
+  | { type: "equity_read"; points: readonly EquityAt[] }
+  | { type: "instrument"; instrument: number }
+  | { type: "trouble"; text: string };
+
+const NO_MARKET: Market = { book: null, trades: [], bars: [], barsLoaded: 0 };
+
+export function marketOf(view: View, instrument: number | null): Market {
+  return (instrument === null ? undefined : view.markets[instrument]) ?? NO_MARKET;
+}
+
+export function instrumentOf(view: View): Instrument | null {
+  return view.desk?.instruments.find((one) => one.number === view.instrument) ?? null;
+}
+
+export function reduce(view: View, said: Said): View {
+  switch (said.type) {
+    case "connection":
+      return { ...view, connection: said.connection };
+    case "hello":
+      return hello(view, said.desk);
+    case "event":
+      return event(view, said.event);
+    case "reset":
+      return view.desk !== null && view.desk.run !== said.run ? { ...view, events: [], fills: [], equity: [], markets: {} } : view;
+    case "state":
+      return { ...view, state: said.state };
+    case "state_read":
+      return view.state !== null && view.state.run === said.state.run && view.state.seq > said.state.seq ? view : { ...view, state: said.state };
+    case "market":
+      return { ...view, markets: said.markets.reduce(withBook, view.markets) };
+    case "book_read": {
+      const known = view.markets[said.book.instrument]?.book;
+      return known && BigInt(known.ts_ns) >= BigInt(said.book.ts_ns) ? view : { ...view, markets: withBook(view.markets, said.book) };
+    }
+    case "bars_read": {
+      const market = marketOf(view, said.instrument);
+      const first = said.bars.at(-1)?.open_s ?? 0;
+      const later = market.bars.filter((bar) => bar.open_s > first);
+      const bars = [...said.bars, ...later].slice(-MOST.bars);
+      return { ...view, markets: { ...view.markets, [said.instrument]: { ...market, bars, barsLoaded: market.barsLoaded + 1 } } };
+    }
+    case "pulse":
+      return pulse(view, said);
+    case "fills_read":
+      return { ...view, fills: mergedFills(view.fills, said.fills) };
+    case "events_read":
+      return { ...view, events: mergedEvents(view.events, said.events) };
+    case "equity_read": {
+      const last = said.points.at(-1)?.s ?? 0;
+      const equity = [...said.points, ...view.equity.filter((point) => point.s > last)].slice(-MOST.equity);
+      return { ...view, equity, equityLoaded: view.equityLoaded + 1 };
+    }
+    case "instrument":
+      return { ...view, instrument: said.instrument };
+    case "trouble":
+      return { ...view, trouble: said.text };
+  }
+}
+
+/** Another run shares nothing with the one before: all of it goes. */
+function hello(view: View, desk: Desk): View {
+  const known = view.desk?.run === desk.run;
+  const instrument = desk.instruments.some((one) => one.number === view.instrument) ? view.instrument : (desk.instruments[0]?.number ?? null);
+  const base = known || view.desk === null ? view : { ...NOTHING, connection: view.connection, equityLoaded: view.equityLoaded + 1 };
+  return { ...base, desk, instrument };
+}
+
+function event(view: View, told: DeskEvent): View {
+  const newest = view.events[0];
+  if (newest && !isAfter(told.id, newest.id)) return view;
+  const next = { ...view, events: [told, ...view.events].slice(0, MOST.events) };
+  const row = fillRow(told);
+  return row === null ? next : { ...next, fills: mergedFills(next.fills, [row]) };
+}
+
+function fillRow(told: DeskEvent): FillRow | null {
+  const { fill, order, instrument } = told;
+  if (!fill || !order || instrument === null || instrument === undefined) return null;
+  return {
+    ...fill, order, instrument, receipt: null,
+    seq: told.seq, number: told.number, time: told.time, ts_ns: told.ts_ns,
+    bot: told.bot ?? 0, who: told.who ?? "", symbol: told.symbol ?? "",
+  }; // prettier-ignore
+}
+
+function mergedFills(known: readonly FillRow[], told: readonly FillRow[]): FillRow[] {
+  const rows = new Map(known.map((row) => [row.fill, row]));
+  for (const row of told) {
+    const before = rows.get(row.fill);
+    rows.set(row.fill, before && row.receipt === null ? before : row);
+  }
+  return [...rows.values()].sort((a, b) => b.fill - a.fill).slice(0, MOST.fills);
+}
+
+function mergedEvents(known: readonly DeskEvent[], told: readonly DeskEvent[]): DeskEvent[] {
+  const rows = new Map([...told, ...known].map((row) => [row.id, row]));
+  return [...rows.values()].sort((a, b) => (isAfter(a.id, b.id) ? -1 : 1)).slice(0, MOST.events);
+}
+
+function withBook(markets: Readonly<Record<number, Market>>, book: Book): Record<number, Market> {
+  const market = markets[book.instrument] ?? NO_MARKET;
+  const known = new Set(market.trades.slice(0, book.trades.length + 30).map(tradeKey));
+  const fresh = book.trades.filter((trade) => !known.has(tradeKey(trade)));
+  const trades = fresh.length ? [...fresh.reverse(), ...market.trades].slice(0, MOST.trades) : market.trades;
+  return { ...markets, [book.instrument]: { ...market, book, trades, bars: withBars(market.bars, book.bars) } };
+}
+
+function tradeKey(trade: Trade): string {
+  return `${trade.ts_ns}/${trade.price}/${trade.quantity}/${trade.side}`;
+}
+
+function withBars(known: readonly Bar[], changed: readonly Bar[]): readonly Bar[] {
+  if (changed.length === 0) return known;
+  const first = changed[0]?.open_s ?? 0;
+  let end = known.length;
+  while (end > 0 && (known[end - 1]?.open_s ?? 0) >= first) end -= 1;
+  const between = known.slice(end).filter((bar) => !changed.some((other) => other.open_s === bar.open_s));
+  const tail = [...between, ...changed].sort((a, b) => a.open_s - b.open_s);
+  return [...known.slice(0, end), ...tail].slice(-MOST.bars);
+}
+
+function pulse(view: View, said: Pulse): View {
+  const next = { ...view, pulse: said };
+  if (said.equity === null) return next;
+  const s = Number(BigInt(said.engine_ts_ns) / 1_000_000_000n);
+  const last = view.equity.at(-1)?.s ?? 0;
+  if (s <= last) return next;
+  return { ...next, equity: [...view.equity, { s, equity: said.equity }].slice(-MOST.equity) };
+}
+
+// ── what the page says about what it knows
+
+export type Trust = { ok: true } | { ok: false; title: string; text: string };
+
+/** Whether orders for the chosen market can pass, and if not, why. */
+export function trust(view: View): Trust {
+  const market = marketOf(view, view.instrument);
+  const status = market.book?.status ?? instrumentOf(view)?.status ?? null;
+  if (status === null || status === "live") return { ok: true };
+  const reason = market.book?.status_reason ?? instrumentOf(view)?.status_reason;
+  const title = status === "gap" ? "Market data has a gap" : "Market data is stale";
+  return { ok: false, title, text: `Orders stop: ${reason?.name ?? "stale_data"}. ${reason ? `${reason.meaning}; ${reason.remedy}.` : ""}`.trim() };
+}
+
+export function killed(view: View): boolean {
+  return view.pulse?.killed ?? view.state?.killed ?? view.desk?.killed ?? false;
+}

@@ -1,0 +1,49 @@
+// What happened, newest first, with the reason and the remedy of every no.
+import { memo, useState } from "react";
+import { useView } from "../desk";
+import { words } from "../format";
+import type { DeskEvent } from "../wire";
+import { Panel, When } from "./bits";
+
+type Severity = DeskEvent["severity"];
+const FILTERS: { key: "all" | Severity; text: string }[] = [
+  { key: "all", text: "All" },
+  { key: "good", text: "Fills" },
+  { key: "info", text: "Info" },
+  { key: "warning", text: "Warnings" },
+  { key: "error", text: "Errors" },
+];
+const SIGN: Record<Severity, string> = { info: "·", good: "●", warning: "▲", error: "■" };
+
+export function EventsPanel({ onStory }: { onStory: (order: string) => void }) {
+  const events = useView((view) => view.events);
+  const [filter, setFilter] = useState<"all" | Severity>("all");
+  const shown = filter === "all" ? events : events.filter((event) => event.severity === filter);
+  return (
+    <Panel name="events" title="Events" aside={
+      <div className="chips" role="group" aria-label="Show events of severity">
+        {FILTERS.map(({ key, text }) => <button key={key} type="button" aria-pressed={filter === key} onClick={() => setFilter(key)}>{text}</button>)}
+      </div>}>
+      <div className="scroll" tabIndex={0} role="log" aria-live="off" aria-label="Events, newest first">
+        {shown.length === 0 && <p className="empty">{filter === "all" ? "Nothing has happened yet." : "None of these among the last 500 events."}</p>}
+        <ol className="feed">{shown.slice(0, 200).map((event) => <EventLine key={event.id} event={event} onStory={onStory} />)}</ol>
+      </div>
+    </Panel>
+  );
+}
+
+const EventLine = memo(function EventLine({ event, onStory }: { event: DeskEvent; onStory: (order: string) => void }) {
+  const { severity, refusal, order } = event;
+  return (
+    <li className={severity}>
+      <When ns={event.ts_ns} millis />
+      <span className="sign" aria-hidden="true">{SIGN[severity]}</span>
+      <span className="sr">{severity}: </span>
+      <div>
+        <span title={`${words(event.kind)}, input ${event.seq}`}>{event.text}</span>
+        {order && <> <button type="button" className="link" onClick={() => onStory(order)}>{order}</button></>}
+        {refusal && <p className="remedy"><code>{refusal.name}</code> {refusal.meaning}. {refusal.remedy !== "nothing to do" && <b>{refusal.remedy}.</b>}</p>}
+      </div>
+    </li>
+  );
+});

@@ -1,0 +1,39 @@
+// An order's life in sentences.
+import { useEffect, useState } from "react";
+import { read } from "../command";
+import { API } from "../desk";
+import { count } from "../format";
+import type { OrderStory } from "../wire";
+import { Modal } from "./bits";
+
+export function StoryDialog({ order, onClose }: { order: string | null; onClose: () => void }) {
+  const [story, setStory] = useState<OrderStory | null>(null);
+  const [trouble, setTrouble] = useState("");
+  const [again, setAgain] = useState(0);
+  useEffect(() => {
+    let mine = true;
+    setStory(null);
+    setTrouble("");
+    if (order !== null) {
+      read<OrderStory>(`${API}/orders/${encodeURIComponent(order)}`).then(
+        (told) => mine && setStory(told),
+        (error: unknown) => mine && setTrouble(error instanceof Error ? error.message : String(error)),
+      );
+    }
+    return () => {
+      mine = false;
+    };
+  }, [order, again]);
+  return (
+    <Modal open={order !== null} title={`The life of ${order ?? ""}`} onClose={onClose} wide>
+      {trouble && <p className="refusal" role="alert">{trouble}</p>}
+      {!story && !trouble && <p className="dim">It is being read …</p>}
+      {story && <ol className="story">{story.story.map((sentence, at) => <li key={at}>{sentence}</li>)}</ol>}
+      <div className="row end">
+        {story && <span className="dim">{count(story.fills.length, "fill")}; times in UTC</span>}
+        <button type="button" onClick={() => setAgain(again + 1)}>Read again</button>
+        <button type="button" onClick={onClose}>Close</button>
+      </div>
+    </Modal>
+  );
+}
