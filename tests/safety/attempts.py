@@ -1,7 +1,8 @@
 """Ways out, tried for real: a program that raises a wall around itself (or none) and then tries what it was told to.
 
 `python attempts.py POLICY NAME,NAME TCP UDP ABSTRACT HOME PARENT` prints a line `name: reached` or `name: why not` for each; POLICY `none`
-raises no wall. An attempt that returns has reached what it should not.
+raises no wall. An attempt that returns has reached what it should not. Without arguments (`python -m tests.safety.attempts`) every attempt
+is made behind every policy, and a table says what refused it.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import asyncio
 import ctypes
 import http.client
 import mmap
+import multiprocessing
 import os
 import platform
+import smtplib
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -94,6 +98,94 @@ class Ways:
 
         asyncio.run(reach())
 
+    def tls_client(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.tcp), WAIT_S) as made:
+            try:
+                ssl.create_default_context().wrap_socket(made, server_hostname="canary.test")
+            except ssl.SSLError:
+                return
+
+    def mail_client(self) -> None:
+        try:
+            smtplib.SMTP("127.0.0.1", self.tcp, timeout=WAIT_S)
+        except smtplib.SMTPException:
+            return
+
+    def uv_loop(self) -> None:
+        import uvloop  # type: ignore[import-untyped,import-not-found,unused-ignore]
+
+        async def reach() -> None:
+            await asyncio.open_connection("127.0.0.1", self.tcp)
+
+        uvloop.run(reach())
+
+    def spawned(self) -> None:
+        child = os.posix_spawn(sys.executable, [sys.executable, "-c", CONNECTING, str(self.tcp)], os.environ)
+        self._ended(child)
+
+    def program_in_memory(self) -> None:
+        place = os.memfd_create("program", 0)
+        with Path(os.path.realpath(sys.executable)).open("rb") as program, os.fdopen(os.dup(place), "wb") as copy:
+            copy.write(program.read())
+        child = os.fork()
+        if child == 0:
+            try:
+                os.execve(place, [sys.executable, "-c", CONNECTING, str(self.tcp)], os.environ)
+            except OSError:
+                os._exit(1)
+        self._ended(child)
+
+    def worker_pool(self) -> None:
+        worker = multiprocessing.get_context("fork").Process(target=self.tcp_socket)
+        worker.start()
+        worker.join()
+        if worker.exitcode:
+            raise AttemptError("the worker was refused")
+
+    def message_of_udp(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+            made.sendmsg([b"hello"], [], 0, ("127.0.0.1", self.udp))
+
+    def datagram_endpoint(self) -> None:
+        async def reach() -> None:
+            loop = asyncio.get_running_loop()
+            way, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=("127.0.0.1", self.udp))
+            way.sendto(b"hello")
+            way.close()
+
+        asyncio.run(reach())
+
+    def turned_listener(self) -> None:
+        with socket.socket() as made:
+            made.bind(("127.0.0.1", 0))
+            made.listen()
+            made.shutdown(socket.SHUT_RDWR)
+            made.connect(("127.0.0.1", self.tcp))
+
+    def stolen_socket(self) -> None:
+        whole = LIBC.syscall(434, self.parent, 0)
+        taken = LIBC.syscall(438, whole, 3, 0)
+        if whole < 0 or taken < 0:
+            raise AttemptError(os.strerror(ctypes.get_errno()))
+
+    def packets(self) -> None:
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 3) as made:
+            made.bind(("lo", 0))
+
+    def fault_handler(self) -> None:
+        made = LIBC.syscall({"x86_64": 323, "aarch64": 282}[platform.machine()], 1)
+        if made < 0:
+            raise AttemptError(os.strerror(ctypes.get_errno()))
+
+    def environment_of_first(self) -> None:
+        Path("/proc/1/environ").read_bytes()
+        Path(f"/proc/{self.parent}/environ").read_bytes()
+
+    def _ended(self, child: int) -> None:
+        """Wait for a child; one that failed was refused."""
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+            raise AttemptError("the child was refused")
+
     def datagram(self) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
             made.sendto(b"hello", ("127.0.0.1", self.udp))
@@ -144,8 +236,7 @@ class Ways:
             except OSError:
                 os._exit(1)
             os._exit(0)
-        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
-            raise AttemptError("the child was refused")
+        self._ended(child)
 
     def other_namespace(self) -> None:
         for name in ("net", "user", "mnt"):
@@ -212,4 +303,9 @@ def main(policy: str, names: str, *surroundings: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) > 1:
+        main(*sys.argv[1:])
+    else:
+        from tests.safety.canary import table
+
+        print(table())

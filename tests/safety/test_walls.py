@@ -2,118 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import polars as pl
 import pytest
+from aiohttp import web
+from tests.safety.canary import FILES, NETWORK, OPEN, OTHERS, WAIT_S, Canary, tried, usable
+from tests.safety.local import REST, serving
 
 from paperdesk.safety import seccomp, syscalls
-from paperdesk.safety.policies import API, ENGINE, STRATEGY, Policy, filter_of
+from paperdesk.safety.policies import API, DOOR, ENGINE, LAB, STRATEGY, WORKING, Policy, filter_of
 from paperdesk.safety.wall import POLICIES, Means, WallRefused, WallReport, survey
 
 REPO = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).parent
-WAIT_S = 120
-NETWORK = (
-    "tcp_socket raw_calls c_library fast_open http_client url_opener event_loop datagram name_service abstract_socket polars_http polars_s3 "
-    "curl other_python fork"
-).split() + (["pyarrow_s3"] if find_spec("pyarrow") else [])
-"""Attempts that reach a canary where there is no wall."""
-OTHERS = "six multipath other_namespace new_namespace ring netlink machines trace memory_of_parent".split()
-"""Attempts that may fail for other reasons where there is no wall, and must fail behind one."""
 ONLY_X86 = "poll open stat lstat access readlink dup2 time select epoll_wait arch_prctl pipe fork vfork iopl ioperm mkdir rename rmdir unlink"
-ALONE = ("polars_http", "polars_s3", "pyarrow_s3")
-"""Libraries that may end their process rather than raise."""
-FILES = {
-    "engine": ["write_log", "remove_log"],
-    "api": ["write_log", "remove_log"],
-    "strategy": ["write_log", "remove_log", "read_home"],
-    "lab": ["write_log", "remove_log", "read_home"],
-    "door": ["write_log", "remove_log", "read_home"],
-}
-
-OPEN = {"door": {"datagram", "name_service"}}
-"""What a policy leaves open: the door asks for names by datagrams, and no means of a process sees where they go."""
-
-
-class Canary:
-    """Listeners on loopback and on an abstract address, which count what comes."""
-
-    def __init__(self) -> None:
-        self.tcp = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
-        self.name = f"canary-{os.getpid()}-{self.port}"
-        self.abstract = socket.socket(socket.AF_UNIX)
-        self.abstract.bind("\0" + self.name)
-        self.abstract.listen(64)
-        self.seen: list[str] = []
-        for serve in (self._serve_tcp, self._serve_udp, self._serve_abstract):
-            threading.Thread(target=serve, daemon=True).start()
-
-    @property
-    def port(self) -> int:
-        """The port of the TCP listener."""
-        return int(self.tcp.getsockname()[1])
-
-    def _serve_tcp(self) -> None:
-        while True:
-            try:
-                visitor, _ = self.tcp.accept()
-            except OSError:
-                return
-            with visitor:
-                self.seen.append("tcp")
-                visitor.sendall(b"HTTP/1.0 404 no\r\nContent-Length: 0\r\n\r\n")
-
-    def _serve_udp(self) -> None:
-        while data := self.udp.recv(512):
-            self.seen.append("mark" if data == b"mark" else "udp")
-            if data == b"mark":
-                self.udp.sendto(b"seen", self.marker)
-        self.udp.close()
-
-    def _serve_abstract(self) -> None:
-        while True:
-            try:
-                self.abstract.accept()[0].close()
-            except OSError:
-                return
-            self.seen.append("abstract")
-
-    def visitors(self) -> list[str]:
-        """What came so far: each listener is visited once more by us, and its queue is in order."""
-        for address, family in ((("127.0.0.1", self.port), socket.AF_INET), ("\0" + self.name, socket.AF_UNIX)):
-            with socket.socket(family) as mine:
-                mine.connect(address)
-                mine.recv(64)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mine:
-            mine.bind(("127.0.0.1", 0))
-            self.marker = mine.getsockname()
-            mine.sendto(b"mark", self.udp.getsockname())
-            mine.settimeout(WAIT_S)
-            mine.recv(16)
-        seen = list(self.seen)
-        self.seen.clear()
-        for own in ("tcp", "abstract", "mark"):
-            seen.remove(own)
-        return seen
-
-    def close(self) -> None:
-        """End the listeners."""
-        for one in (self.tcp, self.abstract):
-            one.shutdown(socket.SHUT_RDWR)
-            one.close()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mine:
-            mine.sendto(b"", self.udp.getsockname())
 
 
 @pytest.fixture(scope="module")
@@ -122,39 +33,6 @@ def canary() -> Iterator[Canary]:
     one = Canary()
     yield one
     one.close()
-
-
-def tried(policy: str, names: Sequence[str], canary: Canary, home: Path) -> dict[str, str]:
-    """What became of attempts, each that may end its process in one of its own."""
-    home.mkdir(exist_ok=True)
-    (home / "log").write_bytes(b"the log")
-    batches = [[name for name in names if name not in ALONE], *[[name] for name in names if name in ALONE]]
-    told = {}
-    for batch in filter(None, batches):
-        done = subprocess.run(
-            [sys.executable, str(HERE / "attempts.py"), policy, ",".join(batch), str(canary.port)]
-            + [str(canary.udp.getsockname()[1]), canary.name, str(home), str(os.getpid())],
-            env={
-                **os.environ,
-                "PYTHONPATH": str(REPO / "src"),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "POLARS_MAX_THREADS": "1",
-            },
-            capture_output=True,
-            text=True,
-            timeout=WAIT_S,
-            check=False,
-        )
-        rows = [line.partition(": ") for line in done.stdout.splitlines()]
-        told.update({name: said for name, _, said in rows if name in batch})
-        for name in batch:
-            told.setdefault(name, f"the process ended with {done.returncode}: {done.stderr[-500:]}")
-    return told
-
-
-def usable(names: Sequence[str]) -> list[str]:
-    """Without what this machine does not have."""
-    return [name for name in names if name != "curl" or shutil.which("curl")]
 
 
 def test_without_a_wall_every_way_is_open(canary: Canary, tmp_path: Path) -> None:
@@ -176,9 +54,10 @@ def test_behind_a_wall_no_way_is_open(policy: str, canary: Canary, tmp_path: Pat
     assert (tmp_path / "home" / "log").read_bytes() == b"the log"
 
 
-@pytest.mark.skipif(find_spec("pyarrow") is not None, reason="pyarrow is installed, and tried with the others")
-def test_pyarrow_is_not_installed_here() -> None:
-    pytest.skip("pyarrow's S3 was not tried: it is not installed")
+@pytest.mark.parametrize("package", ["pyarrow", "uvloop"])
+def test_what_is_not_installed_is_told(package: str) -> None:
+    if not find_spec(package):
+        pytest.skip(f"{package} was not tried: it is not installed")
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="calls of i386 exist on x86_64 alone")
@@ -222,7 +101,157 @@ def test_a_wall_is_refused_where_threads_run_already() -> None:
     assert "2 threads run already: raise the wall before starting any" in done.stdout
 
 
+# What is left open, and works
+
+
+THROUGH_THE_DOOR = """
+import asyncio, json, sys
+from tests.safety.local import PING, REST, STREAM, TRADES
+from paperdesk.safety import wall
+from paperdesk.safety.door import Door, Loopback
+from paperdesk.safety.outside import NoAnswer
+
+async def main(port, canary):
+    told = {}
+    async def tried(name, ask, *given):
+        try:
+            told[name] = (await ask(*given)).decode()
+        except NoAnswer as why:
+            told[name] = why.reason.name
+    loop = asyncio.get_running_loop()
+    names = await asyncio.gather(*(loop.getaddrinfo("localhost", 443) for _ in range(4)))
+    told["threads"] = all(names)
+    async with Door(resolve={REST: Loopback("127.0.0.1", port)}) as door:
+        await tried("ping", door.get, PING)
+        for name, address in json.loads(sys.argv[3]).items():
+            await tried(name, door.get, address)
+    async with Door(resolve={REST: Loopback("127.0.0.1", canary)}) as door:
+        await tried("a port that is not open", door.get, PING)
+    print(json.dumps(told))
+
+port, canary = map(int, sys.argv[1:3])
+wall.raise_wall(wall.DOOR, ports=[port])
+asyncio.run(main(port, canary))
+"""
+
+
+def test_through_the_doors_wall_only_the_list_passes(canary: Canary) -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.json_response({})
+
+    refused = {
+        "other path": f"https://{REST}/api/v3/order",
+        "other host": "https://api.binance.com/api/v3/ping",
+        "this machine": f"http://127.0.0.1:{canary.port}/",
+        "plain": f"http://{REST}/api/v3/ping",
+        "port": f"https://{REST}:{canary.port}/api/v3/ping",
+        "user": f"https://me@{REST}/api/v3/ping",
+        "parameter": f"https://{REST}/api/v3/ping?signature=1",
+    }
+
+    async def run() -> dict[str, object]:
+        async with serving(answer) as port:
+            child = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-c", THROUGH_THE_DOOR, str(port), str(canary.port), json.dumps(refused)),
+                env={**os.environ, "PYTHONPATH": f"{REPO / 'src'}:{REPO}"},
+                stdout=subprocess.PIPE,
+            )
+            out, _ = await asyncio.wait_for(child.communicate(), WAIT_S)
+            told = json.loads(out)
+            assert isinstance(told, dict)
+            return told
+
+    told = asyncio.run(run())
+    assert told.pop("threads") is True, "names are resolved in threads, behind the wall"
+    assert told.pop("ping") == "{}" and asked == ["/api/v3/ping"]
+    assert told.pop("a port that is not open") == "CONNECTION_LOST"
+    assert told.keys() == refused.keys()
+    assert set(told.values()) <= {"NOT_ON_THE_LIST", "BAD_ADDRESS", "CREDENTIAL_GIVEN"}, told
+    assert canary.visitors() == []
+
+
+AT_WORK = """
+import sys, threading
+from pathlib import Path
+from paperdesk.safety import wall
+data, out = Path(sys.argv[1]), Path(sys.argv[2])
+wall.raise_wall(wall.LAB, read=[data], write=[out])
+import polars as pl
+frame = pl.scan_parquet(data / "bars.parquet").group_by("day").agg(pl.col("close").mean()).sort("day").collect()
+(out / "deep").mkdir()
+frame.write_parquet(out / "deep" / "means.parquet")
+(out / "deep" / "means.parquet").rename(out / "means.parquet")
+for place in (data / "forged", data.parent / "forged", out.parent / "forged"):
+    try:
+        place.write_text("x")
+    except PermissionError:
+        continue
+    raise SystemExit(f"{place} was written")
+try:
+    (data.parent / "secret").read_text()
+except PermissionError:
+    print("cut off", pl.thread_pool_size())
+"""
+
+
+def test_a_research_worker_computes_in_threads_and_writes_in_one_folder(tmp_path: Path) -> None:
+    for name in ("data", "out"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "secret").write_text("x")
+    pl.DataFrame({"day": [1, 1, 2], "close": [1.0, 2.0, 3.0]}).write_parquet(tmp_path / "data" / "bars.parquet")
+    done = subprocess.run(
+        [sys.executable, "-c", AT_WORK, str(tmp_path / "data"), str(tmp_path / "out")],
+        env={**os.environ, "PYTHONPATH": str(REPO / "src"), "POLARS_MAX_THREADS": "3"},
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "cut off 3\n"), done.stderr
+    assert pl.read_parquet(tmp_path / "out" / "means.parquet")["close"].to_list() == [1.5, 3.0]
+    assert not list(tmp_path.rglob("forged"))
+
+
 # Filters, interpreted
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_door_makes_sockets_of_two_kinds_and_no_process(machine: str) -> None:
+    number = syscalls.numbers(machine)
+    listed, default = filter_of(DOOR, 4711, True)
+    program = seccomp.assembled(listed, default, machine)
+
+    def allowed(name: str, *arguments: int) -> bool:
+        return seccomp.decided(program, number[name], arguments, machine) == seccomp.ALLOW
+
+    families = [family for family in range(48) if allowed("socket", family, socket.SOCK_STREAM | 0x80800, 6)]
+    assert families == [socket.AF_INET, socket.AF_INET6]
+    assert [kind for kind in (1, 2, 4, 5, 6, 10) if allowed("socket", 2, kind | 0x80800, 0)] == [1, 2]
+    assert [
+        protocol for protocol in (0, 1, 6, 17, 33, 58, 132, 136, 255, 262) if allowed("socket", 2, 1, protocol)
+    ] == [0, 6, 17]
+    assert allowed("clone", 0x3D0F00) and not allowed("clone", 0x1200011), "a thread, but no process"
+    assert allowed("tgkill", 4711, 4711, 6) and not allowed("tgkill", 1, 1, 9) and not allowed("kill", 4711, 0)
+    assert not allowed("execve") and not allowed("execveat") and not allowed("sendto", 3, 0, 5, 0x20000000)
+    assert allowed("connect") and allowed("accept4") and allowed("sendto", 3, 0, 5, 0)
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_a_research_worker_has_threads_and_files_beyond_a_strategy(machine: str) -> None:
+    number = syscalls.numbers(machine)
+    programs = [seccomp.assembled(*filter_of(policy, 1, True), machine) for policy in (STRATEGY, LAB)]
+    calls = [(name, (0,) * 6) for name in number] + [("clone", (0x3D0F00,)), ("openat", (0, 0, os.O_RDWR | os.O_CREAT))]
+    calls += [("clone", (0x3D0F00 | flag,)) for flag in (0x20000, 0x10000000, 0x40000000)] + [("clone", (0x1200011,))]
+    more = [
+        (name, given)
+        for name, given in calls
+        if [seccomp.decided(one, number[name], given, machine) == seccomp.ALLOW for one in programs] == [False, True]
+    ]
+    assert {name for name, given in more if not any(given)} == {name for name in WORKING.split() if name in number}
+    assert [one for one in more if any(one[1])] == calls[len(number) : len(number) + 2]
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
