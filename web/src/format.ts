@@ -84,6 +84,17 @@ export function words(code: string | null | undefined): string {
   return (code ?? "").replace(/_/g, " ").toLowerCase();
 }
 
+/** Parts of a sentence as a sentence: a capital first, a full stop last. */
+export function sentence(text: string): string {
+  const begun = text.trim().replace(/^[a-z]/, (letter) => letter.toUpperCase());
+  return begun === "" || /[.!?…]$/.test(begun) ? begun : `${begun}.`;
+}
+
+/** Who sent an order: a bot by its name, or the account's owner. */
+export function sender(bot: number, who: string): string {
+  return bot === 0 ? "owner" : who;
+}
+
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${grouped(String(n))} ${n === 1 ? one : many}`;
 }

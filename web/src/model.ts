@@ -1,5 +1,6 @@
 // All that the page knows, and how it changes: one pure function from what it knew and what was said to what it knows. Nothing grows without
 // bound; what is shown first is kept first.
+import { sentence } from "./format";
 import type { Connection } from "./stream";
 import { isAfter } from "./stream";
 import type { Bar, Book, Desk, DeskEvent, Fill, Instrument, Pulse, Receipt, State, StreamMessage, Trade } from "./wire";
@@ -204,7 +205,8 @@ export function trust(view: View): Trust {
   if (status === null || status === "live") return { ok: true };
   const reason = market.book?.status_reason ?? instrumentOf(view)?.status_reason;
   const title = status === "gap" ? "Market data has a gap" : "Market data is stale";
-  return { ok: false, title, text: `Orders stop: ${reason?.name ?? "stale_data"}. ${reason ? `${reason.meaning}; ${reason.remedy}.` : ""}`.trim() };
+  const why = reason ? ` ${sentence(`${reason.meaning}; ${reason.remedy}`)}` : "";
+  return { ok: false, title, text: `Orders stop: ${reason?.name ?? "stale_data"}.${why}` };
 }
 
 export function killed(view: View): boolean {

@@ -131,6 +131,6 @@ export function sentence(draft: Draft, grid: Grid): string {
     stop_market: `at market ${when}`,
     stop_limit: `${limit}, ${when}`,
   }[draft.type];
-  const post = draft.postOnly ? ", post-only: it is canceled rather than take from the book" : "";
+  const post = draft.postOnly ? ", post-only: it is rejected rather than take from the book" : "";
   return `${what} ${how}, paper. ${TIF[draft.timeInForce].replace(/^./, (c) => c.toUpperCase())}${post}.`;
 }

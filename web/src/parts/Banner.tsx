@@ -24,7 +24,7 @@ export function Banner() {
 function ConnectionBadge() {
   const { phase, tries } = useView((view) => view.connection);
   const text = phase === "live" ? "Connected" : phase === "connecting" ? "Connecting …" : `Reconnecting${tries > 1 ? ` (try ${tries})` : ""} …`;
-  return <span className={`connection ${phase}`} role="status"><span className="dot" aria-hidden="true" />{text}</span>;
+  return <span className={`connection ${phase}`} role="status"><span className="dot" aria-hidden="true" /><span className="text">{text}</span></span>;
 }
 
 interface Alert {

@@ -5,7 +5,7 @@ import { CandlestickSeries, createChart, createSeriesMarkers, HistogramSeries, L
 import { useEffect, useRef, useState } from "react";
 import { coordinate } from "../decimal";
 import { current, subscribe, useView } from "../desk";
-import { amount, clock, dateTime, decimals, msOf, utc } from "../format";
+import { amount, clock, dateTime, decimals, msOf, sender, utc } from "../format";
 import type { FillRow, View } from "../model";
 import { instrumentOf, marketOf, trust } from "../model";
 import type { Bar, Order } from "../wire";
@@ -67,7 +67,7 @@ function TipBox({ tip }: { tip: Tip }) {
       {shown.map((fill) => (
         <p key={fill.fill}>
           <span className={fill.side === "buy" ? "up" : "down"}>{fill.side === "buy" ? "▲ Buy" : "▼ Sell"}</span> {amount(fill.quantity)} at {amount(fill.price)}
-          <br /><span className="dim">{clock(msOf(fill.ts_ns))} · fee {amount(fill.fee)} {fill.fee_asset} · {fill.who}</span>
+          <br /><span className="dim">{clock(msOf(fill.ts_ns))} · fee {amount(fill.fee)} {fill.fee_asset} · {sender(fill.bot, fill.who)}</span>
         </p>
       ))}
       {tip.fills.length > shown.length && <p className="dim">and {tip.fills.length - shown.length} more</p>}
@@ -124,7 +124,7 @@ class Drawing {
     if (whole) {
       this.candles.setData(bars.map(candle));
       this.volume.setData(bars.map((bar) => this.column(bar)));
-      if (this.bars.length === 0) this.chart.timeScale().setVisibleLogicalRange({ from: bars.length - 90, to: bars.length + 4 });
+      if (this.bars.length === 0) this.chart.timeScale().setVisibleLogicalRange({ from: bars.length - 100, to: bars.length + 9 });
     } else {
       let at = bars.length;
       while (at > 0 && (bars[at - 1]?.open_s ?? 0) >= last) at -= 1;

@@ -1,14 +1,16 @@
 // What happened, newest first, with the reason and the remedy of every no.
+import type { ReactNode } from "react";
 import { memo, useState } from "react";
 import { useView } from "../desk";
-import { words } from "../format";
+import { sentence, words } from "../format";
 import type { DeskEvent } from "../wire";
 import { Panel, When } from "./bits";
 
 type Severity = DeskEvent["severity"];
-const FILTERS: { key: "all" | Severity; text: string }[] = [
+type Filter = "all" | "fills" | Exclude<Severity, "good">;
+const FILTERS: { key: Filter; text: string }[] = [
   { key: "all", text: "All" },
-  { key: "good", text: "Fills" },
+  { key: "fills", text: "Fills" },
   { key: "info", text: "Info" },
   { key: "warning", text: "Warnings" },
   { key: "error", text: "Errors" },
@@ -17,8 +19,8 @@ const SIGN: Record<Severity, string> = { info: "·", good: "●", warning: "▲"
 
 export function EventsPanel({ onStory }: { onStory: (order: string) => void }) {
   const events = useView((view) => view.events);
-  const [filter, setFilter] = useState<"all" | Severity>("all");
-  const shown = filter === "all" ? events : events.filter((event) => event.severity === filter);
+  const [filter, setFilter] = useState<Filter>("all");
+  const shown = filter === "all" ? events : events.filter((event) => (filter === "fills" ? Boolean(event.fill) : filter === "info" ? event.severity === "info" || event.severity === "good" : event.severity === filter));
   return (
     <Panel name="events" title="Events" aside={
       <div className="chips" role="group" aria-label="Show events of severity">
@@ -40,10 +42,16 @@ const EventLine = memo(function EventLine({ event, onStory }: { event: DeskEvent
       <span className="sign" aria-hidden="true">{SIGN[severity]}</span>
       <span className="sr">{severity}: </span>
       <div>
-        <span title={`${words(event.kind)}, input ${event.seq}`}>{event.text}</span>
-        {order && <> <button type="button" className="link" onClick={() => onStory(order)}>{order}</button></>}
-        {refusal && <p className="remedy"><code>{refusal.name}</code> {refusal.meaning}. {refusal.remedy !== "nothing to do" && <b>{refusal.remedy}.</b>}</p>}
+        <span title={`${words(event.kind)}, input ${event.seq}`}>{order ? linked(event.text, order, onStory) : event.text}</span>
+        {refusal && <p className="remedy"><code>{refusal.name}</code> {!event.text.includes(refusal.meaning) && sentence(refusal.meaning)} {refusal.remedy !== "nothing to do" && <b>{sentence(refusal.remedy)}</b>}</p>}
       </div>
     </li>
   );
 });
+
+/** The sentence with the order's name as a button that tells its life. */
+function linked(text: string, order: string, onStory: (order: string) => void): ReactNode {
+  const at = text.indexOf(order);
+  const button = <button type="button" className="link" onClick={() => onStory(order)}>{order}</button>;
+  return at < 0 ? <>{text} {button}</> : <>{text.slice(0, at)}{button}{text.slice(at + order.length)}</>;
+}

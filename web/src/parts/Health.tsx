@@ -15,7 +15,7 @@ export function HealthLine() {
     <footer className="health" aria-label="Health of the desk">
       <span title="The last input that the engine committed">seq <b>{amount(String(seq), 0)}</b></span>
       {pulse && <span title="The engine's time">engine time <b><When ns={pulse.engine_ts_ns} full /></b></span>}
-      <span className={engine.heard ? "" : "down"} title="How long ago the engine was heard">engine {engine.heard ? "heard" : "silent"} <b>{engine.silence_s.toFixed(1)} s</b> ago</span>
+      <span className={engine.heard ? "" : "down"} title="How long ago the engine was heard">engine {engine.heard ? "heard" : "silent for"} <b>{engine.silence_s.toFixed(1)} s</b>{engine.heard && " ago"}</span>
       <span title="Inputs by which the database is behind the engine">database behind <b>{amount(String(engine.lag_inputs), 0)}</b></span>
       <span title="Part of the last second that the engine worked">busy <b>{(engine.busy * 100).toFixed(0)} %</b></span>
       <span title="Longest commit of the last second">commit <b>{engine.commit_ms.toFixed(1)} ms</b></span>

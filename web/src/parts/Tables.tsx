@@ -2,7 +2,7 @@
 import { Fragment, memo, useCallback, useEffect, useState } from "react";
 import { read } from "../command";
 import { API, loadFills, useView } from "../desk";
-import { amount, short, words } from "../format";
+import { amount, sender, short, words } from "../format";
 import type { FillRow } from "../model";
 import type { Order, Orders, Position, Receipt } from "../wire";
 import { Change, Panel, SideWord, Tabs, When } from "./bits";
@@ -126,7 +126,7 @@ const OrderRow = memo(function OrderRow({ order, onStory, cancelable }: { order:
       <td>{price || "market"}</td>
       <td>{amount(order.filled)}{order.average_price && <span className="dim"> at {short(order.average_price)}</span>}</td>
       <td title={why}>{words(order.status)}{order.cancel_requested && cancelable ? <span className="dim">, cancel on its way</span> : null}{order.refusal && !cancelable ? <span className="dim">: {words(order.refusal.name)}</span> : null}</td>
-      <td>{order.who}</td>
+      <td>{sender(order.bot, order.who)}</td>
       {cancelable && <td><Cancel order={order} /></td>}
     </tr>
   );
@@ -169,7 +169,7 @@ const FillLine = memo(function FillLine({ fill, open, onToggle, onStory }: { fil
         <td><Change value={fill.realized_pnl} unit={fill.quote_asset} /></td>
         <td>{fill.liquidity}</td>
         <td><button type="button" className="link" onClick={() => onStory(fill.order)}>{fill.order}</button></td>
-        <td>{fill.who}</td>
+        <td>{sender(fill.bot, fill.who)}</td>
       </tr>
       {open && <tr className="receipt"><td colSpan={10}><ReceiptBox fill={fill} onStory={onStory} /></td></tr>}
     </Fragment>

@@ -1,7 +1,7 @@
 // The order ticket: a draft, checked on the instrument's grid while it is written; a confirmation that says all of it in words; then the command.
 import { useEffect, useId, useMemo, useState } from "react";
 import { useView } from "../desk";
-import { amount, short, words } from "../format";
+import { amount, sentence as says, short, words } from "../format";
 import { instrumentOf, killed, marketOf, trust } from "../model";
 import type { Draft, Field, OrderType, Side } from "../ticket";
 import { EMPTY, estimate, faults, hasPrice, hasTrigger, sentence, settled, timesInForce } from "../ticket";
@@ -147,7 +147,7 @@ function Answered({ answer, onStory }: { answer: CommandAnswer; onStory: (order:
     <div className={answer.refusal ? "refusal" : "done"} role="status">
       <strong>{answer.order ?? "Done"}{answer.status ? `: ${words(answer.status)}` : ""}</strong>{answer.repeated ? " (answered before)" : ""}
       <p>{answer.text}</p>
-      {answer.refusal && <p><b>What to do:</b> {answer.refusal.remedy}.</p>}
+      {answer.refusal && <p><b>What to do:</b> {says(answer.refusal.remedy)}</p>}
       {answer.order && <button type="button" className="link" onClick={() => onStory(answer.order as string)}>Its life in sentences</button>}
     </div>
   );

@@ -61,7 +61,7 @@ export function options(paint: Colours): DeepPartial<ChartOptions> {
     },
     grid: { vertLines: { color: paint.line }, horzLines: { color: paint.line } },
     rightPriceScale: { borderColor: paint.line },
-    timeScale: { borderColor: paint.line, timeVisible: true, secondsVisible: false, tickMarkFormatter: tick, rightOffset: 4 },
+    timeScale: { borderColor: paint.line, timeVisible: true, secondsVisible: false, tickMarkFormatter: tick, rightOffset: 9 },
     localization: { timeFormatter: (time: Time) => dateTime(Number(time) * 1000).slice(0, 16) },
   };
 }

@@ -4,6 +4,7 @@ import { useCallback, useRef, useState } from "react";
 import type { Command, Refusal } from "../command";
 import { command } from "../command";
 import { API } from "../desk";
+import { sentence } from "../format";
 import type { CommandAnswer } from "../wire";
 
 export interface Commanding {
@@ -51,8 +52,4 @@ export function RefusalBox({ refusal }: { refusal: Refusal }) {
       {refusal.remedy && <p><b>What to do:</b> {sentence(refusal.remedy)}</p>}
     </div>
   );
-}
-
-function sentence(text: string): string {
-  return text === "" || /[.!?]$/.test(text) ? text : `${text}.`;
 }
