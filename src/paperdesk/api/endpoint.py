@@ -90,7 +90,8 @@ def unreadable(error: Exception, where: str, kind: Any) -> Unanswered:
         .replace("`", "")
         .replace(" matching regex '^-?[0-9]+(\\\\.[0-9]+)?$'", " that is a decimal number")
     )
-    remedy = HELP.get(found or "", f"write it as {kind.__name__} in /openapi.json says")
+    fields = ", ".join(kind.__struct_fields__) or "none"
+    remedy = HELP.get(found or "", f"fields that can be given here: {fields}; /openapi.json has their types")
     name = f" at {found}" if found else ""
     return problem(400, "bad_request", f"The {where} cannot be read{name}: {why}.", remedy, found)
 

@@ -1,5 +1,6 @@
 """What can be read: the desk, the account, markets, events, runs, health, metrics."""
 
+import re
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -16,6 +17,7 @@ from paperdesk.api.service import Service
 from paperdesk.api.story import NoOrder
 from paperdesk.api.told import Unanswered, problem
 
+ORDER: Final = re.compile(r"(?:PAPER-(?P<account>[0-9]{1,9})-)?(?P<order>[0-9]{1,18})")
 EVENT_HEAD: Final = len('{"type":"event","event":')
 
 
@@ -82,10 +84,10 @@ def service_of(request: AnyRequest) -> Service:
 
 def order_number(text: str, account: int) -> int:
     """PAPER-ACCOUNT-NUMBER or NUMBER as a number; Unanswered with 404 for anything else, and for other accounts."""
-    head, _, number = text.rpartition("-")
-    if head not in ("", f"PAPER-{account}") or not (number.isascii() and number.isdigit()) or len(number) > 18:
+    match = ORDER.fullmatch(text)
+    if match is None or int(match["account"] or account) != account:
         raise no_order(f"{text[:60]!r} is no order of account {account}.")
-    return int(number)
+    return int(match["order"])
 
 
 def no_order(message: str) -> Unanswered:

@@ -100,9 +100,9 @@ def fills_of(connection: Connection, run: str, account: int, order_id: int) -> l
     """Fills of an order with their receipts, in order."""
     fills, receipts = tables.fills, tables.receipts
     same = (fills.c.run == receipts.c.run) & (fills.c.account == receipts.c.account)
-    names = ("rule", "evidence_ticks", "shown_lots", "front_before_lots", "fee_rate_e8")
+    own = [column for column in receipts.columns if column.name not in fills.columns]
     found = connection.execute(
-        select(fills, *(receipts.c[name] for name in names))
+        select(fills, *own)
         .select_from(fills.join(receipts, same & (fills.c.fill_id == receipts.c.fill_id)))
         .where(_is(fills, run, account), fills.c.order_id == order_id)
         .order_by(fills.c.fill_id)
