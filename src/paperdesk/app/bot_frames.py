@@ -21,7 +21,7 @@ Rows = np.ndarray[Any, Any]
 HEAD: Final = struct.Struct("<BII")
 INPUT_HEAD: Final = struct.Struct("<hH")
 """Of a DECIDE body: kind of the input, bytes of it; outputs follow to the end."""
-MOST_COMMANDS: Final = 16_384
+MOST_COMMANDS: Final = 1_000
 COMMANDS_ANSWER: Final = MOST_COMMANDS * SHORT_BYTES
 SHORT_ANSWER: Final = 1 << 16
 LONG_ANSWER: Final = 1 << 26

@@ -6,6 +6,7 @@ from paperdesk.api.server import serve
 from paperdesk.app.family.tasks import ApiTask, task_of
 from paperdesk.app.home import Home
 from paperdesk.safety import confine, wall
+from paperdesk.safety.link import Link
 
 
 def main(parent: int, text: str) -> int:
@@ -13,12 +14,12 @@ def main(parent: int, text: str) -> int:
     confine.die_with_parent(parent)
     task = task_of(text, ApiTask)
     try:
-        wall.raise_wall(wall.API)
+        report = wall.raise_wall(wall.API)
     except wall.WallRefused as refused:
         print(f"paperdesk api: {refused}", file=sys.stderr, flush=True)
         return 78
-    serve(task.listening, task.engine, task.supervisor, Home(task.home).database, task.port)
-    return 0
+    walls = (("api", report.text()),)
+    return serve(task.listening, Link(task.engine), Link(task.supervisor), Home(task.home).database, task.port, walls)
 
 
 if __name__ == "__main__":

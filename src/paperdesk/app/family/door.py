@@ -86,9 +86,16 @@ class Post:
     """Everything the door says to the engine."""
 
     def __init__(
-        self, link: Link, door: Door, feed: BinanceLive, offer: Offer, past: list[np.ndarray[Any, Any]]
+        self, link: Link, door: Door, feed: BinanceLive, offer: Offer, past: list[np.ndarray[Any, Any]], closed_in: str
     ) -> None:
-        self.link, self.door, self.feed, self.offer, self.past = link, door, feed, offer, past
+        self.link, self.door, self.feed, self.offer, self.past, self.closed_in = (
+            link,
+            door,
+            feed,
+            offer,
+            past,
+            closed_in,
+        )
         self.outgoing = Outgoing(link)
         self._asked = False
 
@@ -126,6 +133,7 @@ class Post:
         feed = self.feed
         return {
             "connected": feed.connected,
+            "wall": self.closed_in,
             "trouble": str(feed.trouble or ""),
             "calls": [list(row) for row in self.door.counters.rows()],
             "messages": feed.refusals.read,
@@ -151,8 +159,8 @@ async def opened(door: Door, task: DoorTask) -> tuple[BinanceLive, list[np.ndarr
         return feed, past
 
 
-async def serve(task: DoorTask) -> int:
-    """Offer, then follow the market until asked to end."""
+async def serve(task: DoorTask, closed_in: str) -> int:
+    """Offer, then follow the market until asked to end. `closed_in`: the wall that stands, in words."""
     engine, supervisor = Link(task.engine), Link(task.supervisor)
     resolve = {}
     if task.venue_at:
@@ -172,7 +180,7 @@ async def serve(task: DoorTask) -> int:
             notes.append(f"{LOCAL_NOTICE} ({task.venue_at}).")
         offer = Offer(list(feed.instruments), list(feed.assets), label, source, notes)
         supervisor.send(ENCODE(Found()))
-        post = Post(engine, door, feed, offer, past)
+        post = Post(engine, door, feed, offer, past, closed_in)
         loop = asyncio.get_running_loop()
         loop.add_reader(engine.fileno(), post.listen)
         tasks = [asyncio.create_task(post.follow()), asyncio.create_task(post.beat())]

@@ -31,13 +31,13 @@ def main(parent: int, text: str) -> int:
     folders = [cache.FOLDER] if cache.FOLDER is not None else []
     trusted = [Path(os.environ["SSL_CERT_FILE"])] if "SSL_CERT_FILE" in os.environ else []
     try:
-        wall.raise_wall(wall.DOOR, read=[*folders, *trusted], write=folders, ports=ports_of(task))
+        report = wall.raise_wall(wall.DOOR, read=[*folders, *trusted], write=folders, ports=ports_of(task))
     except (wall.WallRefused, ValueError) as refused:
         print(f"paperdesk door: {refused}", file=sys.stderr, flush=True)
         return EXIT_SETTINGS
     from paperdesk.app.family.door import serve  # after the wall: what it imports starts threads
 
-    return asyncio.run(serve(task))
+    return asyncio.run(serve(task, report.text()))
 
 
 if __name__ == "__main__":
