@@ -329,7 +329,7 @@ const server = createServer(async (request, response) => {
   const name = url.pathname === "/" ? "index.html" : normalize(url.pathname).replace(/^[/.]+/, "");
   const content = await readFile(join(STATIC, name)).catch(() => null);
   if (content === null) return response.writeHead(404).end("not found");
-  response.writeHead(200, { "Content-Type": TYPES[extname(name)] ?? "application/octet-stream", "Content-Security-Policy": "default-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'" }).end(content);
+  response.writeHead(200, { "Content-Type": TYPES[extname(name)] ?? "application/octet-stream", "Content-Security-Policy": "default-src 'self'; connect-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" }).end(content);
 });
 new WebSocketServer({ server, path: "/api/v1/stream" }).on("connection", (socket, request) => {
   const after = new URL(request.url, "http://localhost").searchParams.get("after");

@@ -3,25 +3,1783 @@
  * Do not make direct changes to the file.
  */
 
-export type paths = Record<string, never>;
+export interface paths {
+    "/api/v1/desk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this desk is and how it is */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Desk"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The account as it is */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["State"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    status?: "all" | "closed" | "live";
+                    limit?: number;
+                    before?: number | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Orders"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Send an order */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    "Idempotency-Key": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["NewOrder"];
+                };
+            };
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A page of another origin asked */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The Idempotency-Key was used for another command */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is not JSON */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Refused by the desk, with a reason */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The engine did not answer; ask again with the same key */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One order with its fills and its life in sentences */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    order_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OrderStory"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Ask for the end of an order */
+        delete: {
+            parameters: {
+                query?: never;
+                header: {
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    order_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
+                };
+            };
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A page of another origin asked */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The Idempotency-Key was used for another command */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is not JSON */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Refused by the desk, with a reason */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The engine did not answer; ask again with the same key */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fills with their receipts, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                    before?: number | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Fills"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/equity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the account was worth */
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                    since?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Equity"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Minute bars, oldest first */
+        get: {
+            parameters: {
+                query: {
+                    instrument: number;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Bars"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/book": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A market as it is */
+        get: {
+            parameters: {
+                query: {
+                    instrument: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Book"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Facts after a place, oldest first */
+        get: {
+            parameters: {
+                query?: {
+                    after?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Events"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All runs of this home, newest first */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Runs"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the engine was heard within 3 seconds */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Health"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Health"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures for Prometheus (text) */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/cancel-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for the end of all live orders */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    "Idempotency-Key": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CancelMany"];
+                };
+            };
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A page of another origin asked */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The Idempotency-Key was used for another command */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is not JSON */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Refused by the desk, with a reason */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The engine did not answer; ask again with the same key */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The kill switch: no new orders, live ones canceled */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    "Idempotency-Key": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
+                };
+            };
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A page of another origin asked */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The Idempotency-Key was used for another command */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is not JSON */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Refused by the desk, with a reason */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The engine did not answer; ask again with the same key */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lift the kill switch */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    "Idempotency-Key": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
+                };
+            };
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A page of another origin asked */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The Idempotency-Key was used for another command */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is not JSON */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Refused by the desk, with a reason */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The engine did not answer; ask again with the same key */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{bot}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop one bot: no new orders of it, its live ones canceled */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    bot: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
+                };
+            };
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A page of another origin asked */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The Idempotency-Key was used for another command */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is not JSON */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Refused by the desk, with a reason */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The engine did not answer; ask again with the same key */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{bot}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a stopped bot go on */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    bot: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
+                };
+            };
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A page of another origin asked */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The Idempotency-Key was used for another command */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is not JSON */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Refused by the desk, with a reason */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The engine did not answer; ask again with the same key */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The stream, as a websocket of JSON texts */
+        get: {
+            parameters: {
+                query?: {
+                    after?: string | null;
+                    run?: string | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StreamMessage"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * Answer
-         * @description Anything this API says.
-         */
-        Answer: Record<string, never>;
-        /**
-         * Refusal
-         * @description A no with its reason, as docs/reasons.md lists them.
-         */
-        Refusal: {
-            code: number;
-            name: string;
-            meaning: string;
-            remedy: string;
-        };
         /**
          * Problem
          * @description Why a request was not answered: what happened, and what to do.
@@ -36,6 +1794,65 @@ export interface components {
             refusal: components["schemas"]["Refusal"] | null;
             /** @default null */
             id: string | null;
+        };
+        /**
+         * Refusal
+         * @description A no with its reason, as docs/reasons.md lists them.
+         */
+        Refusal: {
+            code: number;
+            name: string;
+            meaning: string;
+            remedy: string;
+        };
+        /**
+         * Hello
+         * @description First: what this desk is.
+         */
+        Hello: {
+            /** @enum {unknown} */
+            type: "hello";
+            desk: components["schemas"]["Desk"];
+        };
+        /**
+         * Desk
+         * @description What this desk is and how it is.
+         */
+        Desk: {
+            /** @enum {unknown} */
+            paper: true;
+            run: string;
+            label: string;
+            feed: string;
+            notice: string;
+            boot: string;
+            product: string;
+            created: string;
+            seq: number;
+            projected_seq: number;
+            engine: components["schemas"]["Engine"];
+            killed: boolean;
+            account: number;
+            reporting: string;
+            assets: components["schemas"]["Asset"][];
+            instruments: components["schemas"]["Instrument"][];
+            bots: components["schemas"]["Bot"][];
+            processes: components["schemas"]["Process"][];
+            walls: components["schemas"]["Wall"][];
+        };
+        /**
+         * Engine
+         * @description How the engine is, as it said last.
+         */
+        Engine: {
+            heard: boolean;
+            silence_s: number;
+            busy: number;
+            commit_ms: number;
+            rss_mb: number;
+            market_inputs: number;
+            outputs: number;
+            lag_inputs: number;
         };
         /**
          * Asset
@@ -102,44 +1919,145 @@ export interface components {
             text: string;
         };
         /**
-         * Engine
-         * @description How the engine is, as it said last.
+         * EventSaid
+         * @description A fact, in order.
          */
-        Engine: {
-            heard: boolean;
-            silence_s: number;
-            busy: number;
-            commit_ms: number;
-            rss_mb: number;
-            market_inputs: number;
-            outputs: number;
-            lag_inputs: number;
+        EventSaid: {
+            /** @enum {unknown} */
+            type: "event";
+            event: components["schemas"]["Event"];
         };
         /**
-         * Desk
-         * @description What this desk is and how it is.
+         * Event
+         * @description A fact. `id` is its place, seq.number: give the last one seen to `after`, and what comes next is told.
          */
-        Desk: {
+        Event: {
+            id: string;
+            seq: number;
+            number: number;
+            time: string;
+            ts_ns: string;
+            kind: string;
+            /** @enum {unknown} */
+            severity: "error" | "good" | "info" | "warning";
+            text: string;
+            /** @default null */
+            bot: number | null;
+            /** @default null */
+            who: string | null;
+            /** @default null */
+            instrument: number | null;
+            /** @default null */
+            symbol: string | null;
+            /** @default null */
+            order: string | null;
+            /** @default null */
+            terms: components["schemas"]["OrderTerms"] | null;
+            /** @default null */
+            fill: components["schemas"]["FillTold"] | null;
+            /** @default null */
+            refusal: components["schemas"]["Refusal"] | null;
+            /** @default null */
+            scope: ("account" | "bot" | "desk") | null;
+            /** @default null */
+            note: Record<string, never> | null;
+        };
+        /**
+         * OrderTerms
+         * @description What an event says of an order's terms.
+         */
+        OrderTerms: {
+            /** @enum {unknown} */
+            side: "buy" | "sell";
+            /** @enum {unknown} */
+            order_type: "limit" | "market" | "stop_limit" | "stop_market";
+            /** @enum {unknown} */
+            time_in_force: "fok" | "gtc" | "ioc";
+            post_only: boolean;
+            price: string | null;
+            trigger_price: string | null;
+            quantity: string | null;
+        };
+        /**
+         * FillTold
+         * @description What an event says of a fill.
+         */
+        FillTold: {
+            fill: number;
+            /** @enum {unknown} */
+            side: "buy" | "sell";
+            /** @enum {unknown} */
+            liquidity: "maker" | "taker";
+            price: string;
+            quantity: string;
+            quote_amount: string;
+            quote_asset: string;
+            fee: string;
+            fee_asset: string;
+            realized_pnl: string;
+            rule: string;
+        };
+        /**
+         * Reset
+         * @description What came after the place asked for is no longer kept, or the run is another: read GET /state and go on from `after`.
+         */
+        Reset: {
+            /** @enum {unknown} */
+            type: "reset";
+            text: string;
+            run: string;
+            after: string;
+        };
+        /**
+         * StateSaid
+         * @description The account, when it changed, at most 4 times a second.
+         */
+        StateSaid: {
+            /** @enum {unknown} */
+            type: "state";
+            state: components["schemas"]["State"];
+        };
+        /**
+         * State
+         * @description The account as it is after input `seq`; prices are the engine's marks of `marks_seq`.
+         */
+        State: {
             /** @enum {unknown} */
             paper: true;
             run: string;
-            label: string;
-            feed: string;
-            notice: string;
-            boot: string;
-            product: string;
-            created: string;
-            seq: number;
-            projected_seq: number;
-            engine: components["schemas"]["Engine"];
-            killed: boolean;
             account: number;
+            epoch: number;
+            seq: number;
+            marks_seq: number;
+            time: string;
+            ts_ns: string;
             reporting: string;
-            assets: components["schemas"]["Asset"][];
-            instruments: components["schemas"]["Instrument"][];
-            bots: components["schemas"]["Bot"][];
-            processes: components["schemas"]["Process"][];
-            walls: components["schemas"]["Wall"][];
+            equity: string | null;
+            opening_equity: string | null;
+            day_start_equity: string | null;
+            peak_equity: string | null;
+            exposure: string | null;
+            realized_pnl: string | null;
+            unrealized_pnl: string | null;
+            killed: boolean;
+            limits: components["schemas"]["Limits"];
+            balances: components["schemas"]["Balance"][];
+            positions: components["schemas"]["Position"][];
+            orders: components["schemas"]["Order"][];
+            orders_live: number;
+            bots: components["schemas"]["BotBook"][];
+        };
+        /**
+         * Limits
+         * @description Risk limits, in the reporting asset; null is none.
+         */
+        Limits: {
+            max_order: string | null;
+            max_position: string | null;
+            max_exposure: string | null;
+            max_daily_loss: string | null;
+            max_drawdown: string | null;
+            cooldown_s: number;
         };
         /**
          * Balance
@@ -169,36 +2087,6 @@ export interface components {
             unrealized_pnl: string | null;
             realized_pnl: string;
             fills: number;
-        };
-        /**
-         * Limits
-         * @description Risk limits, in the reporting asset; null is none.
-         */
-        Limits: {
-            max_order: string | null;
-            max_position: string | null;
-            max_exposure: string | null;
-            max_daily_loss: string | null;
-            max_drawdown: string | null;
-            cooldown_s: number;
-        };
-        /**
-         * BotBook
-         * @description What a bot holds and made.
-         */
-        BotBook: {
-            bot: number;
-            name: string;
-            state: ("failed" | "paused" | "running") | null;
-            failure: string;
-            killed: boolean;
-            stopped: boolean;
-            open_orders: number;
-            fills: number;
-            positions: components["schemas"]["Position"][];
-            realized_pnl: string | null;
-            unrealized_pnl: string | null;
-            limits: components["schemas"]["Limits"];
         };
         /**
          * Order
@@ -243,19 +2131,123 @@ export interface components {
             updated_ns: string;
         };
         /**
-         * Receipt
-         * @description What a fill rests on.
+         * BotBook
+         * @description What a bot holds and made.
          */
-        Receipt: {
-            rule: string;
-            sentence: string;
-            evidence_price: string;
-            shown: string;
-            ahead_before: string;
-            ahead_after: string;
-            fee_rate: string;
-            latency_ms: number;
-            waited_ms: number;
+        BotBook: {
+            bot: number;
+            name: string;
+            state: ("failed" | "paused" | "running") | null;
+            failure: string;
+            killed: boolean;
+            stopped: boolean;
+            open_orders: number;
+            fills: number;
+            positions: components["schemas"]["Position"][];
+            realized_pnl: string | null;
+            unrealized_pnl: string | null;
+            limits: components["schemas"]["Limits"];
+        };
+        /**
+         * MarketSaid
+         * @description Markets that changed, at most 10 times a second. Trades and bars are those since the message before.
+         */
+        MarketSaid: {
+            /** @enum {unknown} */
+            type: "market";
+            markets: components["schemas"]["Book"][];
+        };
+        /**
+         * Book
+         * @description A market as it is: depth (at most 20 levels a side, best first), latest trades (newest last), minute bars that changed.
+         */
+        Book: {
+            instrument: number;
+            symbol: string;
+            time: string;
+            ts_ns: string;
+            /** @enum {unknown} */
+            status: "gap" | "live" | "stale";
+            status_reason: components["schemas"]["Refusal"] | null;
+            bids: [
+                string,
+                string
+            ][];
+            asks: [
+                string,
+                string
+            ][];
+            trades: components["schemas"]["Trade"][];
+            bars: components["schemas"]["Bar"][];
+        };
+        /**
+         * Trade
+         * @description A public print. `side`: the aggressor's; null where the venue does not say.
+         */
+        Trade: {
+            time: string;
+            ts_ns: string;
+            side: ("buy" | "sell") | null;
+            price: string;
+            quantity: string;
+        };
+        /**
+         * Bar
+         * @description One minute. `open_s`: when it began, in seconds since 1970.
+         */
+        Bar: {
+            open_s: number;
+            open: string;
+            high: string;
+            low: string;
+            close: string;
+            volume: string;
+        };
+        /**
+         * PulseSaid
+         * @description Once a second: how the desk is.
+         */
+        PulseSaid: {
+            /** @enum {unknown} */
+            type: "pulse";
+            time: string;
+            seq: number;
+            projected_seq: number;
+            engine_time: string;
+            engine_ts_ns: string;
+            equity: string | null;
+            killed: boolean;
+            engine: components["schemas"]["Engine"];
+            marks: components["schemas"]["Mark"][];
+            bots: components["schemas"]["Bot"][];
+            feed: Record<string, never>;
+            processes: components["schemas"]["Process"][];
+            stream_clients: number;
+        };
+        /**
+         * Mark
+         * @description What an instrument is valued at; null: no fresh price.
+         */
+        Mark: {
+            instrument: number;
+            mark: string | null;
+        };
+        /**
+         * Orders
+         * @description Newest first. `before`: give it back for the next page; null at the end.
+         */
+        Orders: {
+            orders: components["schemas"]["Order"][];
+            before: number | null;
+        };
+        /**
+         * OrderStory
+         * @description One order with its fills and its life in sentences.
+         */
+        OrderStory: {
+            order: components["schemas"]["Order"];
+            fills: components["schemas"]["Fill"][];
+            story: string[];
         };
         /**
          * Fill
@@ -286,51 +2278,19 @@ export interface components {
             receipt: components["schemas"]["Receipt"];
         };
         /**
-         * State
-         * @description The account as it is after input `seq`; prices are the engine's marks of `marks_seq`.
+         * Receipt
+         * @description What a fill rests on.
          */
-        State: {
-            /** @enum {unknown} */
-            paper: true;
-            run: string;
-            account: number;
-            epoch: number;
-            seq: number;
-            marks_seq: number;
-            time: string;
-            ts_ns: string;
-            reporting: string;
-            equity: string | null;
-            opening_equity: string | null;
-            day_start_equity: string | null;
-            peak_equity: string | null;
-            exposure: string | null;
-            realized_pnl: string | null;
-            unrealized_pnl: string | null;
-            killed: boolean;
-            limits: components["schemas"]["Limits"];
-            balances: components["schemas"]["Balance"][];
-            positions: components["schemas"]["Position"][];
-            orders: components["schemas"]["Order"][];
-            orders_live: number;
-            bots: components["schemas"]["BotBook"][];
-        };
-        /**
-         * Orders
-         * @description Newest first. `before`: give it back for the next page; null at the end.
-         */
-        Orders: {
-            orders: components["schemas"]["Order"][];
-            before: number | null;
-        };
-        /**
-         * OrderStory
-         * @description One order with its fills and its life in sentences.
-         */
-        OrderStory: {
-            order: components["schemas"]["Order"];
-            fills: components["schemas"]["Fill"][];
-            story: string[];
+        Receipt: {
+            rule: string;
+            sentence: string;
+            evidence_price: string;
+            shown: string;
+            ahead_before: string;
+            ahead_after: string;
+            fee_rate: string;
+            latency_ms: number;
+            waited_ms: number;
         };
         /**
          * Fills
@@ -339,6 +2299,14 @@ export interface components {
         Fills: {
             fills: components["schemas"]["Fill"][];
             before: number | null;
+        };
+        /**
+         * Equity
+         * @description Oldest first, the latest `limit` of them.
+         */
+        Equity: {
+            reporting: string;
+            points: components["schemas"]["EquityPoint"][];
         };
         /**
          * EquityPoint
@@ -355,12 +2323,30 @@ export interface components {
             day_start: string;
         };
         /**
-         * Equity
-         * @description Oldest first, the latest `limit` of them.
+         * Bars
+         * @description Minute bars, oldest first; the last one may still be open.
          */
-        Equity: {
-            reporting: string;
-            points: components["schemas"]["EquityPoint"][];
+        Bars: {
+            instrument: number;
+            symbol: string;
+            interval_s: number;
+            bars: components["schemas"]["Bar"][];
+        };
+        /**
+         * Events
+         * @description Oldest first. `lost`: what came between `after` and the first of these is no longer kept. `after`: for the next page.
+         */
+        Events: {
+            events: components["schemas"]["Event"][];
+            lost: boolean;
+            after: string;
+        };
+        /**
+         * Runs
+         * @description Newest first, at most 1,000.
+         */
+        Runs: {
+            runs: components["schemas"]["Run"][];
         };
         /**
          * Run
@@ -383,146 +2369,32 @@ export interface components {
             current: boolean;
         };
         /**
-         * Runs
-         * @description Newest first, at most 1,000.
+         * Health
+         * @description GET /healthz.
          */
-        Runs: {
-            runs: components["schemas"]["Run"][];
-        };
-        /**
-         * Trade
-         * @description A public print. `side`: the aggressor's; null where the venue does not say.
-         */
-        Trade: {
-            time: string;
-            ts_ns: string;
-            side: ("buy" | "sell") | null;
-            price: string;
-            quantity: string;
-        };
-        /**
-         * Bar
-         * @description One minute. `open_s`: when it began, in seconds since 1970.
-         */
-        Bar: {
-            open_s: number;
-            open: string;
-            high: string;
-            low: string;
-            close: string;
-            volume: string;
-        };
-        /**
-         * Book
-         * @description A market as it is: depth (at most 20 levels a side, best first), latest trades (newest last), minute bars that changed.
-         */
-        Book: {
-            instrument: number;
-            symbol: string;
-            time: string;
-            ts_ns: string;
+        Health: {
+            healthy: boolean;
             /** @enum {unknown} */
-            status: "gap" | "live" | "stale";
-            status_reason: components["schemas"]["Refusal"] | null;
-            bids: [
-                string,
-                string
-            ][];
-            asks: [
-                string,
-                string
-            ][];
-            trades: components["schemas"]["Trade"][];
-            bars: components["schemas"]["Bar"][];
-        };
-        /**
-         * Bars
-         * @description Minute bars, oldest first; the last one may still be open.
-         */
-        Bars: {
-            instrument: number;
-            symbol: string;
-            interval_s: number;
-            bars: components["schemas"]["Bar"][];
-        };
-        /**
-         * OrderTerms
-         * @description What an event says of an order's terms.
-         */
-        OrderTerms: {
-            /** @enum {unknown} */
-            side: "buy" | "sell";
-            /** @enum {unknown} */
-            order_type: "limit" | "market" | "stop_limit" | "stop_market";
-            /** @enum {unknown} */
-            time_in_force: "fok" | "gtc" | "ioc";
-            post_only: boolean;
-            price: string | null;
-            trigger_price: string | null;
-            quantity: string | null;
-        };
-        /**
-         * FillTold
-         * @description What an event says of a fill.
-         */
-        FillTold: {
-            fill: number;
-            /** @enum {unknown} */
-            side: "buy" | "sell";
-            /** @enum {unknown} */
-            liquidity: "maker" | "taker";
-            price: string;
-            quantity: string;
-            quote_amount: string;
-            quote_asset: string;
-            fee: string;
-            fee_asset: string;
-            realized_pnl: string;
-            rule: string;
-        };
-        /**
-         * Event
-         * @description A fact. `id` is its place, seq.number: give the last one seen to `after`, and what comes next is told.
-         */
-        Event: {
-            id: string;
-            seq: number;
-            number: number;
-            time: string;
-            ts_ns: string;
-            kind: string;
-            /** @enum {unknown} */
-            severity: "error" | "good" | "info" | "warning";
+            paper: true;
             text: string;
-            /** @default null */
-            bot: number | null;
-            /** @default null */
-            who: string | null;
-            /** @default null */
-            instrument: number | null;
-            /** @default null */
-            symbol: string | null;
-            /** @default null */
-            order: string | null;
-            /** @default null */
-            terms: components["schemas"]["OrderTerms"] | null;
-            /** @default null */
-            fill: components["schemas"]["FillTold"] | null;
-            /** @default null */
-            refusal: components["schemas"]["Refusal"] | null;
-            /** @default null */
-            scope: ("account" | "bot" | "desk") | null;
-            /** @default null */
-            note: Record<string, never> | null;
+            engine: components["schemas"]["Engine"];
+            stream_clients: number;
+            processes: components["schemas"]["Process"][];
         };
         /**
-         * Events
-         * @description Oldest first. `lost`: what came between `after` and the first of these is no longer kept. `after`: for the next page.
+         * CommandAnswer
+         * @description What became of a command, once it is durable. With HTTP 422 it was refused, and `refusal` says why.
          */
-        Events: {
+        CommandAnswer: {
+            /** @enum {unknown} */
+            code: "done" | "refused";
+            repeated: boolean;
+            seq: number;
+            text: string;
+            order: string | null;
+            status: ("accepted" | "canceled" | "denied" | "expired" | "filled" | "partially_filled" | "rejected" | "submitted") | null;
+            refusal: components["schemas"]["Refusal"] | null;
             events: components["schemas"]["Event"][];
-            lost: boolean;
-            after: string;
         };
         /**
          * NewOrder
@@ -545,6 +2417,11 @@ export interface components {
             post_only: boolean;
         };
         /**
+         * Nothing
+         * @description Commands whose path says it all: an empty object, or no body.
+         */
+        Nothing: Record<string, never>;
+        /**
          * CancelMany
          * @description POST /orders/cancel-all: of one instrument, or of all.
          */
@@ -552,123 +2429,7 @@ export interface components {
             /** @default null */
             instrument: number | null;
         };
-        /**
-         * Nothing
-         * @description Commands whose path says it all: an empty object, or no body.
-         */
-        Nothing: Record<string, never>;
-        /**
-         * CommandAnswer
-         * @description What became of a command, once it is durable. With HTTP 422 it was refused, and `refusal` says why.
-         */
-        CommandAnswer: {
-            /** @enum {unknown} */
-            code: "done" | "refused";
-            repeated: boolean;
-            seq: number;
-            text: string;
-            order: string | null;
-            status: ("accepted" | "canceled" | "denied" | "expired" | "filled" | "partially_filled" | "rejected" | "submitted") | null;
-            refusal: components["schemas"]["Refusal"] | null;
-            events: components["schemas"]["Event"][];
-        };
-        /**
-         * Health
-         * @description GET /healthz.
-         */
-        Health: {
-            healthy: boolean;
-            /** @enum {unknown} */
-            paper: true;
-            text: string;
-            engine: components["schemas"]["Engine"];
-            stream_clients: number;
-            processes: components["schemas"]["Process"][];
-        };
-        /**
-         * Said
-         * @description A message of the stream; `type` says which.
-         */
-        Said: {
-            /** @enum {unknown} */
-            type: "Said";
-        };
-        /**
-         * Hello
-         * @description First: what this desk is.
-         */
-        Hello: {
-            /** @enum {unknown} */
-            type: "hello";
-            desk: components["schemas"]["Desk"];
-        };
-        /**
-         * EventSaid
-         * @description A fact, in order.
-         */
-        EventSaid: {
-            /** @enum {unknown} */
-            type: "event";
-            event: components["schemas"]["Event"];
-        };
-        /**
-         * Reset
-         * @description What came after the place asked for is no longer kept, or the run is another: read GET /state and go on from `after`.
-         */
-        Reset: {
-            /** @enum {unknown} */
-            type: "reset";
-            text: string;
-            run: string;
-            after: string;
-        };
-        /**
-         * StateSaid
-         * @description The account, when it changed, at most 4 times a second.
-         */
-        StateSaid: {
-            /** @enum {unknown} */
-            type: "state";
-            state: components["schemas"]["State"];
-        };
-        /**
-         * MarketSaid
-         * @description Markets that changed, at most 10 times a second. Trades and bars are those since the message before.
-         */
-        MarketSaid: {
-            /** @enum {unknown} */
-            type: "market";
-            markets: components["schemas"]["Book"][];
-        };
-        /**
-         * Mark
-         * @description What an instrument is valued at; null: no fresh price.
-         */
-        Mark: {
-            instrument: number;
-            mark: string | null;
-        };
-        /**
-         * PulseSaid
-         * @description Once a second: how the desk is.
-         */
-        PulseSaid: {
-            /** @enum {unknown} */
-            type: "pulse";
-            time: string;
-            seq: number;
-            projected_seq: number;
-            engine_time: string;
-            engine_ts_ns: string;
-            equity: string | null;
-            killed: boolean;
-            engine: components["schemas"]["Engine"];
-            marks: components["schemas"]["Mark"][];
-            bots: components["schemas"]["Bot"][];
-            feed: Record<string, never>;
-            processes: components["schemas"]["Process"][];
-            stream_clients: number;
-        };
+        StreamMessage: components["schemas"]["Hello"] | components["schemas"]["EventSaid"] | components["schemas"]["Reset"] | components["schemas"]["StateSaid"] | components["schemas"]["MarketSaid"] | components["schemas"]["PulseSaid"];
     };
     responses: never;
     parameters: never;

@@ -4,13 +4,19 @@ import { useRef, useSyncExternalStore } from "react";
 import { read } from "./command";
 import { coordinate } from "./decimal";
 import type { Said, View } from "./model";
-import { NOTHING, reduce } from "./model";
+import { marketOf, MOST, NOTHING, reduce } from "./model";
 import type { Ports, SocketLike } from "./stream";
 import { Stream } from "./stream";
-import type { Bars, Book, Equity, Events, Fills, State, StreamMessage } from "./wire";
+import type { Bars, Book, DeskEvent, Equity, Events, Fills, State, StreamMessage } from "./wire";
 
 const API = "/api/v1";
 const RETRY_MS = 2_000;
+/** A desk that has just begun reads older bars for its indicators; they are not told by the stream. */
+const WARM_UP_MS = [4_000, 20_000];
+/** How far back events are looked for, in inputs, until there are enough of them. */
+const BACK = [1_000, 30_000, 1_000_000, Infinity];
+const PAGE = 1_000;
+const SHOWN = 200;
 
 let view: View = NOTHING;
 let shown: View = NOTHING;
@@ -60,7 +66,7 @@ function same(a: unknown, b: unknown): boolean {
 const ports: Ports = {
   open: (after) => {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const query = after === null ? "" : `?after=${encodeURIComponent(after)}`;
+    const query = after === null ? "" : `?${new URLSearchParams({ after, run: loadedRun })}`;
     return new WebSocket(`${scheme}://${location.host}${API}/stream${query}`) as unknown as SocketLike;
   },
   after: (ms, then) => window.setTimeout(then, ms),
@@ -92,20 +98,48 @@ async function load(): Promise<void> {
     const tasks = [
       read<State>(`${API}/state`).then((state) => tell({ type: "state_read", state })),
       loadFills(200),
-      read<Events>(`${API}/events?limit=200`).then(({ events }) => tell({ type: "events_read", events })),
+      latestEvents(desk.seq).then((events) => tell({ type: "events_read", events })),
       read<Equity>(`${API}/equity?limit=1000`).then(({ points }) => tell({ type: "equity_read", points: equityPoints(points) })),
       ...desk.instruments.flatMap(({ number }) => [
-        read<Bars>(`${API}/bars?instrument=${number}&limit=1500`).then(({ bars }) => tell({ type: "bars_read", instrument: number, bars })),
+        loadBars(number),
         read<Book>(`${API}/book?instrument=${number}`).then((book) => tell({ type: "book_read", book }), () => undefined),
       ]),
     ];
     await Promise.all(tasks);
-    if (mine === loading) tell({ type: "trouble", text: "" });
+    if (mine !== loading) return;
+    tell({ type: "trouble", text: "" });
+    for (const ms of WARM_UP_MS) window.setTimeout(() => mine === loading && void loadMoreBars(), ms);
   } catch (error) {
     if (mine !== loading) return;
     tell({ type: "trouble", text: error instanceof Error ? error.message : String(error) });
     window.setTimeout(() => mine === loading && void load(), RETRY_MS);
   }
+}
+
+async function loadBars(instrument: number): Promise<void> {
+  const { bars } = await read<Bars>(`${API}/bars?instrument=${instrument}&limit=${MOST.bars}`);
+  if (bars.length > 0) tell({ type: "bars_read", instrument, bars });
+}
+
+async function loadMoreBars(): Promise<void> {
+  const few = (view.desk?.instruments ?? []).filter(({ number }) => marketOf(view, number).bars.length < 200);
+  await Promise.all(few.map(({ number }) => loadBars(number))).catch(() => undefined);
+}
+
+/** The last events: the api pages forward only, so they are looked for from further and further back. */
+async function latestEvents(seq: number): Promise<DeskEvent[]> {
+  let found: DeskEvent[] = [];
+  for (const back of BACK) {
+    const from = Math.max(0, seq - back);
+    found = [];
+    for (let after: string | null = `${from}.0`; after !== null; ) {
+      const page: Events = await read<Events>(`${API}/events?after=${after}&limit=${PAGE}`);
+      found = [...found, ...page.events].slice(-SHOWN);
+      after = page.events.length === PAGE ? page.after : null;
+    }
+    if (from === 0 || found.length >= SHOWN / 4) break;
+  }
+  return found;
 }
 
 function equityPoints(points: Equity["points"]): { s: number; equity: string }[] {

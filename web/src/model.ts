@@ -95,8 +95,9 @@ export function reduce(view: View, said: Said): View {
     case "market":
       return { ...view, markets: said.markets.reduce(withBook, view.markets) };
     case "book_read": {
-      const known = view.markets[said.book.instrument]?.book;
-      return known && BigInt(known.ts_ns) >= BigInt(said.book.ts_ns) ? view : { ...view, markets: withBook(view.markets, said.book) };
+      const market = marketOf(view, said.book.instrument);
+      const book = market.book && isLater(market.book.ts_ns, said.book.ts_ns) ? market.book : said.book;
+      return { ...view, markets: { ...view.markets, [said.book.instrument]: { ...market, book, trades: mergedTrades(market.trades, said.book.trades) } } };
     }
     case "bars_read": {
       const market = marketOf(view, said.instrument);
@@ -165,10 +166,22 @@ function mergedEvents(known: readonly DeskEvent[], told: readonly DeskEvent[]): 
 
 function withBook(markets: Readonly<Record<number, Market>>, book: Book): Record<number, Market> {
   const market = markets[book.instrument] ?? NO_MARKET;
-  const known = new Set(market.trades.slice(0, book.trades.length + 30).map(tradeKey));
-  const fresh = book.trades.filter((trade) => !known.has(tradeKey(trade)));
-  const trades = fresh.length ? [...fresh.reverse(), ...market.trades].slice(0, MOST.trades) : market.trades;
-  return { ...markets, [book.instrument]: { ...market, book, trades, bars: withBars(market.bars, book.bars) } };
+  const trades = book.trades.length ? [...book.trades.toReversed(), ...market.trades].slice(0, MOST.trades) : market.trades;
+  const older = (book.bars[0]?.open_s ?? Infinity) < (market.bars.at(-2)?.open_s ?? 0);
+  const barsLoaded = market.barsLoaded + (older ? 1 : 0);
+  return { ...markets, [book.instrument]: { book, trades, bars: withBars(market.bars, book.bars), barsLoaded } };
+}
+
+/** Whether a moment in nanoseconds (text) is after another. */
+function isLater(a: string, b: string): boolean {
+  return a.length === b.length ? a > b : a.length > b.length;
+}
+
+/** What was read overlaps with what was told: each once, newest first. */
+function mergedTrades(known: readonly Trade[], read: readonly Trade[]): Trade[] {
+  const keys = new Set(known.map(tradeKey));
+  const more = read.filter((trade) => !keys.has(tradeKey(trade))).toReversed();
+  return [...known, ...more].sort((a, b) => (a.ts_ns === b.ts_ns ? 0 : isLater(a.ts_ns, b.ts_ns) ? -1 : 1)).slice(0, MOST.trades);
 }
 
 function tradeKey(trade: Trade): string {

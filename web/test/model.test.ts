@@ -42,8 +42,8 @@ describe("markets", () => {
   });
 
   it("do not take an older book over a newer one", () => {
-    const view = after(begun, { type: "market", markets: [book({ ts_ns: "20" })] });
-    expect(reduce(view, { type: "book_read", book: book({ ts_ns: "10" }) })).toBe(view);
+    const view = after(begun, { type: "market", markets: [book({ ts_ns: "20" })] }, { type: "book_read", book: book({ ts_ns: "10", trades: [trade(3)] }) });
+    expect(marketOf(view, 0)).toMatchObject({ book: { ts_ns: "20" }, trades: [trade(3)] });
   });
 
   it("change the last bar, add a new one, and keep the rest as it is", () => {
@@ -53,6 +53,9 @@ describe("markets", () => {
     expect(marketOf(view, 0).barsLoaded).toBe(1);
     const late = after(view, { type: "market", markets: [book({ bars: [bar(180, "1.7")] })] });
     expect(marketOf(late, 0).bars.map((one) => one.close)).toEqual(["1", "1", "1.7", "1"]);
+    const older = after(late, { type: "market", markets: [book({ bars: [bar(30)] })] });
+    expect(marketOf(older, 0)).toMatchObject({ barsLoaded: 2 });
+    expect(marketOf(older, 0).bars.map((one) => one.open_s)).toEqual([30, 60, 120, 180, 240]);
   });
 
   it("hold bars within bounds, and what came meanwhile stays behind what was read", () => {
