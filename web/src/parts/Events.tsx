@@ -43,7 +43,7 @@ const EventLine = memo(function EventLine({ event, onStory }: { event: DeskEvent
       <span className="sr">{severity}: </span>
       <div>
         <span title={`${words(event.kind)}, input ${event.seq}`}>{order ? linked(event.text, order, onStory) : event.text}</span>
-        {refusal && <p className="remedy"><code>{refusal.name}</code> {!event.text.includes(refusal.meaning) && sentence(refusal.meaning)} {refusal.remedy !== "nothing to do" && <b>{sentence(refusal.remedy)}</b>}</p>}
+        {refusal && <p className="remedy">{!event.text.includes(`(${refusal.name})`) && <code>{refusal.name} </code>}{!event.text.includes(refusal.meaning) && sentence(refusal.meaning)} {refusal.remedy !== "nothing to do" && <b>{sentence(refusal.remedy)}</b>}</p>}
       </div>
     </li>
   );
