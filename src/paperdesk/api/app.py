@@ -33,7 +33,7 @@ def refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[b
     if error.status_code >= 500:
         return unexpected(request, error)
     message = f"{request.method} {request.url.path[:200]} is not answered here"
-    allowed = (error.headers or {}).get("Allow", "")
+    allowed = (error.headers or {}).get("allow", "")
     remedy = f"use {allowed}" if allowed else "GET /openapi.json lists what there is"
     told = Problem(error=WORDS.get(error.status_code, "refused"), message=f"{message}: {error.detail}.", remedy=remedy)
     response = problem_answer(told, error.status_code)

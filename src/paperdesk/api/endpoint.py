@@ -22,6 +22,7 @@ KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?")
 AnyRequest = Request[Any, Any, Any]
 Kind = TypeVar("Kind")
 WHERE: Final = (re.compile(r" - at `\$\.?([^`]*)`"), re.compile(r"(?:unknown|required) field `([^`]+)`"))
+FORM: Final = re.compile(r" matching regex .*$", re.DOTALL)
 DECIMAL_HELP: Final = 'write a decimal number as text, such as "0.001": digits, and a point where needed'
 HELP: Final = {
     "quantity": DECIMAL_HELP,
@@ -38,7 +39,8 @@ HELP: Final = {
     "since": "write nanoseconds since 1970, as in `ts_ns`",
     "after": "write SEQ.NUMBER, the `id` of the last event that you have, such as 1200.0",
 }
-PLACE: Final = r"^[0-9]{1,18}\.[0-9]{1,9}$"
+PLACE: Final = r"^[0-9]{1,18}\.[0-9]{1,9}$(?!\n)"
+"""`$` alone would let a line break through."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,7 @@ def unreadable(error: Exception, where: str, kind: Any) -> Unanswered:
     """A 400 in plain words."""
     text = str(error).rstrip(".")
     found = next((match[1] for pattern in WHERE if (match := pattern.search(text))), None)
-    why = (
-        WHERE[0]
-        .sub("", text)
-        .replace("`", "")
-        .replace(" matching regex '^-?[0-9]+(\\\\.[0-9]+)?$'", " that is a decimal number")
-    )
+    why = FORM.sub(" of the right form", WHERE[0].sub("", text)).replace("`", "")
     fields = ", ".join(kind.__struct_fields__) or "none"
     remedy = HELP.get(found or "", f"fields that can be given here: {fields}; /openapi.json has their types")
     name = f" at {found}" if found else ""

@@ -142,7 +142,7 @@ class Events(Answer):
 
 
 InstrumentNumber = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
-Decimals = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=40)]
+Decimals = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$(?!\n)", max_length=40)]
 
 
 class NewOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
