@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 static=src/paperdesk/api/static
-stamp=$static/.stamp
+stamp=web/node_modules/.built
 node_env=${NODE_ENV_DIR:-.venv-node}
 
 fail() {
