@@ -1,6 +1,6 @@
 """Pictures of the dashboard at two widths and in both themes, for looking at it while it is made.
 
-python web/dev/shots.py [URL] [FOLDER]; the fake desk (node web/dev/fake.mjs) or a real one must be up. Also says what the browser complained of.
+python web/dev/shots.py URL FOLDER; the fake desk (node web/dev/fake.mjs) or a real one must be up. Also says what the browser complained of.
 """
 
 import sys
@@ -36,5 +36,4 @@ def main(url: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:]
-    main(given[0] if given else "http://127.0.0.1:8790/", Path(given[1] if len(given) > 1 else "/tmp/shots"))
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -85,7 +85,7 @@ export function TicketPanel({ picked, onStory }: { picked: { price: string; at: 
         {commanding.busy && commanding.tries > 0 && <p role="status" className="hint">No answer yet; asking again with the same key (try {commanding.tries + 1}) …</p>}
         <div className="row end">
           <button type="button" onClick={() => setConfirming(false)}>Back</button>
-          <button type="button" className={`send ${draft.side}`} disabled={commanding.busy} onClick={() => void send()} autoFocus>
+          <button type="button" className={`send ${draft.side}`} disabled={commanding.busy} onClick={() => void send()} data-first>
             {commanding.busy ? "Sending …" : commanding.refusal?.again ? "Send again, same key" : `${draft.side === "buy" ? "Buy" : "Sell"}, paper`}
           </button>
         </div>

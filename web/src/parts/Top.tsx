@@ -110,7 +110,7 @@ function KillSwitch() {
         {said}
         <div className="row end">
           <button type="button" onClick={close}>Back</button>
-          <button type="button" className={resuming ? "resume" : "kill"} disabled={busy} onClick={() => void act()}>{busy ? "Asking …" : resuming ? "Resume" : "Kill: stop and cancel all"}</button>
+          <button type="button" className={resuming ? "resume" : "kill"} disabled={busy} onClick={() => void act()} data-first>{busy ? "Asking …" : resuming ? "Resume" : "Kill: stop and cancel all"}</button>
         </div>
       </Modal>
     </>

@@ -57,13 +57,16 @@ export function useNow(everyMs: number, active = true): number {
   return now;
 }
 
-/** A modal dialog of the browser: focus stays inside, Escape closes. */
+/** A modal dialog of the browser: focus stays inside and begins at [data-first], Escape closes. */
 export function Modal({ open, title, onClose, children, wide = false }: { open: boolean; title: string; onClose: () => void; children: ReactNode; wide?: boolean }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     const dialog = ref.current;
-    if (open && dialog && !dialog.open) dialog.showModal();
+    if (open && dialog && !dialog.open) {
+      dialog.showModal();
+      dialog.querySelector<HTMLElement>("[data-first]")?.focus();
+    }
     if (!open && dialog?.open) dialog.close();
   }, [open]);
   return (
