@@ -80,10 +80,11 @@ class Canary:
     def _serve_abstract(self) -> None:
         while True:
             try:
-                self.abstract.accept()[0].close()
+                visitor, _ = self.abstract.accept()
             except OSError:
                 return
             self.seen.append("abstract")
+            visitor.close()
 
     def visitors(self) -> list[str]:
         """What came so far: each listener is visited once more by us, and its queue is in order."""
