@@ -177,7 +177,7 @@ FILES = {
     "the desk's memory": ("import os\nopen(f'/proc/{{os.getppid()}}/mem', 'rb')", REFUSED),
     "its own memory": ("open('/proc/self/mem', 'r+b')", REFUSED),
     "writes beside": ("open('{home}/forged', 'w')", REFUSED),
-    "writes below /tmp": ("import tempfile\ntempfile.TemporaryFile()", "FileNotFoundError|PermissionError"),
+    "a temporary file": ("import tempfile\ntempfile.TemporaryFile()", "FileNotFoundError|PermissionError"),
     "makes a folder": ("import os\nos.mkdir('{home}/forged')", REFUSED),
     "makes a link": ("import os\nos.symlink('/', '{home}/forged')", REFUSED),
     "makes a device": ("import os\nos.mkfifo('{home}/forged')", REFUSED),
