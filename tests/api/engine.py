@@ -204,7 +204,7 @@ class Engine:
         ]
         return say.Welcome(
             self.run, self.boot, self.label, "sim", "its prices are invented", self.seq, after_seq < self.dropped_seq, 0, "USDT",
-            notes("asset"), notes("instrument"), bots, "seccomp filter", "0.1.0", 1_767_225_600.0,
+            notes("asset"), notes("instrument"), bots, "seccomp filter", "0.1.0", 1_767_225_600.0, after_seq,
         )  # fmt: skip
 
     def _take(self, data: bytes) -> None:

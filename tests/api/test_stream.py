@@ -66,9 +66,9 @@ def test_live_pictures(desk: Desk) -> None:
         (book,) = told["markets"]
         assert [trade["price"] for trade in book["trades"]] == ["60002.0"] * 3 and book["bars"][0]["close"] == "60002.0"
         desk.writer.execute("UPDATE runs SET killed = 1")
-        assert heard(client, "state")["state"]["killed"] is True
+        heard(client, "state", lambda said: said["state"]["killed"])
         desk.writer.execute("UPDATE runs SET killed = 0")
-        assert heard(client, "state")["state"]["killed"] is False
+        heard(client, "state", lambda said: not said["state"]["killed"])
         desk.engine.note(
             {"type": "market", "instrument": 0, "status": 1, "reason": int(Reason.TIMED_OUT), "ts_ns": FIRST_NS}
         )
@@ -143,7 +143,7 @@ def test_places_that_are_gone_reset(own: Desk) -> None:
     assert page["lost"] is True and int(page["events"][0]["id"].partition(".")[0]) > 20_000
     assert own.get(f"/api/v1/events?after={page['events'][3]['id']}").json["lost"] is False
     for query in ("?after=100.0", "?after=99999999.0", f"?after={own.engine.seq}.0&run=0009-other"):
-        with own.stream(query) as client:
+        with own.stream(query, close_timeout=0.1) as client:
             heard(client, "hello")
             said = json.loads(client.recv(timeout=WAIT_S))
             assert said["type"] == "reset" and said["run"] == own.recorded.run, query
@@ -166,7 +166,7 @@ def test_a_slow_reader_is_sent_away_and_may_resume(own: Desk) -> None:
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     raw.connect(("127.0.0.1", own.port))
     start = own.engine.seq
-    with own.stream(sock=raw, max_queue=1) as client, own.stream() as quick:
+    with own.stream(sock=raw, max_queue=1, close_timeout=0.1) as client, own.stream() as quick:
         heard(client, "pulse")
         own.engine.state(own.engine.event(start + 1))
         assert ids(client, 1) == [f"{start + 1}.0"]

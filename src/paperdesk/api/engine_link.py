@@ -73,7 +73,8 @@ class EngineLink:
         self.on_events: list[Callable[[], None]] = []
         self.on_pulse: list[Callable[[], None]] = []
         self.on_welcome: list[Callable[[], None]] = []
-        self._asked = False
+        self._asked = self._unanswered = False
+        self._asked_after = 0
         self._last_ns = 0
         self._asked_s = -1e9
         self._notes: dict[bytes, int] = {}
@@ -111,15 +112,15 @@ class EngineLink:
             future.cancel()
 
     def watch(self) -> None:
-        """Now and then: ask again after silence."""
-        now = self.clock()
-        if self.silence_s >= SILENCE_S and now - self._asked_s >= SILENCE_S:
+        """Now and then: ask again after silence, or where the question was not answered."""
+        if (self._unanswered or self.silence_s >= SILENCE_S) and self.clock() - self._asked_s >= SILENCE_S:
             self._subscribe()
 
     def _subscribe(self) -> None:
         """From the input before the last that was seen on: it may have been seen in part."""
-        self._asked_s = self.clock()
-        self._asked = self.wire.send(say.ENCODER.encode(say.Subscribe(max(0, self.ring.newest[0] - 1))))
+        self._asked_s, self._unanswered = self.clock(), True
+        self._asked_after = max(0, self.ring.newest[0] - 1)
+        self._asked = self.wire.send(say.ENCODER.encode(say.Subscribe(self._asked_after)))
 
     def _readable(self) -> None:
         changed = False
@@ -144,29 +145,33 @@ class EngineLink:
         except msgspec.MsgspecError as error:
             print(f"paperdesk api: a message of the engine cannot be read: {error}", file=sys.stderr, flush=True)
             return False
-        if isinstance(said, say.Outputs):
+        if isinstance(said, say.Welcome):
+            self._welcome(said)
+        elif isinstance(said, say.Reply):
+            future = self._waiting.pop(said.request, None)
+            if future is not None and not future.done():
+                future.set_result(said)
+        elif self.welcome is None:
+            return False  # said to an api that was here before: the answer to our own question brings all of it again
+        elif isinstance(said, say.Outputs):
             return self._outputs(said.rows)
-        if isinstance(said, say.Note):
+        elif isinstance(said, say.Note):
             return self._note(said)
-        if isinstance(said, say.Market):
+        elif isinstance(said, say.Market):
             for market in said.markets:
                 self._market(market)
         elif isinstance(said, say.Pulse):
             self.pulse = said
             for tell in self.on_pulse:
                 tell()
-        elif isinstance(said, say.Bars):
-            self._keep_bars(said.instrument, said.bars)
-        elif isinstance(said, say.Welcome):
-            self._welcome(said)
         else:
-            future = self._waiting.pop(said.request, None)
-            if future is not None and not future.done():
-                future.set_result(said)
+            self._keep_bars(said.instrument, said.bars)
         return False
 
     def _welcome(self, said: say.Welcome) -> None:
-        before, asked, self._asked = self.welcome, self._asked, False
+        if said.after_seq not in (-1, self._asked_after) and self.welcome is None:
+            return
+        before, asked, self._asked, self._unanswered = self.welcome, self._asked, False, False
         if before is None or before.run != said.run:
             self.directory = Directory()
             self.markets, self.trades, self.bars, self.changes = {}, {}, {}, {}

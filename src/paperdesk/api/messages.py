@@ -44,6 +44,8 @@ class Welcome(Told):
     """How the engine is closed in, in words."""
     product: str
     created_s: float
+    after_seq: int = -1
+    """The place that was asked for, so that an answer to an api that was here before is known as such; -1: not told."""
 
 
 class Outputs(Told):

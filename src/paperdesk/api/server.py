@@ -5,6 +5,7 @@ Raise the wall first, then call `serve`: nothing here makes an inet socket, conn
 
 import asyncio
 import contextlib
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from paperdesk.api.service import Service, StateKeeper
 from paperdesk.safety.link import inherited
 
 PING_S: Final = 10.0
+MOST_FILES: Final = 4_096
+"""Open descriptors, where the machine gives as many: 1,000 streams, and requests besides."""
 MOST_HEADERS: Final = 16 * 1024
 MOST_MESSAGE: Final = 4 * 1024
 LEAVE_S: Final = 0.5
@@ -96,6 +99,10 @@ async def work(
     keeper = StateKeeper(link, reader)
     told = [Wall(process=process, text=text) for process, text in walls]
     app, hub = build(Service(link, family, reader, Metrics(link, family, __version__), keeper, told), port)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (MOST_FILES if most == resource.RLIM_INFINITY else min(MOST_FILES, most), most)
+    )
     socket = inherited(listening)
     socket.setsockopt(1, 7, SEND_BYTES)  # SOL_SOCKET, SO_SNDBUF: accepted connections take it over
     server = Server(configuration(app))
