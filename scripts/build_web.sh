@@ -65,7 +65,7 @@ echo "dashboard: building with $from into $static"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 step() { (cd web && "$@") >"$log" 2>&1 || { tail -n 30 "$log" >&2; return 1; }; }
-step npm ci --no-audit --no-fund || fail "its packages could not be installed (the lines above say why)" "make a package registry reachable to npm"
+step npm ci --no-audit --no-fund --fetch-retries=1 --fetch-timeout=60000 || fail "its packages could not be installed (the lines above say why)" "make a package registry reachable to npm"
 step npm run --silent build || fail "the build failed (the lines above say why)" "mend what they say"
 [[ -f $static/index.html ]] || fail "the build made no $static/index.html" "look at web/vite.config.ts"
 printf '%s\n' "$wanted" >"$stamp"

@@ -45,6 +45,12 @@ export function timesInForce(type: OrderType): TimeInForce[] {
   return hasPrice(type) ? ["gtc", "ioc", "fok"] : ["ioc", "fok"];
 }
 
+/** A draft of another type, with the time in force that is usual for it. */
+export function retyped(draft: Draft, type: OrderType): Draft {
+  const same = hasPrice(type) === hasPrice(draft.type);
+  return settled({ ...draft, type, timeInForce: same ? draft.timeInForce : (timesInForce(type)[0] ?? "gtc") });
+}
+
 /** A draft made possible: fields that do not go with its type are set back. */
 export function settled(draft: Draft): Draft {
   const allowed = timesInForce(draft.type);
@@ -78,7 +84,9 @@ export function faults(draft: Draft, grid: Grid): Faults {
 
 export interface Estimate {
   notional: string;
+  /** In the asset that is received: base for a buy, quote for a sell. */
   fee: string;
+  feeAsset: string;
   /** What the numbers rest on. */
   basis: string;
   /** The visible book holds less than the order wants. */
@@ -89,7 +97,10 @@ export interface Estimate {
 export function estimate(draft: Draft, grid: Grid, otherSide: readonly Level[]): Estimate | null {
   const quantity = dec.parse(draft.quantity);
   if (quantity === null || dec.sign(quantity) <= 0) return null;
-  const feeOf = (notional: dec.Decimal, rate: string): string => dec.text(dec.roundedUp(dec.multiply(notional, dec.exact(rate)), 8));
+  const buys = draft.side === "buy";
+  const feeAsset = buys ? grid.base : grid.quote;
+  const feeOf = (filled: dec.Decimal, notional: dec.Decimal, rate: string): string =>
+    dec.trimmed(dec.roundedUp(dec.multiply(buys ? filled : notional, dec.exact(rate)), 8));
   const own = hasPrice(draft.type) ? draft.price : draft.type === "stop_market" ? draft.trigger : null;
   if (own !== null) {
     const price = dec.parse(own);
@@ -97,7 +108,7 @@ export function estimate(draft: Draft, grid: Grid, otherSide: readonly Level[]):
     const notional = dec.multiply(quantity, price);
     const maker = draft.type === "limit" && draft.postOnly;
     const basis = draft.type === "stop_market" ? "at its trigger; the fill may be worse" : `at its price, as ${maker ? "maker" : "taker"}`;
-    return { notional: dec.trimmed(notional), fee: feeOf(notional, maker ? grid.maker_fee : grid.taker_fee), basis, short: false };
+    return { notional: dec.trimmed(notional), fee: feeOf(quantity, notional, maker ? grid.maker_fee : grid.taker_fee), feeAsset, basis, short: false };
   }
   let left = quantity;
   let notional: dec.Decimal = { units: 0n, scale: 0 };
@@ -110,7 +121,8 @@ export function estimate(draft: Draft, grid: Grid, otherSide: readonly Level[]):
   }
   if (dec.sign(notional) === 0) return null;
   const short = dec.sign(left) > 0;
-  return { notional: dec.trimmed(notional), fee: feeOf(notional, grid.taker_fee), basis: "through the book as shown now, as taker", short };
+  const fee = feeOf(dec.subtract(quantity, left), notional, grid.taker_fee);
+  return { notional: dec.trimmed(notional), fee, feeAsset, basis: "through the book as shown now, as taker", short };
 }
 
 const TIF: Record<TimeInForce, string> = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Draft } from "../src/ticket";
-import { EMPTY, estimate, faults, sentence, settled, timesInForce } from "../src/ticket";
+import { EMPTY, estimate, faults, retyped, sentence, settled, timesInForce } from "../src/ticket";
 
 const GRID = { symbol: "BTCUSDT", base: "BTC", quote: "USDT", tick: "0.01", lot: "0.00001", maker_fee: "0.001", taker_fee: "0.002" };
 const draft = (more: Partial<Draft>): Draft => settled({ ...EMPTY, quantity: "0.01", price: "64000", ...more });
@@ -27,6 +27,8 @@ describe("a draft", () => {
   it("keeps only what goes together", () => {
     expect(timesInForce("market")).toEqual(["ioc", "fok"]);
     expect(settled({ ...EMPTY, type: "market", timeInForce: "gtc", postOnly: true })).toMatchObject({ timeInForce: "ioc", postOnly: false });
+    expect(retyped(retyped(EMPTY, "market"), "limit")).toMatchObject({ type: "limit", timeInForce: "gtc" });
+    expect(retyped({ ...EMPTY, timeInForce: "fok" }, "stop_limit")).toMatchObject({ timeInForce: "fok" });
     expect(settled({ ...EMPTY, postOnly: true })).toMatchObject({ postOnly: true });
     expect(settled({ ...EMPTY, postOnly: true, timeInForce: "fok" })).toMatchObject({ postOnly: false });
   });
@@ -35,15 +37,16 @@ describe("a draft", () => {
 describe("an estimate", () => {
   const asks = [{ price: "100.1", quantity: "0.5" }, { price: "100.2", quantity: "1" }];
   it("walks the book for a market order, and says when it is not enough", () => {
-    expect(estimate(draft({ type: "market", quantity: "1" }), GRID, asks)).toMatchObject({ notional: "100.15", fee: "0.20030", short: false });
-    expect(estimate(draft({ type: "market", quantity: "9" }), GRID, asks)).toMatchObject({ notional: "150.25", short: true });
+    expect(estimate(draft({ type: "market", quantity: "1" }), GRID, asks)).toMatchObject({ notional: "100.15", fee: "0.002", feeAsset: "BTC", short: false });
+    expect(estimate(draft({ type: "market", quantity: "9" }), GRID, asks)).toMatchObject({ notional: "150.25", fee: "0.003", short: true });
     expect(estimate(draft({ type: "market", quantity: "1" }), GRID, [])).toBeNull();
   });
 
   it("takes an order's own price, and the maker's fee only for post-only", () => {
-    expect(estimate(draft({}), GRID, asks)).toMatchObject({ notional: "640", fee: "1.28000" });
-    expect(estimate(draft({ postOnly: true }), GRID, asks)).toMatchObject({ fee: "0.64000" });
+    expect(estimate(draft({}), GRID, asks)).toMatchObject({ notional: "640", fee: "0.00002" });
+    expect(estimate(draft({ postOnly: true }), GRID, asks)).toMatchObject({ fee: "0.00001" });
     expect(estimate(draft({ type: "stop_market", trigger: "65000" }), GRID, asks)).toMatchObject({ notional: "650" });
+    expect(estimate(draft({ side: "sell" }), GRID, asks)).toMatchObject({ fee: "1.28", feeAsset: "USDT" });
     expect(estimate(draft({ price: "" }), GRID, asks)).toBeNull();
     expect(estimate(draft({ quantity: "x" }), GRID, asks)).toBeNull();
   });

@@ -124,7 +124,8 @@ class Drawing {
     if (whole) {
       this.candles.setData(bars.map(candle));
       this.volume.setData(bars.map((bar) => this.column(bar)));
-      if (this.bars.length === 0) this.chart.timeScale().setVisibleLogicalRange({ from: bars.length - 100, to: bars.length + 9 });
+      const shown = Math.min(100, Math.max(30, bars.length + 2));
+      if (this.bars.length < 30) this.chart.timeScale().setVisibleLogicalRange({ from: bars.length - shown, to: bars.length + 0.09 * shown });
     } else {
       let at = bars.length;
       while (at > 0 && (bars[at - 1]?.open_s ?? 0) >= last) at -= 1;
@@ -154,12 +155,13 @@ class Drawing {
       if (fill.instrument === this.instrument && s >= first) this.ours.set(s, [...(this.ours.get(s) ?? []), fill]);
     }
     const arrows: SeriesMarker<Time>[] = [];
+    const counted = this.ours.size <= 12;
     for (const [s, ours] of [...this.ours].sort((a, b) => a[0] - b[0])) {
       for (const side of ["buy", "sell"] as const) {
         const count = ours.filter((fill) => fill.side === side).length;
         if (count === 0) continue;
         const buys = side === "buy";
-        arrows.push({ time: s as UTCTimestamp, position: buys ? "belowBar" : "aboveBar", shape: buys ? "arrowUp" : "arrowDown", color: buys ? this.paint.up : this.paint.down, text: count > 1 ? String(count) : "" });
+        arrows.push({ time: s as UTCTimestamp, position: buys ? "belowBar" : "aboveBar", shape: buys ? "arrowUp" : "arrowDown", color: buys ? this.paint.up : this.paint.down, text: counted && count > 1 ? String(count) : "" });
       }
     }
     this.markers.setMarkers(arrows);

@@ -6,6 +6,10 @@ import { count } from "../format";
 import type { OrderStory } from "../wire";
 import { Modal } from "./bits";
 
+/** The database may be a moment behind the stream: an order that was just sent is asked for again. */
+const TRIES = 5;
+const AGAIN_MS = 400;
+
 export function StoryDialog({ order, onClose }: { order: string | null; onClose: () => void }) {
   const [story, setStory] = useState<OrderStory | null>(null);
   const [trouble, setTrouble] = useState("");
@@ -14,12 +18,17 @@ export function StoryDialog({ order, onClose }: { order: string | null; onClose:
     let mine = true;
     setStory(null);
     setTrouble("");
-    if (order !== null) {
-      read<OrderStory>(`${API}/orders/${encodeURIComponent(order)}`).then(
+    const ask = (tries: number): void => {
+      read<OrderStory>(`${API}/orders/${encodeURIComponent(order ?? "")}`).then(
         (told) => mine && setStory(told),
-        (error: unknown) => mine && setTrouble(error instanceof Error ? error.message : String(error)),
+        (error: unknown) => {
+          if (!mine) return;
+          if (tries > 1) window.setTimeout(ask, AGAIN_MS, tries - 1);
+          else setTrouble(error instanceof Error ? error.message : String(error));
+        },
       );
-    }
+    };
+    if (order !== null) ask(TRIES);
     return () => {
       mine = false;
     };

@@ -107,7 +107,7 @@ function PastOrders({ onStory }: { onStory: (order: string) => void }) {
 function OrderTable({ orders, onStory, cancelable = false }: { orders: readonly Order[]; onStory: (order: string) => void; cancelable?: boolean }) {
   return (
     <table className="wide-table">
-      <thead><tr>{["Order", "Time", "Side", "Type", "Quantity", "Price", "Filled", "Status", "By"].map((name) => <th key={name} scope="col">{name}</th>)}{cancelable && <th scope="col"><span className="sr">Cancel</span></th>}</tr></thead>
+      <thead><tr>{["Order", "Time", "Side", "Type", "Quantity", "Price", "Status", "Filled", "By"].map((name) => <th key={name} scope="col">{name}</th>)}{cancelable && <th scope="col"><span className="sr">Cancel</span></th>}</tr></thead>
       <tbody>{orders.map((order) => <OrderRow key={order.id} order={order} onStory={onStory} cancelable={cancelable} />)}</tbody>
     </table>
   );
@@ -124,8 +124,8 @@ const OrderRow = memo(function OrderRow({ order, onStory, cancelable }: { order:
       <td>{words(order.order_type)} <span className="dim">{order.time_in_force.toUpperCase()}{order.post_only ? " post-only" : ""}</span></td>
       <td>{amount(order.quantity)} <span className="dim">{order.symbol}</span></td>
       <td>{price || "market"}</td>
-      <td>{amount(order.filled)}{order.average_price && <span className="dim"> at {short(order.average_price)}</span>}</td>
       <td title={why}>{words(order.status)}{order.cancel_requested && cancelable ? <span className="dim">, cancel on its way</span> : null}{order.refusal && !cancelable ? <span className="dim">: {words(order.refusal.name)}</span> : null}</td>
+      <td>{amount(order.filled)}{order.average_price && <span className="dim"> at {short(order.average_price)}</span>}</td>
       <td>{sender(order.bot, order.who)}</td>
       {cancelable && <td><Cancel order={order} /></td>}
     </tr>

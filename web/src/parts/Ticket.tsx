@@ -4,7 +4,7 @@ import { useView } from "../desk";
 import { amount, sentence as says, short, words } from "../format";
 import { instrumentOf, killed, marketOf, trust } from "../model";
 import type { Draft, Field, OrderType, Side } from "../ticket";
-import { EMPTY, estimate, faults, hasPrice, hasTrigger, sentence, settled, timesInForce } from "../ticket";
+import { EMPTY, estimate, faults, hasPrice, hasTrigger, retyped, sentence, settled, timesInForce } from "../ticket";
 import type { CommandAnswer, NewOrder } from "../wire";
 import { Modal, Panel } from "./bits";
 import { useCommand } from "./useCommand";
@@ -33,7 +33,7 @@ export function TicketPanel({ picked, onStory }: { picked: { price: string; at: 
   };
   useEffect(() => {
     if (picked === null) return;
-    setDraft((known) => settled(hasPrice(known.type) ? { ...known, price: picked.price } : hasTrigger(known.type) ? { ...known, trigger: picked.price } : { ...known, type: "limit", price: picked.price }));
+    setDraft((known) => settled(hasPrice(known.type) ? { ...known, price: picked.price } : hasTrigger(known.type) ? { ...known, trigger: picked.price } : { ...retyped(known, "limit"), price: picked.price }));
   }, [picked]);
   useEffect(() => setDraft((known) => ({ ...known, quantity: "", price: "", trigger: "" })), [instrument?.number]);
   if (instrument === null) return <Panel name="ticket" title="Order ticket"><p className="empty">No instrument yet.</p></Panel>;
@@ -61,7 +61,7 @@ export function TicketPanel({ picked, onStory }: { picked: { price: string; at: 
         <Sides side={draft.side} onChange={(side) => change({ side })} />
         <div className="two">
           <label>Type
-            <select value={draft.type} onChange={(event) => change({ type: event.target.value as OrderType })}>{TYPES.map(({ key, text }) => <option key={key} value={key}>{text}</option>)}</select>
+            <select value={draft.type} onChange={(event) => change(retyped(draft, event.target.value as OrderType))}>{TYPES.map(({ key, text }) => <option key={key} value={key}>{text}</option>)}</select>
           </label>
           <label>Time in force
             <select value={draft.timeInForce} onChange={(event) => change({ timeInForce: event.target.value as Draft["timeInForce"] })}>{timesInForce(draft.type).map((tif) => <option key={tif} value={tif}>{tif.toUpperCase()}</option>)}</select>
@@ -136,8 +136,8 @@ function EstimateLine({ draft }: { draft: Draft }) {
     <dl className="estimate">
       <div><dt>Free</dt><dd title={balance ?? undefined}>{amount(balance)} {asset}</dd></div>
       <div><dt>Comes to about</dt><dd title={told?.notional}>{told ? `${short(told.notional)} ${instrument.quote}` : "–"}</dd></div>
-      <div><dt>Fee about</dt><dd title={told?.fee}>{told ? `${short(told.fee, 4)} ${instrument.quote}` : "–"}</dd></div>
-      {told && <p className="hint">{told.basis}{told.short ? "; the visible book holds less than this order wants" : ""}. The desk decides exactly, in its own fee asset.</p>}
+      <div><dt>Fee about</dt><dd title={told?.fee}>{told ? `${amount(told.fee)} ${told.feeAsset}` : "–"}</dd></div>
+      {told && <p className="hint">{says(told.basis).slice(0, -1)}{told.short ? "; the visible book holds less than this order wants" : ""}. The desk decides exactly.</p>}
     </dl>
   );
 }
