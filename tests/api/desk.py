@@ -70,9 +70,11 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
-def until(what: Callable[[], Any], why: str | Callable[[], str] = "it did not come about") -> Any:
+def until(
+    what: Callable[[], Any], why: str | Callable[[], str] = "it did not come about", within_s: float = WAIT_S
+) -> Any:
     """Wait until something is true, and tell it."""
-    end = time.monotonic() + WAIT_S
+    end = time.monotonic() + within_s
     while time.monotonic() < end:
         found = what()
         if found:

@@ -6,10 +6,11 @@ import asyncio
 import json
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.api.desk import Desk, Recorded
+from tests.api.desk import Desk, Recorded, until
 from tests.api.engine import FIRST_NS, Engine
 
 from paperdesk import __version__
@@ -21,6 +22,11 @@ from paperdesk.api.reader import Reader
 from paperdesk.api.service import Service, StateKeeper
 from paperdesk.api.stream import Client, Hub
 from paperdesk.safety.link import Link, pair
+
+HANDSHAKE = (
+    "GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 
 
 class Tab:
@@ -145,14 +151,57 @@ def test_conflated_markets_keep_the_latest_and_all_bars() -> None:
     other.close()
 
 
+def test_a_bug_while_speaking_is_an_id_and_a_line_in_the_log(run: Recorded, capsys: pytest.CaptureFixture[str]) -> None:
+    ours, theirs = pair()
+    wire, other = Link(ours), Link(theirs)
+    reader = Reader(run.database)
+
+    async def speak() -> None:
+        link = EngineLink(wire)
+        family = FamilyLink(wire)
+        hub = Hub(Service(link, family, reader, Metrics(link, family, __version__), StateKeeper(link, reader)))
+        link.welcomed.set()  # though there was no welcome
+        tab = Tab()
+        await asyncio.wait_for(hub.serve({}, tab.receive, tab.send, None, None), 20)
+        assert tab.sent[-1]["code"] == 1011 and tab.sent[-1]["reason"].rpartition(" ")[2] in capsys.readouterr().err
+
+    asyncio.run(speak())
+    reader.close()
+    wire.close()
+    other.close()
+
+
+@pytest.mark.slow
+def test_a_client_that_reads_nothing_at_all_is_cut_off(own: Desk) -> None:
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    raw.settimeout(60)
+    raw.connect(("127.0.0.1", own.port))
+    raw.sendall(HANDSHAKE.format(port=own.port).encode())
+    until(lambda: own.get("/healthz").json["stream_clients"] == 1)
+    own.engine.state(*(own.engine.event(own.engine.seq + step) for step in range(1, 15_000)))
+
+    def slow() -> bool:
+        own.engine.market(int(time.monotonic()), trades=30)
+        return own.get("/healthz").json["stream_clients"] == 0
+
+    until(slow, within_s=60)
+    until(lambda: _connections(own) == 0, "its connection stays open", within_s=60)
+    raw.close()
+
+
+def _connections(desk: Desk) -> int:
+    """Open TCP connections of the api's port, on its side."""
+    rows = [
+        line.split() for line in Path(f"/proc/{desk.process.pid}/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    ]
+    return sum(row[1].endswith(f":{desk.port:04X}") and row[3] in ("01", "04", "05", "08") for row in rows)
+
+
 @pytest.mark.slow
 def test_a_client_that_answers_no_ping_is_dropped(own: Desk) -> None:
     with socket.create_connection(("127.0.0.1", own.port), timeout=60) as raw:
-        head = (
-            f"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1:{own.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        )
-        raw.sendall(head.encode())
+        raw.sendall(HANDSHAKE.format(port=own.port).encode())
         told = b""
         end = time.monotonic() + 60
         while piece := raw.recv(65_536):

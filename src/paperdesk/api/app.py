@@ -1,8 +1,5 @@
 """The app: every handler, what becomes of errors, and the guard around it."""
 
-import secrets
-import sys
-import traceback
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +15,7 @@ from paperdesk.api.models import Problem
 from paperdesk.api.schema import document
 from paperdesk.api.service import Service
 from paperdesk.api.stream import Hub, handler_of
-from paperdesk.api.told import Unanswered
+from paperdesk.api.told import Unanswered, logged
 
 WORDS: Final = {400: "bad_request", 404: "not_found", 405: "wrong_method", 413: "too_large", 415: "media_type"}
 
@@ -44,9 +41,7 @@ def refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[b
 
 def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A bug: on stderr with its traceback, to the client an id alone."""
-    name = secrets.token_hex(4)
-    text = "".join(traceback.format_exception(error))
-    print(f"paperdesk api: error {name} at {request.scope.get('path')!r}:\n{text}", file=sys.stderr, flush=True)
+    name = logged(error, repr(request.scope.get("path")))
     told = Problem(
         error="unexpected",
         message=f"This is a bug in the desk's api; nothing is known to have been done. It is in the log as error {name}.",

@@ -22,7 +22,7 @@ from paperdesk.api.models_live import Hello, MarketSaid, Reset, StateSaid, Strea
 from paperdesk.api.picture import book_of, desk_of, pulse_of
 from paperdesk.api.ring import Place, place_text
 from paperdesk.api.service import Service
-from paperdesk.api.told import Unanswered
+from paperdesk.api.told import Unanswered, logged
 
 TICK_S: Final = 0.1
 STATE_TICKS: Final = 3
@@ -34,7 +34,7 @@ EVENTS_AT_ONCE: Final = 100
 CLOSE_S: Final = 5.0
 """For a client to take the closing frame in; then its connection is cut."""
 ABORT_S: Final = 12.0
-SLOW, FULL, DEAF = 4008, 4009, 4000
+SLOW, FULL, DEAF, BUG = 4008, 4009, 4000, 1011
 
 
 class StreamQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -175,7 +175,7 @@ class Hub:
             await asyncio.gather(listening, speaking, return_exceptions=True)
         for task in (listening, speaking):
             if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, OSError):
-                raise error
+                client.end(BUG, f"a bug in the desk's api; it is in the log as error {logged(error, 'the stream')}")
         if client.ended.done():
             await self._close(scope, send, *client.ended.result())
 

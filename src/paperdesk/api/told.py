@@ -1,6 +1,9 @@
 """Small words that every answer is made of: times, reasons, problems."""
 
+import secrets
+import sys
 import time
+import traceback
 from datetime import UTC, datetime
 from typing import Final
 
@@ -51,3 +54,11 @@ class Unanswered(Exception):  # noqa: N818  a fact, named as one
 def problem(status: int, error: str, message: str, remedy: str, field: str | None = None) -> Unanswered:
     """One to raise."""
     return Unanswered(status, Problem(error=error, message=message, remedy=remedy, field=field))
+
+
+def logged(error: BaseException, where: str) -> str:
+    """Put a bug on stderr with its traceback; the id that it has there."""
+    name = secrets.token_hex(4)
+    text = "".join(traceback.format_exception(error))
+    print(f"paperdesk api: error {name} at {where}:\n{text}", file=sys.stderr, flush=True)
+    return name
