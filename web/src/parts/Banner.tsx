@@ -1,6 +1,6 @@
 // What can never scroll away: that all of this is paper, where prices come from, how the connection is, and what is wrong right now.
 import { useView } from "../desk";
-import { count, span } from "../format";
+import { count, sentence, span } from "../format";
 import { killed, trust } from "../model";
 import { useNow } from "./bits";
 
@@ -32,6 +32,8 @@ interface Alert {
   level: "bad" | "warn";
   title: string;
   text: string;
+  /** For how long; it changes each second and is not read out. */
+  ageMs?: number;
 }
 
 export function Alerts() {
@@ -40,19 +42,19 @@ export function Alerts() {
   const now = useNow(1000, connection.phase !== "live");
   const alerts: Alert[] = [];
   if (connection.phase === "reconnecting") {
-    const age = span(now - connection.heardAt);
-    alerts.push({ key: "connection", level: "bad", title: "Not connected", text: `${connection.why}. What you see is ${age} old and greyed; orders you sent before stay in the desk.` });
+    const ageMs = now - connection.heardAt;
+    alerts.push({ key: "connection", level: "bad", title: "Not connected", text: `${sentence(connection.why)} What you see is greyed and old; orders you sent before stay in the desk.`, ageMs });
   }
   if (connection.phase === "connecting" && connection.why) {
-    alerts.push({ key: "connection", level: "bad", title: "Not connected", text: `${connection.why}. Is the desk running?` });
+    alerts.push({ key: "connection", level: "bad", title: "Not connected", text: `${sentence(connection.why)} Is the desk running?` });
   }
   const engine = pulse?.engine ?? desk?.engine;
   if (connection.phase === "live" && engine && !engine.heard) {
-    alerts.push({ key: "engine", level: "bad", title: "The engine is silent", text: `for ${span(engine.silence_s * 1000)}. Commands wait for it; the supervisor starts it again if it ended.` });
+    alerts.push({ key: "engine", level: "bad", title: "The engine is silent", text: "Commands wait for it; the supervisor starts it again if it ended.", ageMs: engine.silence_s * 1000 });
   }
   for (const process of pulse?.processes ?? desk?.processes ?? []) {
     if (process.state !== "running") {
-      alerts.push({ key: `process-${process.name}`, level: "warn", title: `Process ${process.name}: ${process.state}`, text: process.last_end ? `It ended: ${process.last_end}. ${count(process.restarts, "restart")} so far.` : `${count(process.restarts, "restart")} so far.` });
+      alerts.push({ key: `process-${process.name}`, level: "warn", title: `Process ${process.name}: ${process.state}`, text: process.last_end ? `It ${process.last_end}; ${count(process.restarts, "restart")} so far.` : `${count(process.restarts, "restart")} so far.` });
     }
   }
   const trouble = pulse?.feed["trouble"];
@@ -64,7 +66,7 @@ export function Alerts() {
   return (
     <div className="alerts" role="status" aria-live="polite">
       {alerts.map((alert) => (
-        <p key={alert.key} className={`alert ${alert.level}`}><strong>{alert.title}</strong> <span>{alert.text}</span></p>
+        <p key={alert.key} className={`alert ${alert.level}`}><strong>{alert.title}</strong>{alert.ageMs !== undefined && <span aria-hidden="true"> for {span(alert.ageMs)}</span>}<span className="alert-text">{alert.text}</span></p>
       ))}
     </div>
   );
