@@ -1,8 +1,9 @@
 # Every target does its whole set-up: a fresh clone needs Python 3.11 or newer, make, and a package registry within reach.
-#   make run     install, then play a short bundled, seeded market with the example strategy and print what happened
+#   make run     install, build the dashboard, then start the desk: live where the venue answers, simulated and labelled where not
 #   make test    every test; the core again with the JIT disabled and its branch coverage held to a floor
 #   make check   lint, format, strict types, room contracts, house rules, docs
 #   make bench   every speed claim, as ratios in one run
+#   make web     build the dashboard alone
 #   make lock    compile both lock files anew from pyproject.toml (needs uv)
 # VENV=… puts the environment elsewhere (for a checkout you cannot write to); PYTHON=… picks the interpreter.
 
@@ -10,7 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := run
 
-RUN_COMMAND ?= up --feed sim --seed 7 --events 200000 --speed max --strategy quoter --fresh
+RUN_COMMAND ?= up --strategy quoter --strategy ema_cross
 VENV ?= .venv
 BIN := $(VENV)/bin
 
@@ -24,10 +25,15 @@ TEST_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: run test check bench lock notices format clean env env-dev
+.PHONY: run web test check bench lock notices format clean env env-dev
 
-run: env
-	$(BIN)/paperdesk $(RUN_COMMAND)
+# Environment and dashboard are made side by side; without Node the desk runs without its page, and says so.
+run:
+	@PYTHON='$(PYTHON)' bash scripts/build_web.sh & page=$$!; $(MAKE) --no-print-directory env; wait $$page || true
+	@exec $(BIN)/paperdesk $(RUN_COMMAND)
+
+web:
+	@PYTHON='$(PYTHON)' bash scripts/build_web.sh
 
 test: env-dev
 	@VENV='$(VENV)' CORE_TESTS='$(CORE_TESTS)' CORE_ROOMS='$(CORE_ROOMS)' COVERAGE_FLOOR='$(COVERAGE_FLOOR)' \

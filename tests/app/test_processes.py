@@ -42,7 +42,20 @@ SAME = ("state_hash", "log_head_hash", "fills", "orders", "balances", "equity", 
 def interrupted(number: signal.Signals, home: Path, data: Path, own: Path) -> Ended:
     """Start a run at a human pace, wait until outputs are durable, and ask it to stop."""
     read, write = os.pipe()
-    arguments = ("--feed", "replay", "--data", data, "--strategy", own, "--speed", "2", "--json", "--home", home)
+    arguments = (
+        "--no-page",
+        "--feed",
+        "replay",
+        "--data",
+        data,
+        "--strategy",
+        own,
+        "--speed",
+        "2",
+        "--json",
+        "--home",
+        home,
+    )
     running = process("up", *arguments, "--ack-fd", str(write), pass_fds=(write,))
     os.close(write)
     with os.fdopen(read, encoding="ascii") as told:
@@ -75,7 +88,7 @@ def test_a_signal_stops_cleanly_and_the_same_command_goes_on(tmp_path: Path, num
 
 def test_a_desk_stays_up_at_the_end_of_its_data_until_it_is_told_to_stop(tmp_path: Path) -> None:
     data = walk(tmp_path / "walk.jsonl", steps=5)
-    running = process("up", "--feed", "replay", "--data", data, "--home", tmp_path / "home")
+    running = process("up", "--no-page", "--feed", "replay", "--data", data, "--home", tmp_path / "home")
     assert running.stdout is not None
     lines = []
     for line in running.stdout:

@@ -18,7 +18,7 @@ HERE = Path(__file__)
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("--feed live", "--feed live: the feeds are replay (recorded data) and sim"),
+        ("--feed live", "--feed live needs the desk's processes"),
         ("--feed replay", "--feed replay needs a recording: add --data PATH"),
         ("--feed sim --data x", "--data goes with --feed replay"),
         ("--feed replay --data no-such-file", "There is no file or folder no-such-file; check --data."),
@@ -54,7 +54,7 @@ HERE = Path(__file__)
     ],
 )
 def test_options_that_make_no_sense(tmp_path: Path, arguments: str, words: str) -> None:
-    ended = paperdesk("up", "--home", tmp_path / "home", *arguments.split())
+    ended = paperdesk("up", "--no-page", "--home", tmp_path / "home", *arguments.split())
     assert ended.code == 2 and words in ended.message
     assert not list((tmp_path / "home").glob("runs/*")), "a refusal leaves no run behind"
 
@@ -112,7 +112,7 @@ def test_credentials_of_others_are_none_of_our_business(tmp_path: Path) -> None:
 def test_configuration_that_cannot_be_meant(tmp_path: Path, text: str, words: str) -> None:
     config = tmp_path / "paperdesk.toml"
     config.write_text(text, encoding="utf-8")
-    ended = paperdesk("up", "--config", config, "--home", tmp_path / "home")
+    ended = paperdesk("up", "--no-page", "--config", config, "--home", tmp_path / "home")
     assert ended.code == 78 and words in ended.message and "paperdesk.toml" in ended.message
 
 
@@ -252,7 +252,9 @@ def test_a_flood_of_orders_is_bounded_by_the_purse_and_the_tables(tmp_path: Path
 )
 def test_a_file_that_is_no_strategy(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "own.py").write_text(text, encoding="utf-8")
-    ended = paperdesk("up", "--feed", "sim", "--strategy", tmp_path / "own.py", "--home", tmp_path / "home")
+    ended = paperdesk(
+        "up", "--no-page", "--feed", "sim", "--strategy", tmp_path / "own.py", "--home", tmp_path / "home"
+    )
     assert ended.code == 2 and words in ended.message
 
 
@@ -322,7 +324,7 @@ def test_a_database_that_is_none(tmp_path: Path) -> None:
     (home / "paperdesk.db").write_bytes(b"hello " * 1000)
     for name in ("-wal", "-shm"):
         Path(f"{home / 'paperdesk.db'}{name}").unlink(missing_ok=True)
-    for arguments in (("up", "--feed", "replay", "--data", data, "--fresh"), ("explain", "PAPER-0-1")):
+    for arguments in (("up", "--no-page", "--feed", "replay", "--data", data, "--fresh"), ("explain", "PAPER-0-1")):
         ended = paperdesk(*arguments, "--home", home)
         assert ended.code == 74 and "move it away and run `paperdesk db rebuild`" in ended.message
     assert up(home, "--feed", "replay", "--data", data).code == 74

@@ -52,7 +52,7 @@ class Plan:
     def __init__(self, options: RunOptions, feed: Feed | None = None) -> None:
         """Opens the feed (where none is given) and loads the strategies; DeskError in plain words where that cannot be."""
         self.options = options
-        self.is_live = feed is not None
+        self.through_door = feed is not None
         self.wall = "none: this process has no feed but files and its own simulation"
         self.feed: Feed = open_feed(options) if feed is None else feed
         self.instruments = list(self.feed.instruments)
@@ -211,7 +211,9 @@ class Plan:
         options = self.options
         digest = blake2b(digest_size=16)
         for row in self.setup:
-            if not self.is_live or row["kind"][0] != InputKind.DEFINE_INSTRUMENT:  # a live venue may change its filters
+            if (
+                not self.through_door or row["kind"][0] != InputKind.DEFINE_INSTRUMENT
+            ):  # a live venue may change its filters
                 digest.update(row.tobytes())
         sources = [
             strategy.source

@@ -36,7 +36,6 @@ from paperdesk.app.cli_options import (
     VenueAtOption,
 )
 from paperdesk.app.errors import EXIT_IO, DeskError
-from paperdesk.app.terminal import warm
 from paperdesk.safety.settings import Settings, SettingsRefused, read_settings
 from paperdesk.store.errors import StoreError
 
@@ -139,6 +138,8 @@ def up(
         from paperdesk.app.terminal import stderr_console
 
         raise typer.Exit(up_with_page(options, place, as_json, stderr_console(as_json)))
+    from paperdesk.app.warm import warm
+
     warm()
     from paperdesk.app.terminal import stderr_console
     from paperdesk.app.up import up as run_up
@@ -149,6 +150,8 @@ def up(
 @app.command()
 def strategies() -> None:
     """List the built-in strategies and their parameters."""
+    from paperdesk.app.warm import warm
+
     warm()
     from paperdesk.strategies.registry import BUILT_IN, describe
 
@@ -172,6 +175,8 @@ def replay(
     differs from what was recorded.
     """
     _, place = settle(home, None)
+    from paperdesk.app.warm import warm
+
     warm()
     from paperdesk.app.inspect import replay_run
 
@@ -191,6 +196,8 @@ def upgrade(home: HomeOption = None) -> None:
 def rebuild(home: HomeOption = None) -> None:
     """Make the database anew from the logs."""
     _, place = settle(home, None)
+    from paperdesk.app.warm import warm
+
     warm()
     from paperdesk.app.inspect import rebuild_database
 
@@ -205,6 +212,8 @@ def check(home: HomeOption = None, as_json: JsonOption = False) -> None:
     anything is wrong.
     """
     _, place = settle(home, None)
+    from paperdesk.app.warm import warm
+
     warm()
     from paperdesk.app.inspect import check_home
 

@@ -114,17 +114,9 @@ def parse_parameters(texts: list[str]) -> dict[str, Any]:
     return values
 
 
-def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
-    """`given` holds what the command line said (None: nothing); the rest comes from the settings, then from defaults."""
-
-    def pick(name: str, otherwise: Any) -> Any:
-        """What the command line said, or otherwise."""
-        value = given.get(name)
-        return value if value not in (None, (), [], {}) else otherwise
-
-    bounded = given.get("until_end") or given.get("for_seconds") is not None or given.get("for_events") is not None
-    page = not bounded if given.get("page") is None else bool(given["page"])
-    feed = pick("feed", settings.feed or ("auto" if page else "sim"))
+def _source(settings: Settings, given: Mapping[str, Any], page: bool) -> tuple[str, tuple[Path, ...], str]:
+    """Where the market comes from: feed, recordings, server that plays the venue; DeskError where they do not go together."""
+    feed = given.get("feed") or settings.feed or ("auto" if page else "sim")
     if feed not in FEEDS:
         raise DeskError(
             f"--feed {feed}: the feeds are auto (live where the venue answers, else simulated), live, replay (recorded data) and sim "
@@ -143,7 +135,7 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
             f"--venue-at {venue_at}: write the address of a server on this machine, such as 127.0.0.1:9000, with --feed live.",
             EXIT_USAGE,
         )
-    data = tuple(Path(path) for path in pick("data", settings.data))
+    data = tuple(Path(path) for path in given.get("data") or settings.data)
     if feed == "replay" and not data:
         raise DeskError(
             "--feed replay needs a recording: add --data PATH (a file or a folder; several are replayed together).",
@@ -154,6 +146,20 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
             "--data goes with --feed replay; the simulated market makes its own (choose it with --seed and --symbols).",
             EXIT_USAGE,
         )
+    return feed, data, venue_at
+
+
+def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
+    """`given` holds what the command line said (None: nothing); the rest comes from the settings, then from defaults."""
+
+    def pick(name: str, otherwise: Any) -> Any:
+        """What the command line said, or otherwise."""
+        value = given.get(name)
+        return value if value not in (None, (), [], {}) else otherwise
+
+    bounded = given.get("until_end") or given.get("for_seconds") is not None or given.get("for_events") is not None
+    page = not bounded if given.get("page") is None else bool(given["page"])
+    feed, data, venue_at = _source(settings, given, page)
     seed = pick("seed", settings.seed)
     symbols = parse_symbols(pick("symbols", settings.symbols))
     latency_ms = pick("latency_ms", settings.latency_ms)

@@ -17,7 +17,7 @@ from paperdesk.app.errors import EXIT_IO, EXIT_LOCKED, DeskError
 from paperdesk.app.home import Home, Manifest
 from paperdesk.app.loop import Run
 from paperdesk.app.options import RunOptions
-from paperdesk.app.pacing import PAUSE_S, Stop
+from paperdesk.app.pacing import PAUSE_S, Stop, paced
 from paperdesk.app.records import catch_up
 from paperdesk.app.recovery import VERSION
 from paperdesk.app.report import Tally, show, summary
@@ -208,10 +208,14 @@ def _run(
         not as_json,
     )
     stop = Stop()
+    if beside is not None:  # whoever works beside is called between the pieces of a block, too
+        speed = plan.options.speed
+        blocks = served(paced(blocks, speed, stop) if speed else blocks, beside)
+        plan.options = msgspec.structs.replace(plan.options, speed=0.0)
     try:
         run.begin()
         with shown.bar:
-            outcome = run.loop(blocks if beside is None else served(blocks, beside), shown, stop)
+            outcome = run.loop(blocks, shown, stop)
         run.close(outcome)
     except LogFailed as full:
         raise DeskError(
@@ -266,5 +270,5 @@ def choose_run(home: Home, plan: Plan) -> Manifest:
         product_version=__version__,
         created_s=round(time.time(), 3),
         start_ns=options.start_ns,
-        definitions=msgspec.to_builtins(plan.instruments) if plan.is_live else [],
+        definitions=msgspec.to_builtins(plan.instruments) if plan.through_door else [],
     )

@@ -186,7 +186,7 @@ class Company:
         welcome = words.Welcome(
             run.manifest.run, self.boot, plan.feed.label, plan.options.feed, self.notice, run.drive.seq, after_seq < self._dropped,
             ACCOUNT, plan.reporting.name, [note for note in notes if note["type"] == "asset"],
-            [note for note in notes if note["type"] == "instrument"], bots, plan.wall, run.manifest.product_version, run.manifest.created_s,
+            [note for note in notes if note["type"] == "instrument"], bots, plan.wall, run.manifest.product_version, run.manifest.created_s, after_seq,
         )  # fmt: skip
         self._unsent.append(ENCODE(welcome))
         for number, picture in enumerate(self.pictures.markets):

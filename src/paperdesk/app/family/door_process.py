@@ -2,9 +2,9 @@
 
 import asyncio
 import os
+import re
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from paperdesk.app.errors import EXIT_SETTINGS
 from paperdesk.app.family.tasks import OUTWARD, DoorTask, task_of
@@ -20,8 +20,8 @@ def ports_of(task: DoorTask) -> list[int]:
         if name.lower().endswith("_proxy") and name.lower() != "no_proxy" and name in os.environ
     ]
     addresses += [f"http://{task.venue_at}"] if task.venue_at else []
-    ports = [urlsplit(one if "://" in one else f"http://{one}").port for one in addresses]
-    return [port for port in ports if port]
+    ports = [re.search(r":([0-9]{1,5})/?$", one) for one in addresses]
+    return [int(port[1]) for port in ports if port]
 
 
 def main(parent: int, text: str) -> int:

@@ -5,7 +5,8 @@ import sys
 
 from paperdesk.app.errors import EXIT_IO, EXIT_SETTINGS, DeskError
 from paperdesk.app.family.tasks import EngineTask, task_of
-from paperdesk.app.terminal import stderr_console, warm
+from paperdesk.app.terminal import stderr_console
+from paperdesk.app.warm import warm
 from paperdesk.domain import cache
 from paperdesk.safety import confine, wall
 from paperdesk.safety.settings import PAPER_LOCK, SettingsRefused, read_settings

@@ -89,6 +89,12 @@ class Child:
         )
 
 
+def is_final(engine: Child, code: int, now: float) -> bool:
+    """Whether an engine need not be started again: it ended in order, or cannot begin at all and said why."""
+    begins = engine.restarts == 0 and now - engine.started_s < GOOD_AFTER_S
+    return code == 0 or code in FINAL or (begins and code > 0)
+
+
 def ended(code: int) -> str:
     """How a process ended, in words."""
     if code < 0:
@@ -200,7 +206,7 @@ class Supervisor:
             changed = False
             for child in self.children:
                 was = child.is_running
-                if child is engine and was and (code := child.code) is not None and (code in FINAL or code == 0):
+                if child is engine and was and (code := child.code) is not None and is_final(child, code, now):
                     return code
                 if child.look(now):
                     changed = True
