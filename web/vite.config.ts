@@ -8,6 +8,7 @@ export default defineConfig({
     outDir: "../src/paperdesk/api/static",
     emptyOutDir: true,
     target: "es2022",
+    license: { fileName: "licenses.txt" },
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 800,

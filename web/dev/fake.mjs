@@ -237,7 +237,7 @@ function say(message) {
   const text = JSON.stringify(message);
   for (const socket of sockets) socket.send(text);
 }
-const pulse = () => ({ type: "pulse", time: new Date().toISOString(), seq, projected_seq: seq, engine_time: new Date().toISOString(), engine_ts_ns: ns(Date.now()), equity: money(equityNow()), killed, engine: engine(), marks: markets.map(({ one, price }) => ({ instrument: one.number, mark: price.toFixed(2) })), bots, feed: LABEL.startsWith("LIVE") ? { connected: true, trouble: "", messages: seq * 3 } : {}, processes: processes(), stream_clients: sockets.size });
+const pulse = () => ({ type: "pulse", time: new Date().toISOString(), seq, projected_seq: seq, engine_time: new Date().toISOString(), engine_ts_ns: ns(Date.now()), equity: money(equityNow()), killed, engine: engine(), marks: markets.map(({ one, price }) => ({ instrument: one.number, mark: price.toFixed(2) })), bots, feed: LABEL.startsWith("LIVE") ? { connected: true, wall: "only the venue's public addresses", trouble: "", calls: [["data-stream.binance.vision", "/stream", "allowed", 1]], messages: seq * 3, refused: 0, missed: 2 } : {}, processes: processes(), stream_clients: sockets.size });
 
 // ── requests
 function refused(refusal, order) {

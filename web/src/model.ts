@@ -114,7 +114,7 @@ export function reduce(view: View, said: Said): View {
       return { ...view, events: mergedEvents(view.events, said.events) };
     case "equity_read": {
       const last = said.points.at(-1)?.s ?? 0;
-      const equity = [...said.points, ...view.equity.filter((point) => point.s > last)].slice(-MOST.equity);
+      const equity = thinned([...said.points, ...view.equity.filter((point) => point.s > last)]);
       return { ...view, equity, equityLoaded: view.equityLoaded + 1 };
     }
     case "instrument":
@@ -204,7 +204,19 @@ function pulse(view: View, said: Pulse): View {
   const s = Number(BigInt(said.engine_ts_ns) / 1_000_000_000n);
   const last = view.equity.at(-1)?.s ?? 0;
   if (s <= last) return next;
-  return { ...next, equity: [...view.equity, { s, equity: said.equity }].slice(-MOST.equity) };
+  const equity = [...view.equity, { s, equity: said.equity }];
+  if (equity.length <= MOST.equity) return { ...next, equity };
+  return { ...next, equity: thinned(equity), equityLoaded: view.equityLoaded + 1 };
+}
+
+/** Too many points: every other one of the older three quarters goes, until there are few enough; the curve keeps its beginning and its end. */
+function thinned(points: EquityAt[]): EquityAt[] {
+  let kept = points;
+  while (kept.length > MOST.equity) {
+    const old = Math.floor(kept.length * 0.75);
+    kept = kept.filter((_, at) => at >= old || at % 2 === 0);
+  }
+  return kept;
 }
 
 // ── what the page says about what it knows

@@ -23,7 +23,7 @@ export function HealthLine() {
       {pulse && <FeedWords feed={pulse.feed} />}
       {pulse && <span>{count(pulse.stream_clients, "page")} open</span>}
       {desk.walls.map((wall) => <span key={wall.process} title={wall.text} className="wall">wall: {wall.process}</span>)}
-      <span className="charts-by">Paperdesk {desk.product}. Charts: TradingView Lightweight Charts™, Copyright © TradingView, Inc. <a href="https://www.tradingview.com/" rel="noreferrer noopener" target="_blank">tradingview.com</a></span>
+      <span className="charts-by">Paperdesk {desk.product}. Charts: TradingView Lightweight Charts™, Copyright © TradingView, Inc. <a href="https://www.tradingview.com/" rel="noreferrer noopener" target="_blank">tradingview.com</a> <a href="/licenses.txt">licences</a></span>
     </footer>
   );
 }
@@ -38,6 +38,13 @@ function ProcessWord({ process }: { process: Process }) {
 }
 
 function FeedWords({ feed }: { feed: Readonly<Record<string, unknown>> }) {
-  const shown = Object.entries(feed).filter(([name, value]) => name !== "trouble" && ["string", "number", "boolean"].includes(typeof value) && value !== "");
-  return <>{shown.slice(0, 6).map(([name, value]) => <span key={name}>feed {words(name)} <b>{value === true ? "yes" : value === false ? "no" : String(value)}</b></span>)}</>;
+  const counts = Object.entries(feed).filter((one): one is [string, number] => typeof one[1] === "number" && one[1] > 0);
+  const { connected, wall } = feed;
+  return (
+    <>
+      {typeof connected === "boolean" && <span className={connected ? "" : "down"}>feed <b>{connected ? "connected" : "not connected"}</b></span>}
+      {counts.map(([name, value]) => <span key={name}>{words(name)} <b>{amount(String(value), 0)}</b></span>)}
+      {typeof wall === "string" && wall !== "" && <span title={wall} className="wall">wall: door</span>}
+    </>
+  );
 }
