@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 from tests.safety.local import DEPTH, PING, QUICK, REST, STREAM, TRADES, Handler, Raw, door_to, serving, speaking
 
 from paperdesk.domain.reasons import Reason
-from paperdesk.safety.door import Door, Limits, Loopback, Stream
+from paperdesk.safety.door import Door, Limits, Loopback, Stream, needs
 from paperdesk.safety.outside import NoAnswer, wait_told
 
 SUBSCRIBE = '{"method":"SUBSCRIBE","params":["btcusdt@trade"],"id":1}'
@@ -501,3 +501,22 @@ def test_a_door_that_was_not_opened_says_so() -> None:
             await Door().get(PING)
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("environ", "ports"),
+    [
+        ({}, []),
+        ({"HTTPS_PROXY": "http://me:word@proxy.example.com:3128"}, [3128]),
+        ({"https_proxy": "proxy.example.com"}, [80]),
+        ({"HTTPS_PROXY": "https://proxy.example.com"}, [443]),
+        ({"HTTPS_PROXY": "socks5://proxy.example.com:1080"}, [1080]),
+        ({"HTTPS_PROXY": "http://:nonsense"}, []),
+        ({"HTTP_PROXY": "http://proxy.example.com:3128", "SSL_CERT_FILE": "/ca.pem"}, []),
+    ],
+)
+def test_what_the_doors_wall_must_leave_open(environ: dict[str, str], ports: list[int]) -> None:
+    paths, found = needs(environ)
+    assert found == ports
+    assert Path(ssl.get_default_verify_paths().openssl_capath) in paths
+    assert (Path("/ca.pem") in paths) is ("SSL_CERT_FILE" in environ)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.app.desk import paperdesk
+from tests.app.desk import REPO, paperdesk
 from tests.safety.local import QUICK, REST, Handler, serving
 
 from paperdesk.domain.reasons import Reason
@@ -24,6 +26,7 @@ from paperdesk.safety.senders import EXCHANGE_DOMAINS, MOST_SENT_BYTES, entry_of
 from paperdesk.safety.settings import SettingsRefused, read_settings
 
 HOST = "ntfy.example.com"
+WAIT_S = 60.0
 URL = f"https://{HOST}/my-desk"
 RECEIVER = entry_of(URL, "notify", 1)
 NOTE = {"purpose": "notify", "method": "POST", "url": URL, "body": {"text": "the desk has stopped", "n": [1, None]}}
@@ -172,6 +175,54 @@ def test_what_a_receiver_says_is_told_and_bounded() -> None:
         return web.Response(body=b"x" * 100_000)
 
     assert sent(lambda token: [request(token, NOTE)], floods)[0][0][1]["refused"] == "answer_too_large"
+
+
+BEHIND_A_WALL = """
+import asyncio, sys
+from paperdesk.safety import wall
+from paperdesk.safety.door import Door, Loopback
+from paperdesk.safety.proxy import Proxy, taken
+from paperdesk.safety.senders import entry_of
+
+async def main(receiver, listening, token):
+    entry = entry_of("https://ntfy.example.com/my-desk", "notify", 1)
+    async with Door(resolve={entry.host: Loopback("127.0.0.1", receiver)}, allowed=(entry,)) as door:
+        proxy = Proxy(door, taken(token))
+        await proxy.start(listening)
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+        await proxy.close()
+
+given = [int(one) for one in sys.argv[1:]]
+wall.raise_wall(wall.DOOR, ports=given[:1])
+asyncio.run(main(*given))
+"""
+
+
+def test_the_proxy_serves_behind_the_doors_wall() -> None:
+    async def receive(asked: web.Request) -> web.StreamResponse:
+        return web.Response(text="thank you")
+
+    async def run() -> tuple[int, dict[str, Any]]:
+        async with serving(receive) as receiver:
+            door_end, sender_end = hand_over(2)
+            descriptor, at = link.listen("127.0.0.1", 0)
+            child = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-c", BEHIND_A_WALL, str(receiver), str(descriptor), str(door_end)),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=(descriptor, door_end),
+                env={**os.environ, "PYTHONPATH": f"{REPO / 'src'}:{REPO}"},
+            )
+            for one in (descriptor, door_end):
+                os.close(one)
+            assert child.stdout is not None and await child.stdout.readline() == b"ready\n"
+            told = await exchanged(at, request(taken(sender_end), NOTE))
+            await asyncio.wait_for(child.communicate(b""), WAIT_S)
+            assert child.returncode == 0
+            return told
+
+    assert asyncio.run(run()) == (200, {"status": 200, "text": "thank you"})
 
 
 def test_one_sender_that_hangs_does_not_hold_up_others() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from aiohttp import web
+from tests.app.desk import strategy
 from tests.safety.canary import FILES, NETWORK, OPEN, OTHERS, WAIT_S, Canary, tried, usable
 from tests.safety.local import REST, serving
 
@@ -171,6 +172,38 @@ def test_through_the_doors_wall_only_the_list_passes(canary: Canary) -> None:
     assert told.keys() == refused.keys()
     assert set(told.values()) <= {"NOT_ON_THE_LIST", "BAD_ADDRESS", "CREDENTIAL_GIVEN"}, told
     assert canary.visitors() == []
+
+
+WITHIN = """
+import sys
+from pathlib import Path
+from paperdesk.domain import cache
+from paperdesk.safety import wall
+wall.raise_wall(wall.ENGINE, write=[Path(sys.argv[1]).parent, *filter(None, [cache.FOLDER])])
+from paperdesk.app.isolated import load
+_, running = load(sys.argv[1])
+print(running.wall)
+running.close()
+"""
+
+
+def test_a_strategy_is_closed_in_within_the_engines_wall_too(tmp_path: Path) -> None:
+    file = strategy(tmp_path / "own.py", "pass")
+    done = subprocess.run(
+        [sys.executable, "-c", WITHIN, str(file)],
+        env={**os.environ, "PYTHONPATH": str(REPO / "src")},
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    holds, _, refused = done.stdout.partition("; refused by this machine: ")
+    for means in ("limits (", "landlock (", "filter ("):
+        assert means in holds, done.stdout
+    assert refused.startswith("namespace"), (
+        "the engine's filter makes none, and the strategy needs none: it has the filter"
+    )
 
 
 AT_WORK = """
