@@ -191,7 +191,7 @@ def test_a_strategy_is_closed_in_within_the_engines_wall_too(tmp_path: Path) -> 
     file = strategy(tmp_path / "own.py", "pass")
     done = subprocess.run(
         [sys.executable, "-c", WITHIN, str(file)],
-        env={**os.environ, "PYTHONPATH": str(REPO / "src")},
+        env={**os.environ, "PYTHONPATH": str(REPO / "src"), "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=WAIT_S,
