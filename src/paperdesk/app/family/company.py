@@ -70,6 +70,7 @@ class Company:
         self._awaited: dict[int, str] = {}
         self._subscribed = False
         self._unsent: deque[bytes] = deque()
+        self._replies: deque[bytes] = deque()
         self._spoken = dict.fromkeys(("pulse", "picture", "project", "snapshot"), time.monotonic())
         self._worked = (time.monotonic(), time.process_time())
 
@@ -127,6 +128,7 @@ class Company:
         self.run, self.plan = run, run.plan
         self.pictures = Pictures(len(run.plan.instruments))
         self.boot = f"{time.time_ns():x}"
+        self._replies.append(self._welcome(-1))
 
     def serve(self, block: np.ndarray[Any, Any]) -> None:
         """After a block was folded: look at it, answer who asks, send what there is room for, and what is due now and then."""
@@ -169,6 +171,18 @@ class Company:
         """Begin anew behind a place."""
         self._close_group()
         self._unsent.clear()
+        self._unsent.append(self._welcome(after_seq))
+        for number, picture in enumerate(self.pictures.markets):
+            rows = picture.rows(picture.bars)
+            for start in range(0, len(rows), BARS_A_MESSAGE):
+                self._unsent.append(ENCODE(words.Bars(number, rows[start : start + BARS_A_MESSAGE])))
+            picture.changed = True
+        self._sent = next((place for place, (seq, _, _) in enumerate(self._ring) if seq > after_seq), len(self._ring))
+        self._subscribed = True
+        self._spoken["pulse"] = self._spoken["picture"] = 0.0
+
+    def _welcome(self, after_seq: int) -> bytes:
+        """What this desk is. `after_seq` -1: nobody asked, an engine began."""
         plan, run = self.plan, self.run
         notes = list(plan.notes())
         bots = [
@@ -188,20 +202,14 @@ class Company:
             ACCOUNT, plan.reporting.name, [note for note in notes if note["type"] == "asset"],
             [note for note in notes if note["type"] == "instrument"], bots, plan.wall, run.manifest.product_version, run.manifest.created_s, after_seq,
         )  # fmt: skip
-        self._unsent.append(ENCODE(welcome))
-        for number, picture in enumerate(self.pictures.markets):
-            rows = picture.rows(picture.bars)
-            for start in range(0, len(rows), BARS_A_MESSAGE):
-                self._unsent.append(ENCODE(words.Bars(number, rows[start : start + BARS_A_MESSAGE])))
-            picture.changed = True
-        self._sent = next((place for place, (seq, _, _) in enumerate(self._ring) if seq > after_seq), len(self._ring))
-        self._subscribed = True
-        self._spoken["pulse"] = self._spoken["picture"] = 0.0
+        return ENCODE(welcome)
 
     def _pump(self) -> None:
         """Send what waits, as far as there is room."""
         if self._open:
             self._close_group()
+        while self._replies and self.link.send(self._replies[0]):
+            self._replies.popleft()
         if not self._subscribed:
             return
         while self._unsent and self.link.send(self._unsent[0]):
@@ -246,7 +254,7 @@ class Company:
 
     def _answer(self, request: words.Request) -> None:
         reply = self._reply(request)
-        self._unsent.append(ENCODE(reply))
+        self._replies.append(ENCODE(reply))
 
     def _reply(self, request: words.Request) -> words.Reply:
         number, key = request.request, request.key
