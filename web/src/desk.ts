@@ -82,9 +82,11 @@ function hear(message: StreamMessage): void {
   tell(message);
   if (message.type === "hello" && message.desk.run !== loadedRun) {
     if (loadedRun !== "") stream.place = null;
+    stream.beginning = `${Math.max(0, message.desk.seq - 1)}.0`;
     loadedRun = message.desk.run;
     void load();
-  } else if (message.type === "reset") void load();
+  } else if (message.type === "hello") void loadMarkets().catch(() => undefined);
+  else if (message.type === "reset") void load();
 }
 
 const stream = new Stream<StreamMessage>(ports, hear, (connection) => tell({ type: "connection", connection }));
@@ -100,10 +102,7 @@ async function load(): Promise<void> {
       loadFills(200),
       latestEvents(desk.seq).then((events) => tell({ type: "events_read", events })),
       read<Equity>(`${API}/equity?limit=1000`).then(({ points }) => tell({ type: "equity_read", points: equityPoints(points) })),
-      ...desk.instruments.flatMap(({ number }) => [
-        loadBars(number),
-        read<Book>(`${API}/book?instrument=${number}`).then((book) => tell({ type: "book_read", book }), () => undefined),
-      ]),
+      loadMarkets(),
     ];
     await Promise.all(tasks);
     if (mine !== loading) return;
@@ -114,6 +113,15 @@ async function load(): Promise<void> {
     tell({ type: "trouble", text: error instanceof Error ? error.message : String(error) });
     window.setTimeout(() => mine === loading && void load(), RETRY_MS);
   }
+}
+
+/** Bars and latest trades of all markets; also after a reconnection, because the stream tells none of what came meanwhile. */
+async function loadMarkets(): Promise<void> {
+  const numbers = (view.desk?.instruments ?? []).map(({ number }) => number);
+  await Promise.all(numbers.flatMap((number) => [
+    loadBars(number),
+    read<Book>(`${API}/book?instrument=${number}`).then((book) => tell({ type: "book_read", book }), () => undefined),
+  ]));
 }
 
 async function loadBars(instrument: number): Promise<void> {

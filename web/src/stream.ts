@@ -67,6 +67,8 @@ export function isAfter(a: string, b: string | null): boolean {
 export class Stream<M extends Message> {
   /** The id of the last event seen; from there a new connection goes on. */
   place: string | null = null;
+  /** Where to go on from while no event was seen yet: what the desk had reached when it greeted. Events at or before it are not dropped. */
+  beginning: string | null = null;
   private socket: SocketLike | null = null;
   private timer: number | null = null;
   private silence: number | null = null;
@@ -112,7 +114,7 @@ export class Stream<M extends Message> {
 
   private connect(): void {
     this.timer = null;
-    const socket = this.ports.open(this.place);
+    const socket = this.ports.open(this.place ?? this.beginning);
     this.socket = socket;
     this.listen(socket);
     socket.onmessage = (event) => {

@@ -103,6 +103,19 @@ describe("a stream", () => {
     expect(connections.at(-1)).toMatchObject({ phase: "live", why: "" });
   });
 
+  it("goes on from the beginning where no event was seen yet, and drops nothing for it", () => {
+    world.socket.say({ type: "hello" });
+    stream.beginning = "6.0";
+    world.socket.end(1012);
+    world.pass(300);
+    expect(world.socket.after).toBe("6.0");
+    world.socket.say(event("5.0"));
+    expect(heard).toHaveLength(2);
+    world.socket.end(1006);
+    world.pass(300);
+    expect(world.socket.after).toBe("5.0");
+  });
+
   it("tells no event twice", () => {
     for (const id of ["7.0", "7.1", "7.0", "7.1", "8.0"]) world.socket.say(event(id));
     expect(heard).toEqual([event("7.0"), event("7.1"), event("8.0")]);
