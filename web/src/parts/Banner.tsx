@@ -66,7 +66,7 @@ export function Alerts() {
   return (
     <div className="alerts" role="status" aria-live="polite">
       {alerts.map((alert) => (
-        <p key={alert.key} className={`alert ${alert.level}`}><strong>{alert.title}</strong>{alert.ageMs !== undefined && <span aria-hidden="true"> for {span(alert.ageMs)}</span>}<span className="alert-text">{alert.text}</span></p>
+        <p key={alert.key} className={`alert ${alert.level}`}><strong>{alert.title}</strong>{alert.ageMs !== undefined && <span aria-hidden="true"> for {span(alert.ageMs)}</span>}{" "}<span className="alert-text">{alert.text}</span></p>
       ))}
     </div>
   );
