@@ -144,7 +144,7 @@ class Listener:
     """A page's side of the stream: resumes where it was, as the dashboard does."""
 
     def __init__(self, url: str) -> None:
-        self.url, self.last, self.events = url, "", list[dict[str, Any]]()
+        self.url, self.last, self.events = url, "0.0", list[dict[str, Any]]()
         self.resets = self.connections = 0
 
     def follow(self, until: Callable[[], bool], within_s: float = PATIENCE_S) -> None:

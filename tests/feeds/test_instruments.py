@@ -13,7 +13,7 @@ import zstandard
 from tests.feeds.build import capture, opened, ticker
 from tests.shared import shared_data
 
-from paperdesk.feeds.instruments import read_definitions
+from paperdesk.feeds.definitions import read_definitions
 from paperdesk.feeds.port import RecordingRefused
 
 

@@ -20,8 +20,9 @@ from paperdesk.domain.assets import Asset
 from paperdesk.domain.events import InputKind
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.reasons import Reason
+from paperdesk.feeds.definitions import read_definitions
 from paperdesk.feeds.detect import SIDECAR, open_paths
-from paperdesk.feeds.instruments import Definitions, Desk, Fees, build, entries_of, plain, read_definitions
+from paperdesk.feeds.instruments import Definitions, Desk, Fees, build, entries_of, plain
 from paperdesk.feeds.merging import merge
 from paperdesk.feeds.port import Label, RecordingRefused, Refusals, without_first
 from paperdesk.feeds.recording import Found, Recording, digest_of, json_or_none, whole

@@ -18,11 +18,13 @@ import numpy as np
 from paperdesk.api import messages as words
 from paperdesk.app.bootstrap import ACCOUNT
 from paperdesk.app.family.pictures import Pictures
+from paperdesk.app.isolated import IsolatedBot
 from paperdesk.app.loop import Run
 from paperdesk.domain import commands
 from paperdesk.domain.commands import Intent
 from paperdesk.domain.events import OUTPUT, OUTPUT_BYTES, Side, TimeInForce
 from paperdesk.domain.instruments import Instrument
+from paperdesk.engine.drive import DeciderFailed
 from paperdesk.safety.link import Link
 
 ROWS_KEPT: Final = 20_000
@@ -32,6 +34,7 @@ PULSE_S: Final = 1.0
 PICTURE_S: Final = 0.1
 PROJECT_S: Final = 0.2
 SNAPSHOT_S: Final = 60.0
+IDLE_S: Final = 1.0
 BARS_A_MESSAGE: Final = 1_000
 REQUESTS_A_TURN: Final = 200
 DIGITS: Final = 40
@@ -71,7 +74,7 @@ class Company:
         self._subscribed = False
         self._unsent: deque[bytes] = deque()
         self._replies: deque[bytes] = deque()
-        self._spoken = dict.fromkeys(("pulse", "picture", "project", "snapshot"), time.monotonic())
+        self._spoken = dict.fromkeys(("pulse", "picture", "project", "snapshot", "idle"), time.monotonic())
         self._worked = (time.monotonic(), time.process_time())
 
     # What is durable, in order; also what an earlier process made durable
@@ -158,8 +161,20 @@ class Company:
         now = time.monotonic()
         if self.run.waiting_rows and self._is_due("project", PROJECT_S, now):
             self.run.project()
+        if self._is_due("idle", IDLE_S, now):
+            self._look_at_bots()
         if self._is_due("snapshot", SNAPSHOT_S, now):
             self.run.snapshot()
+
+    def _look_at_bots(self) -> None:
+        """A user's strategy that computes though it was asked nothing is stopped."""
+        drive = self.run.drive
+        for host in [one for one in self.run.hosts if isinstance(one, IsolatedBot)]:
+            for decider in [one for one in drive.deciders if one.bot == host.bot]:
+                try:
+                    host.check_idle()
+                except DeciderFailed as failure:
+                    drive.stop(decider, failure)
 
     def _is_due(self, what: str, every_s: float, now: float) -> bool:
         if now - self._spoken[what] < every_s:

@@ -11,6 +11,7 @@ import signal
 from collections import deque
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from paperdesk.app.family.tasks import DoorTask, Found, NoOffer
@@ -106,7 +107,7 @@ class Post:
             if not self._asked:
                 self._asked = True
                 self.outgoing.clear()
-            self.link.send(ENCODE(self.offer))
+            self.link.send(ENCODE(msgspec.structs.replace(self.offer, answers=True)))
             for bars in self.past:
                 for start in range(0, len(bars), MOST_ROWS):
                     self.link.send(ENCODE(Past(bars[start : start + MOST_ROWS].tobytes())))
@@ -178,8 +179,9 @@ async def serve(task: DoorTask, closed_in: str) -> int:
         if task.venue_at:  # never to be taken for the real one: another label, another source, other accounts
             source, label = source ^ 1, "SIMULATED"
             notes.append(f"{LOCAL_NOTICE} ({task.venue_at}).")
-        offer = Offer(list(feed.instruments), list(feed.assets), label, source, notes)
+        offer = Offer(list(feed.instruments), list(feed.assets), label, source, notes, False)
         supervisor.send(ENCODE(Found()))
+        engine.send(ENCODE(offer))
         post = Post(engine, door, feed, offer, past, closed_in)
         loop = asyncio.get_running_loop()
         loop.add_reader(engine.fileno(), post.listen)

@@ -24,7 +24,7 @@ from paperdesk.feeds.port import BLOCK_ROWS, Label, Refusals
 from paperdesk.safety.link import Link
 
 OFFER_S: Final = 30.0
-SILENT_NS: Final = 3_000_000_000
+SILENT_NS: Final = 2_000_000_000
 """A door that said nothing for so long is taken for gone; it beats twice a second."""
 QUIET_NS: Final = 250_000_000
 IN_FLIGHT_NS: Final = 10_000_000
@@ -65,7 +65,7 @@ class DoorFeed:
         while waiting.poll(OFFER_S * 1000):
             data = self.link.receive()
             said = DECODE.decode(data) if data is not None else None
-            if isinstance(said, Offer):
+            if isinstance(said, Offer) and said.answers:
                 return said
             if isinstance(said, NoOffer):
                 raise DeskError(said.text, EXIT_IO)
@@ -138,6 +138,8 @@ class DoorFeed:
 
     def _defined_anew(self, offer: Offer) -> None:
         """A door that was started again while we went on: its blocks mean the same, or they may not be used."""
+        if not offer.answers:
+            self.link.send(ENCODE(Ask()))
         same = [old.fields() == new.fields() for old, new in zip(self.instruments, offer.instruments, strict=False)]
         if len(offer.instruments) != len(self.instruments) or not all(same) or offer.source != self.source:
             raise DeskError(

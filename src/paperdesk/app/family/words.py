@@ -24,6 +24,8 @@ class Offer(Word):
     label: str
     source: int
     notes: list[str]
+    answers: bool
+    """Whether this answers an `Ask`; a door that was started again offers unasked."""
 
 
 class Rows(Word):
