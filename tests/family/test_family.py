@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.app.desk import paperdesk
+from tests.family import kills
 from tests.family.desk import Desk, Listener, alive, desk
 
 
@@ -123,3 +124,23 @@ def test_a_market_that_cannot_be_reached_is_simulated_and_says_so_everywhere(tmp
         assert "SIMULATED: The live market could not be reached" in one.hear()
     ended = paperdesk("up", "--feed", "live", "--venue-at", "127.0.0.1:9", "--home", tmp_path / "other")
     assert ended.code == 74 and "--feed auto" in ended.message
+
+
+def test_processes_are_killed_under_load(tmp_path: Path) -> None:
+    outcome = kills.run(tmp_path, kills=3, seed=11, pause_s=(1.0, 2.0))
+    assert sum(outcome.kills.values()) == 3 and outcome.acknowledged > 5 and outcome.events > 20
+
+
+def test_a_strategy_whose_process_is_killed_goes_on_with_its_memory(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(kills.OWN, encoding="utf-8")
+    with desk(tmp_path / "home", "--strategy", tmp_path / "own.py") as one:
+        one.wait(lambda: one.get("fills")["fills"])
+        engine = one.processes()["engine"]
+        os.kill(kills.bots_of(engine["pid"])[0], signal.SIGKILL)
+        one.wait(lambda: one.processes()["engine"]["restarts"] == 1)
+        before = len(one.get("fills", limit=500)["fills"])
+        one.wait(lambda: len(one.get("fills", limit=500)["fills"]) > before)
+        assert [bot["state"] for bot in one.get("desk")["bots"]] == ["running"]
+        assert "was killed; the desk begins again" in one.hear()
+        assert one.stop()[0] == 0
+    assert paperdesk("replay", "0001-sim", "--verify", "--home", tmp_path / "home").code == 0

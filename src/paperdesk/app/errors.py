@@ -4,6 +4,8 @@ from typing import Final
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
+EXIT_AGAIN: Final = 71
+"""The process begins again, and goes on where it was."""
 EXIT_IO: Final = 74
 EXIT_LOCKED: Final = 75
 EXIT_SETTINGS: Final = 78

@@ -21,6 +21,7 @@ import numpy as np
 
 from paperdesk.app import bot_frames as frames
 from paperdesk.app.bot_frames import GarbageError, Kind
+from paperdesk.app.errors import EXIT_AGAIN, DeskError
 from paperdesk.app.user_code import Described, UserStrategy, read_files, shown
 from paperdesk.domain import cache
 from paperdesk.domain.events import INPUT_BYTES, InputKind, OutputKind
@@ -58,7 +59,18 @@ FRAME_LINE: Final = re.compile(r'  File "(.+)", line (\d+) in ')
 
 
 class Ended(Exception):  # noqa: N818  a fact, named as one
-    """The process gave no answer and is gone; the text is for people."""
+    """The process gave no answer and is gone; the text is for people. `killed`: somebody else ended it, which it cannot do itself."""
+
+    killed = False
+
+
+class BotLost(DeskError):  # noqa: N818  a fact, named as one
+    """A bot's process was killed from outside. Whoever runs the desk begins again from its record, and the bot with it."""
+
+    def __init__(self, bot: str) -> None:
+        super().__init__(
+            f"the process of {bot} was killed; the desk begins again from its record, with the bot's memory", EXIT_AGAIN
+        )
 
 
 class BotProcess:
@@ -212,11 +224,13 @@ class BotProcess:
             how = "it closed its pipe to the desk"
         while self._listen():
             pass
-        self._end(how, self.said.decode("utf-8", "replace"))
+        self._end(how, self.said.decode("utf-8", "replace"), self._process.returncode == -signal.SIGKILL)
 
-    def _end(self, why: str, said: str = "") -> None:
+    def _end(self, why: str, said: str = "", killed: bool = False) -> None:
         self.close()
-        raise Ended(shown(f"{said.rstrip()}\n{why}" if said.strip() else why, 2 * SAID_KEPT))
+        ended = Ended(shown(f"{said.rstrip()}\n{why}" if said.strip() else why, 2 * SAID_KEPT))
+        ended.killed = killed
+        raise ended
 
     def close(self) -> None:
         """Kill it, if it lives, and forget it."""
@@ -281,6 +295,8 @@ class IsolatedBot:
     ) -> None:
         """Builds the host in the process, anew. StrategyError if the strategy refuses parameters or instruments."""
         self.process, self.account, self.bot, self.name, self.timeout_s = process, account, bot, name, timeout_s
+        self.begins_again = False
+        """Whether somebody starts the desk again when this bot's process is killed (`BotLost`); else the bot is stopped."""
         wanted = frames.Build(account, bot, name, dict(parameters), list(instruments))
         try:
             kind, body = process.ask(Kind.BUILD, msgspec.msgpack.encode(wanted), max(timeout_s, LOAD_S))
@@ -343,6 +359,8 @@ class IsolatedBot:
                 return frames.commands_of(answer, self.account, self.bot, self.instruments) if answer else []
             failure = msgspec.msgpack.decode(answer, type=frames.Failure)
         except Ended as error:
+            if error.killed and self.begins_again:
+                raise BotLost(self.name) from error
             raise self._failed("a callback", str(error)) from error
         except (GarbageError, msgspec.MsgspecError) as error:
             raise self._failed("its answer", str(error)) from error

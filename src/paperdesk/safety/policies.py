@@ -178,6 +178,7 @@ def _allowed(process: int, works: bool) -> list[Rule]:
         *rules(COMPUTING, ALLOW),
         *writing,
         Rule("rt_sigaction", ALLOW, When(0, "equals", DUMP_SIGNAL, holds=False)),
+        Rule("tgkill", NOT_PERMITTED, When(2, "equals", signal.SIGKILL)),  # who ends by SIGKILL did not do it himself
         Rule("tgkill", ALLOW, When(0, "equals", process)),
         Rule("openat2", NOT_THERE),
         Rule("clone3", NOT_THERE),

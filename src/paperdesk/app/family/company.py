@@ -132,6 +132,9 @@ class Company:
         self.pictures = Pictures(len(run.plan.instruments))
         self.boot = f"{time.time_ns():x}"
         self._replies.append(self._welcome(-1))
+        for host in run.hosts:
+            if isinstance(host, IsolatedBot):
+                host.begins_again = True
 
     def serve(self, block: np.ndarray[Any, Any]) -> None:
         """After a block was folded: look at it, answer who asks, send what there is room for, and what is due now and then."""

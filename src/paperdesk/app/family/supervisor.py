@@ -20,7 +20,7 @@ import msgspec
 from rich.console import Console
 
 from paperdesk.api.messages import ENCODER, Family, ProcessTold
-from paperdesk.app.errors import EXIT_FAILED, EXIT_IO, EXIT_LOCKED, EXIT_SETTINGS, EXIT_USAGE, DeskError
+from paperdesk.app.errors import EXIT_AGAIN, EXIT_FAILED, EXIT_IO, EXIT_LOCKED, EXIT_SETTINGS, EXIT_USAGE, DeskError
 from paperdesk.app.family.tasks import DECODE_FOUND, OUTWARD, ApiTask, DoorTask, EngineTask, Found, NoOffer, start
 from paperdesk.app.home import Home
 from paperdesk.app.options import DEFAULT_PORT, LIVE_SYMBOLS, RunOptions
@@ -92,7 +92,7 @@ class Child:
 def is_final(engine: Child, code: int, now: float) -> bool:
     """Whether an engine need not be started again: it ended in order, or cannot begin at all and said why."""
     begins = engine.restarts == 0 and now - engine.started_s < GOOD_AFTER_S
-    return code == 0 or code in FINAL or (begins and code > 0)
+    return code == 0 or code in FINAL or (begins and code > 0 and code != EXIT_AGAIN)
 
 
 def ended(code: int) -> str:
