@@ -141,6 +141,8 @@ def run(
         for asker in askers.values():
             asker.done.set()
             asker.join()
+        for client in (sender, reader):
+            client.http.close()
         last = one.order("the last").json()["order"]
         until = time.monotonic() + PATIENCE_S
         while not any(event.get("order") == last for event in listener.events) and time.monotonic() < until:
