@@ -25,6 +25,10 @@ Written by `make notices`.
 """
 
 
+PAGE = """The page is built from `web/package-lock.json`; the packages that it bundles, with their licences, are listed in its own
+`/licenses.txt`, which the build writes."""
+
+
 def locked_packages(lock: Path) -> list[tuple[str, str]]:
     """Names and versions that a lock file pins for Linux, in its order."""
     lines = lock.read_text(encoding="utf-8").splitlines()
@@ -42,6 +46,8 @@ def licence(message: Message) -> str:
     if names:
         return " and ".join(names)
     field = str(message.get("License") or "").strip()
+    if field.startswith("MIT License\n"):  # the whole text stands where its name should
+        return "MIT"
     return field if field and "\n" not in field and len(field) < 80 else ""
 
 
@@ -65,7 +71,7 @@ def main() -> int:
     if missing:
         print(f"No licence stated by {', '.join(missing)}: look it up and add it by hand.", file=sys.stderr)
         return 1
-    print(HEAD + "\n".join(rows))
+    print(HEAD + "\n".join(rows) + "\n\n" + PAGE)
     return 0
 
 

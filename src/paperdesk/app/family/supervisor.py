@@ -34,8 +34,10 @@ LOOK_S: Final = 0.05
 TELL_S: Final = 1.0
 FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 10.0
-GOOD_AFTER_S: Final = 30.0
+GOOD_AFTER_S: Final = 5.0
 """A process that lived so long is started again at once; one that did not waits longer each time."""
+BEGIN_S: Final = 30.0
+"""An engine that ends by itself within this time of the desk's start cannot begin."""
 STOP_S: Final = 4.0
 """How long a process may take to end in order before it is ended."""
 OFFER_S: Final = 8.0
@@ -91,7 +93,7 @@ class Child:
 
 def is_final(engine: Child, code: int, now: float) -> bool:
     """Whether an engine need not be started again: it ended in order, or cannot begin at all and said why."""
-    begins = engine.restarts == 0 and now - engine.started_s < GOOD_AFTER_S
+    begins = engine.restarts == 0 and now - engine.started_s < BEGIN_S
     return code == 0 or code in FINAL or (begins and code > 0 and code != EXIT_AGAIN)
 
 
