@@ -174,6 +174,9 @@ def test_every_command_and_option_is_documented_and_the_reverse() -> None:
     known = {option for options in commands.values() for option in options} | {"--help"}
     pages = [text_of(f"docs/{name}") for name in ("first-steps.md", "data.md", "configuration.md", "strategies.md")]
     said = {option for page in pages for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", page)}
+    known |= {
+        option for option in said if option.startswith("--no-") and option.replace("--no-", "--", 1) in commands["up"]
+    }
     assert said <= known and known <= said | {"--help"}
 
 
