@@ -71,7 +71,7 @@ class Company:
         self._open_rows = self._last_seq = 0
         self._answers: OrderedDict[str, Answered] = OrderedDict()
         self._awaited: dict[int, str] = {}
-        self._subscribed = False
+        self._subscribed = self.served = False
         self._unsent: deque[bytes] = deque()
         self._replies: deque[bytes] = deque()
         self._spoken = dict.fromkeys(("pulse", "picture", "project", "snapshot", "idle"), time.monotonic())
@@ -138,6 +138,7 @@ class Company:
 
     def serve(self, block: np.ndarray[Any, Any]) -> None:
         """After a block was folded: look at it, answer who asks, send what there is room for, and what is due now and then."""
+        self.served = True
         if len(block):
             self.pictures.take(block)
         for instrument, status, reason in self.pictures.statuses:

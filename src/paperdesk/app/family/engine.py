@@ -6,6 +6,7 @@ import msgspec
 from rich.console import Console
 
 from paperdesk.app.bootstrap import Plan, instrument_note
+from paperdesk.app.errors import EXIT_AGAIN, DeskError
 from paperdesk.app.family.company import Company
 from paperdesk.app.family.door_feed import DoorFeed
 from paperdesk.app.family.tasks import EngineTask
@@ -64,4 +65,12 @@ def run(task: EngineTask, closed_in: str, console: Console) -> int:
     with contextlib.closing(plan_of(task, link)) as plan:
         plan.hosts()  # a strategy that cannot run is refused before anything is written
         plan.wall = closed_in
-        return work(plan, home, task.as_json, console, EngineCompany(link, task.notice))
+        company = EngineCompany(link, task.notice)
+        try:
+            return work(plan, home, task.as_json, console, company)
+        except DeskError as error:
+            if not company.served:
+                raise
+            raise DeskError(
+                str(error), EXIT_AGAIN
+            ) from error  # it worked until now, and will again: a full disk, a killed bot
