@@ -13,6 +13,8 @@ from pathlib import Path
 from tests.app.desk import paperdesk
 from tests.family.desk import REPO, Desk, Listener, desk
 
+from paperdesk.app.home import Home
+
 
 @contextmanager
 def venue(*arguments: str) -> Iterator[str]:
@@ -79,6 +81,7 @@ def test_a_live_desk_goes_on_with_its_account_and_a_simulated_one_is_another(tmp
     with venue("--rate", "300") as address:
         with desk(tmp_path / "home", "--venue-at", address, feed="auto") as one:
             assert one.get("desk")["run"] == "0001-live"
+            assert len(Home(tmp_path / "home").manifest("0001-live").past) == 2, "the venue's bars, for indicators"
             assert one.order().status_code in (200, 201)
             one.wait(lambda: one.get("fills")["fills"])
             held = {row["asset"]: row["total"] for row in one.get("state")["balances"]}

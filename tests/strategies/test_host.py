@@ -161,6 +161,29 @@ def test_bars_of_a_feed_reach_on_bar() -> None:
     assert host.ctx.last_price("BTC/USDT") == Decimal("0.04")
 
 
+def test_bars_from_before_warm_indicators_up_and_call_nobody() -> None:
+    class Average(Diary):
+        bars = "2m"
+        features: ClassVar[dict[str, Any]] = {"mean": sma(3)}
+
+        def on_bar(self, ctx: Context, bar: Bar) -> None:
+            ctx.memory["told"].append((bar.close_ns, ctx.feature("mean")))
+
+    host = host_of(Average)
+    start = T0 - T0 % (2 * MINUTE)
+    closes = [100, 200, 300, 400, 500, 600]
+    host.warm(
+        (BTC.number, start + place * MINUTE, MINUTE, close, close, close, close, 1)
+        for place, close in enumerate(closes, start=-5)
+    )
+    assert not host.started and "told" not in host.ctx.memory, "the strategy was not called"
+    market = host.view.by_symbol[BTC.symbol]
+    assert market.n_bars == 3
+    cold = host_of(Average)
+    cold.warm([(BTC.number, start, 7 * SECOND, 1, 1, 1, 1, 1)])
+    assert cold.view.by_symbol[BTC.symbol].n_bars == 0, "bars that do not divide the wanted interval say nothing"
+
+
 def test_smaller_bars_are_put_together() -> None:
     class FiveMinutes(Diary):
         bars = "5m"

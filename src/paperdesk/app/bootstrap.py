@@ -31,7 +31,7 @@ from paperdesk.feeds.simulated import START_NS, simulated
 from paperdesk.safety.settings import LimitSettings
 from paperdesk.strategies import registry
 from paperdesk.strategies.api import Strategy, StrategyError
-from paperdesk.strategies.host import BotHost
+from paperdesk.strategies.host import BotHost, PastBar
 
 ACCOUNT: Final = 0
 SECOND_NS: Final = 1_000_000_000
@@ -53,6 +53,8 @@ class Plan:
         """Opens the feed (where none is given) and loads the strategies; DeskError in plain words where that cannot be."""
         self.options = options
         self.through_door = feed is not None
+        self.past: list[PastBar] = []
+        """Bars from before the run, for indicators to warm up with; the same whenever the run goes on."""
         self.wall = "none: this process has no feed but files and its own simulation"
         self.feed: Feed = open_feed(options) if feed is None else feed
         self.instruments = list(self.feed.instruments)
@@ -96,6 +98,7 @@ class Plan:
 
     def take_up(self, manifest: Manifest) -> None:
         """Go on as a run began: with the markets as they were defined then. What changed since follows as an input."""
+        self.past = [(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7]) for row in manifest.past]
         if manifest.definitions:
             self.instruments = msgspec.convert(manifest.definitions, list[Instrument], strict=False)
 
@@ -126,8 +129,10 @@ class Plan:
         if isinstance(strategy, UserStrategy):
             assert process is not None, "user code has a process of its own"
             timeout_s = self.options.callback_timeout_s
-            return IsolatedBot(process, ACCOUNT, number, self.instruments, name, parameters, timeout_s)
-        return BotHost(registry.build(strategy, parameters), ACCOUNT, number, self.instruments, name)
+            return IsolatedBot(process, ACCOUNT, number, self.instruments, name, parameters, timeout_s, self.past)
+        host = BotHost(registry.build(strategy, parameters), ACCOUNT, number, self.instruments, name)
+        host.warm(self.past)
+        return host
 
     def notes(self) -> Iterator[dict[str, Any]]:
         """What people and projections need beside the numbers: names, grids, bots, what is assumed about the data."""

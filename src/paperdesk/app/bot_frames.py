@@ -16,6 +16,7 @@ import numpy as np
 
 from paperdesk.domain.events import INPUT, SHORT_BYTES, InputKind, OrderType, Side, inputs
 from paperdesk.domain.instruments import Instrument
+from paperdesk.strategies.host import PastBar
 
 Rows = np.ndarray[Any, Any]
 HEAD: Final = struct.Struct("<BII")
@@ -72,6 +73,8 @@ class Build(msgspec.Struct):
     name: str
     parameters: dict[str, Any]
     instruments: list[Instrument]
+    past: list[PastBar] = []
+    """Closed bars from before the run, for indicators to warm up with."""
 
 
 class Built(msgspec.Struct):

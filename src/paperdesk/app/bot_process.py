@@ -95,6 +95,7 @@ class Served:
         wanted = msgspec.msgpack.decode(body, type=Build)
         ready = registry.build(self.strategy, wanted.parameters)
         self.host = host = BotHost(ready, wanted.account, wanted.bot, wanted.instruments, wanted.name)
+        host.warm(wanted.past)
         return msgspec.msgpack.encode(Built(sorted(host.kinds), sorted(host.instruments)))
 
 

@@ -44,6 +44,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     """Where a simulated market begins in time; 0: where it always does."""
     definitions: list[Any] = []
     """The markets (`domain.instruments.Instrument`) as the venue defined them when a live run began."""
+    past: list[list[int]] = []
+    """Bars from before a live run, `strategies.host.PastBar`."""
     status: str = "running"
     ended: str = ""
     result: dict[str, Any] = {}

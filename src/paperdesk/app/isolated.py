@@ -29,7 +29,7 @@ from paperdesk.domain.instruments import Instrument
 from paperdesk.engine.drive import STORED, DeciderFailed
 from paperdesk.safety.policies import DUMP_SIGNAL
 from paperdesk.strategies.api import StrategyError
-from paperdesk.strategies.host import StrategyFailed
+from paperdesk.strategies.host import PastBar, StrategyFailed
 from paperdesk.strategies.snapshot import SnapshotError
 
 Rows = np.ndarray[Any, Any]
@@ -292,12 +292,13 @@ class IsolatedBot:
         name: str,
         parameters: Mapping[str, Any],
         timeout_s: float,
+        past: Sequence[PastBar] = (),
     ) -> None:
         """Builds the host in the process, anew. StrategyError if the strategy refuses parameters or instruments."""
         self.process, self.account, self.bot, self.name, self.timeout_s = process, account, bot, name, timeout_s
         self.begins_again = False
         """Whether somebody starts the desk again when this bot's process is killed (`BotLost`); else the bot is stopped."""
-        wanted = frames.Build(account, bot, name, dict(parameters), list(instruments))
+        wanted = frames.Build(account, bot, name, dict(parameters), list(instruments), list(past))
         try:
             kind, body = process.ask(Kind.BUILD, msgspec.msgpack.encode(wanted), max(timeout_s, LOAD_S))
             if kind != Kind.DONE:

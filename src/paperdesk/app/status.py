@@ -53,7 +53,8 @@ def show_status(home: Home, as_json: bool) -> None:
     if not manifests and not working:
         raise DeskError(f"There are no runs in {home.root} yet; `paperdesk up` begins one there.")
     if as_json:
-        print(msgspec.json.encode({"home": str(home.root), "working": working, "runs": manifests}).decode())
+        shown = [msgspec.structs.replace(one, definitions=[], past=[]) for one in manifests]
+        print(msgspec.json.encode({"home": str(home.root), "working": working, "runs": shown}).decode())
         return
     console = Console(highlight=False)
     console.print(f"PAPER runs in {home.root}" + (" (a desk is working here now)" if working else ""), markup=False)

@@ -271,4 +271,5 @@ def choose_run(home: Home, plan: Plan) -> Manifest:
         created_s=round(time.time(), 3),
         start_ns=options.start_ns,
         definitions=msgspec.to_builtins(plan.instruments) if plan.through_door else [],
+        past=[list(bar) for bar in plan.past],
     )

@@ -23,8 +23,8 @@ from paperdesk.store.reading import Grid, decimal_text, reason_name
 Rows = np.ndarray[Any, Any]
 FLUSH_OUTPUTS: Final = 200_000
 """More outputs than this are not kept waiting, whoever forgets to flush."""
-PASSING: Final = frozenset({"status", "ended", "result"})
-"""What a manifest says about how far a run is: not part of what the log can rebuild."""
+PASSING: Final = frozenset({"status", "ended", "result", "definitions", "past"})
+"""What a manifest says about how far a run is, or keeps for the engine alone: not part of what the log can rebuild."""
 LIMITS: Final = tables.LIMITS.split()
 ORDER_MOVING: Final = [
     *("status", "filled_lots", "fills", "quote_units", "fee_units", "reserved_units", "triggered", "cancel_at_ns"),

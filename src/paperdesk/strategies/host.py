@@ -11,7 +11,7 @@ calls.
 
 import struct
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -51,6 +51,10 @@ class StrategyFailed(DeciderFailed):
             "Its orders are canceled and it may send no more; mend the strategy and start it again."
         )
         super().__init__(bot, callback, text, message)
+
+
+PastBar = tuple[int, int, int, int, int, int, int, int]
+"""instrument, close_ns, interval_ns, open, high, low, close ticks, volume lots."""
 
 
 class BotHost:
@@ -156,6 +160,20 @@ class BotHost:
         market = self.view.markets.get(instrument.number)
         if market is not None:
             market.define(instrument)
+
+    def warm(self, bars: Iterable[PastBar]) -> None:
+        """Let indicators see closed bars from before the run, oldest first, in a host that has just been built; the strategy is not called."""
+        builders: dict[int, BarBuilder] = {}
+        on_bar, self._on_bar = self._on_bar, None
+        for number, close_ns, interval_ns, *ohlcv in bars:
+            market = self.view.markets.get(number)
+            if market is None or not self.interval_ns or self.interval_ns % interval_ns:
+                continue
+            builder = builders.setdefault(number, BarBuilder(market.instrument, self.interval_ns, "bars"))
+            open_, high, low, close, volume = ohlcv
+            for bar in builder.add_bar(close_ns, interval_ns, (open_, high, low, close, volume)):
+                self._closed(market, bar)
+        self._on_bar = on_bar
 
     def snapshot(self) -> bytes:
         """Memory, view, bars and features as bytes; SnapshotError naming what in the memory is not plain data."""

@@ -1,6 +1,7 @@
 """What an engine's process does behind its wall: owns accounts, fold and log."""
 
 import contextlib
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -9,6 +10,7 @@ from paperdesk.app.bootstrap import Plan, instrument_note
 from paperdesk.app.errors import EXIT_AGAIN, DeskError
 from paperdesk.app.family.company import Company
 from paperdesk.app.family.door_feed import DoorFeed
+from paperdesk.app.family.pictures import OHLCV
 from paperdesk.app.family.tasks import EngineTask
 from paperdesk.app.home import Home
 from paperdesk.app.loop import Run
@@ -17,6 +19,7 @@ from paperdesk.domain.instruments import DEFINITION_FIELDS
 from paperdesk.feeds.live.clock import Clock
 from paperdesk.safety.link import Link
 from paperdesk.strategies.definitions import redefined
+from paperdesk.strategies.host import PastBar
 
 
 class EngineCompany(Company):
@@ -42,11 +45,20 @@ class EngineCompany(Company):
             self.pictures.past(number, bars)
 
 
+def past_bar(row: Any) -> PastBar:
+    """A BAR input as hosts take it."""
+    bar = [int(row[name]) for name in ("instrument", "ts_seq_ns", "interval_ns", *OHLCV)]
+    return bar[0], bar[1], bar[2], bar[3], bar[4], bar[5], bar[6], bar[7]
+
+
 def plan_of(task: EngineTask, wake: Link) -> Plan:
     """The plan of this task: over the door, or over recordings or a simulation that began when its run did."""
     options, home = task.options, Home(task.home)
     if task.door >= 0:
-        return Plan(options, DoorFeed(Link(task.door), wake))
+        feed = DoorFeed(Link(task.door), wake)
+        plan = Plan(options, feed)
+        plan.past = [past_bar(row) for _, bars in feed.past() for row in bars]
+        return plan
     if options.feed != "sim":
         return Plan(options)
     now_ns = Clock().now_ns()
