@@ -113,8 +113,11 @@ def test_another_run_begins_anew() -> None:
     link = link_of(wire)
     take(link, welcome(), accepted((5, 0)))
     link._subscribe()
-    take(link, welcome(after_seq=4, run="two", seq=1), accepted((1, 0)))
-    assert places(link) == [(1, 0)] and wire.sent[-1] == say.Subscribe(0), "asked from the other run's start"
+    assert wire.sent[-1] == say.Subscribe(4)
+    take(link, welcome(after_seq=4, run="two", seq=9), accepted((6, 0)), accepted((7, 0)))
+    assert wire.sent[-1] == say.Subscribe(0) and link.welcome is None, "the place asked for was another run's"
+    take(link, welcome(after_seq=0, run="two", seq=9), accepted((1, 0), (6, 0)), accepted((7, 0)))
+    assert places(link) == [(1, 0), (6, 0), (7, 0)] and link.ring.cursor((1, 0)) is not None
 
 
 def test_an_engine_that_greets_unasked_is_asked() -> None:

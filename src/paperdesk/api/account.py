@@ -125,6 +125,7 @@ class Books:
 
     def __init__(self, connection: Connection, run: str, account: int) -> None:
         def rows(table: Any, *more: Any) -> Any:
+            """Of this account."""
             query: Select[Any] = select(table).where(table.c.run == run, table.c.account == account, *more)
             return connection.execute(query).mappings().all()
 

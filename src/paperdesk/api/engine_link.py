@@ -73,7 +73,7 @@ class EngineLink:
         self.on_events: list[Callable[[], None]] = []
         self.on_pulse: list[Callable[[], None]] = []
         self.on_welcome: list[Callable[[], None]] = []
-        self._asked = self._unanswered = False
+        self._unanswered = False
         self._asked_after = 0
         self._last_ns = 0
         self._asked_s = -1e9
@@ -120,7 +120,7 @@ class EngineLink:
         """From the input before the last that was seen on: it may have been seen in part."""
         self._asked_s, self._unanswered = self.clock(), True
         self._asked_after = max(0, self.ring.newest[0] - 1)
-        self._asked = self.wire.send(say.ENCODER.encode(say.Subscribe(self._asked_after)))
+        self.wire.send(say.ENCODER.encode(say.Subscribe(self._asked_after)))
 
     def _readable(self) -> None:
         changed = False
@@ -169,25 +169,35 @@ class EngineLink:
         return False
 
     def _welcome(self, said: say.Welcome) -> None:
-        if said.after_seq not in (-1, self._asked_after) and self.welcome is None:
+        """The answer to our question; or a greeting that nobody asked for, or an answer to an api that was here before."""
+        if said.after_seq == -1:
+            self._subscribe()
             return
-        before, asked, self._asked, self._unanswered = self.welcome, self._asked, False, False
-        if before is None or before.run != said.run:
+        if self.welcome is None and said.after_seq != self._asked_after:
+            return
+        self._unanswered = False
+        if self.welcome is not None and said.run != self.welcome.run and said.after_seq > 0:
+            self.welcome, self.ring.newest = (
+                None,
+                START,
+            )  # the place asked for was another run's: ask for all of this one
+            self.welcomed.clear()
+            self._subscribe()
+            return
+        if self.welcome is None or said.run != self.welcome.run:
             self.directory = Directory()
             self.markets, self.trades, self.bars, self.changes = {}, {}, {}, {}
             self.pulse = None
             self._notes.clear()
             self.ring.newest = START
             self.ring.begin_anew(NOWHERE if said.lost else START)
-        elif said.lost and asked:
+        elif said.lost and said.after_seq == self._asked_after:
             self.ring.begin_anew()
         self.directory.take(said.assets, said.instruments, said.bots)
         self.welcome = said
         for tell in self.on_welcome:
             tell()
         self.welcomed.set()
-        if not asked or (before is not None and before.run != said.run):
-            self._subscribe()
 
     def _outputs(self, data: bytes) -> bool:
         ring, any_event = self.ring, False

@@ -82,6 +82,7 @@ class Guard:
 
     def _marking(self, scope: Any, send: Send) -> Send:
         async def marked(message: Any) -> None:
+            """Send on, marked."""
             kind = message["type"]
             if kind in ("http.response.start", "websocket.http.response.start"):
                 headers: list[Header] = list(message.get("headers", []))

@@ -45,7 +45,7 @@ class Welcome(Told):
     product: str
     created_s: float
     after_seq: int = -1
-    """The place that was asked for, so that an answer to an api that was here before is known as such; -1: not told."""
+    """The place that was asked for, so that an answer to an api that was here before is known as such; -1: nobody asked, an engine began."""
 
 
 class Outputs(Told):

@@ -50,6 +50,7 @@ def handlers_of(folder: Path = FOLDER) -> list[HTTPRouteHandler]:
     index = served.get("index.html", File(NOT_BUILT, TYPES[".html"], ALWAYS_ASK))
 
     def told(file: File) -> Response[bytes]:
+        """As a response."""
         return Response(file.data, media_type=file.kind, headers={"cache-control": file.caching})
 
     @route("/", http_method=["GET", "HEAD"], include_in_schema=False)

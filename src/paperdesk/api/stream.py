@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import WebSocket
+from litestar.exceptions import WebSocketException
 from litestar.handlers import WebsocketRouteHandler, websocket
 
 from paperdesk.api.endpoint import PLACE, ROOT, Told, unreadable
@@ -20,7 +21,7 @@ from paperdesk.api.guard import deny
 from paperdesk.api.models import State, encode
 from paperdesk.api.models_live import Hello, MarketSaid, Reset, StateSaid, StreamMessage
 from paperdesk.api.picture import book_of, desk_of, pulse_of
-from paperdesk.api.ring import Place, place_text
+from paperdesk.api.ring import START, Place, place_text
 from paperdesk.api.service import Service
 from paperdesk.api.told import Unanswered, logged
 
@@ -34,6 +35,8 @@ EVENTS_AT_ONCE: Final = 100
 CLOSE_S: Final = 5.0
 """For a client to take the closing frame in; then its connection is cut."""
 ABORT_S: Final = 12.0
+GONE: Final = (OSError, WebSocketException)
+"""What sending raises where nobody is there any more."""
 SLOW, FULL, DEAF, BUG = 4008, 4009, 4000, 1011
 
 
@@ -79,10 +82,14 @@ class Hub:
         self._state: State | None = None
         self._opening: list[str] | None = None
         service.link.on_events.append(self._wake)
+        service.link.on_welcome.append(self._forget)
 
     def _wake(self) -> None:
         for client in self.clients:
             client.wake.set()
+
+    def _forget(self) -> None:
+        self._opening = None
 
     async def run(self) -> None:
         """Tick until canceled: look after the link, and show pictures that changed."""
@@ -174,7 +181,7 @@ class Hub:
                 task.cancel()
             await asyncio.gather(listening, speaking, return_exceptions=True)
         for task in (listening, speaking):
-            if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, OSError):
+            if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, GONE):
                 client.end(BUG, f"a bug in the desk's api; it is in the log as error {logged(error, 'the stream')}")
         if client.ended.done():
             await self._close(scope, send, *client.ended.result())
@@ -191,7 +198,7 @@ class Hub:
             await asyncio.wait_for(send({"type": "websocket.close", "code": code, "reason": why}), CLOSE_S)
         except TimeoutError:
             abort()
-        except OSError:
+        except GONE:
             return
         asyncio.get_running_loop().call_later(ABORT_S, abort)
 
@@ -204,8 +211,9 @@ class Hub:
 
     async def _speak(self, client: Client, send: Any, after: Place | None, run: str | None) -> None:
         link = self.service.link
-        await link.welcomed.wait()
-        ring = link.ring
+        while link.welcome is None:
+            await link.welcomed.wait()
+        ring, now = link.ring, max(link.ring.newest, (link.welcome.seq, 0))
         hello, *pictures = self.opening()
         await send({"type": "websocket.send", "text": hello})
         cursor = ring.end if after is None else self._resumed(after, run)
@@ -216,8 +224,10 @@ class Hub:
         client.greeted = True
         while True:
             if client.generation != ring.generation:
-                client.generation, client.cursor = ring.generation, ring.oldest
+                client.generation, client.cursor, now = ring.generation, ring.oldest, START
                 await self._reset(send)
+            if after is None:  # from now on: what happened before is still coming in where this process has just begun
+                client.cursor = max(client.cursor, ring.cursor(now) or 0)
             texts = ring.read(client.cursor, EVENTS_AT_ONCE)
             if texts is None:
                 client.end(SLOW, "too slow: events were not read in time; resume from the last event that you have")
