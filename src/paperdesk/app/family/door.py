@@ -107,10 +107,10 @@ class Post:
             if not self._asked:
                 self._asked = True
                 self.outgoing.clear()
-            self.link.send(ENCODE(msgspec.structs.replace(self.offer, answers=True)))
             for bars in self.past:
                 for start in range(0, len(bars), MOST_ROWS):
                     self.link.send(ENCODE(Past(bars[start : start + MOST_ROWS].tobytes())))
+            self.link.send(ENCODE(msgspec.structs.replace(self.offer, answers=True)))
             self.feed.show_again()
 
     async def follow(self) -> None:

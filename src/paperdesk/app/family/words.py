@@ -41,7 +41,7 @@ class Beat(Word):
 
 
 class Past(Word):
-    """Closed one-minute bars from before, for charts and for indicators to warm up: rows of INPUT."""
+    """Before the answer to an `Ask`: closed one-minute bars, for charts and for indicators to warm up: rows of INPUT."""
 
     data: bytes
 
