@@ -136,7 +136,7 @@ class Reply(Told):
     reason: int
     text: str
     outputs: bytes
-    """Rows of OUTPUT that it caused, perhaps none."""
+    """Rows of OUTPUT that it caused, perhaps none; the first MOST_ROWS, all of which come as `Outputs` too."""
     repeated: bool
 
 

@@ -85,7 +85,7 @@ class Company:
         for seq in [seq for seq in self._awaited if seq <= int(rows["seq"][-1])]:
             answered = self._answers.get(self._awaited.pop(seq))
             if answered is not None:
-                answered.outputs = rows[rows["seq"] == seq].tobytes()
+                answered.outputs = rows[rows["seq"] == seq][: words.MOST_ROWS].tobytes()
         self._open.append(data)
         self._open_rows += len(rows)
         self._last_seq = int(rows["seq"][-1])
