@@ -38,6 +38,7 @@ class Reader:
             uri=True,
         )
         opened.execute("PRAGMA query_only = ON").close()
+        opened.execute("PRAGMA temp_store = MEMORY").close()  # behind the wall there is no folder for temporary files
         return opened
 
     @contextmanager
