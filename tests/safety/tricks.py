@@ -123,7 +123,7 @@ TALK = {
     "closes its answer": ("import os\nfor fd in range(3, 1024):\n    try: os.close(fd)\n    except OSError: pass", GONE),
     "puts nothing in place of its answer": (
         "import os\nnull = os.open('/dev/null', os.O_RDONLY)\nfor fd in range(3, 1024):\n    try: os.dup2(null, fd)\n    except OSError: pass",
-        f"{LATE}|{GONE}",
+        f"{LATE}|{GONE}|Too many open files",
     ),
     "writes garbage": (
         "import os\nfor fd in range(3, 1024):\n    try: os.write(fd, b'x' * 100)\n    except OSError: pass",

@@ -14,7 +14,7 @@ import numpy as np
 
 from paperdesk.app.errors import EXIT_IO, DeskError
 from paperdesk.domain.events import INPUT, INPUT_BYTES, OUTPUT, InputKind, OutputKind
-from paperdesk.engine.drive import TIMER, Decider, DeciderFailed
+from paperdesk.engine.drive import SEQ, TIMER, Decider, DeciderFailed
 from paperdesk.engine.fold import Fold
 from paperdesk.engine.state import ENGINE_VERSION
 from paperdesk.store.log import Frame, Tag
@@ -26,7 +26,7 @@ VERSION: Final = str(ENGINE_VERSION)
 KIND: Final = struct.Struct("<h")
 BOT: Final = struct.Struct("<i")
 BOT_AT: Final = 20
-VERSION_AT: Final = 12
+VENUE_TIME_AT: Final = 32
 KIND_NAMES: Final = {int(kind): kind.name for kind in OutputKind}
 PLACES: Final = dict(OUTPUT.fields or {})
 HEAD_NAMES: Final = [name for name, place in PLACES.items() if place[1] < PLACES["payload"][1]]
@@ -67,8 +67,8 @@ class Recovered:
 
 
 def is_fed(kind: int, data: bytes) -> bool:
-    """Whether an input came from the feed: the market's, and later versions of an instrument (the first belongs to the setup)."""
-    return kind < DEFINE_ASSET or (kind == DEFINE_INSTRUMENT and BOT.unpack_from(data, VERSION_AT)[0] > 1)
+    """Whether an input came from the feed: the market's, and definitions that bear the venue's time (a command bears none)."""
+    return kind < DEFINE_ASSET or (kind == DEFINE_INSTRUMENT and SEQ.unpack_from(data, VENUE_TIME_AT)[0] > 0)
 
 
 def steps_of(frames: Iterable[Frame]) -> Iterator[Step]:

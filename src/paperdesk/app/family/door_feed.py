@@ -102,6 +102,7 @@ class DoorFeed:
     def blocks(self, skip: int = 0) -> Iterator[np.ndarray]:
         """Blocks as they come; empty ones where something else waits to be done. `skip` says nothing here: it cannot be read twice."""
         for row in self._first:
+            row["ts_event_ns"] = self._clock.now_ns()
             yield self._stamped(row)
         while True:
             rows = self._receive()

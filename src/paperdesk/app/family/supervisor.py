@@ -230,6 +230,21 @@ class Supervisor:
         for child in order:
             if child.is_running:
                 child.process.terminate()
+        self._wait_for(order, until)
+        for own in (self.to_api, self.to_door):
+            own.close()
+        pairs = (
+            self.engine_to_api,
+            self.api_to_engine,
+            self.engine_to_door,
+            self.door_to_engine,
+            self.api_to_here,
+            self.door_to_here,
+        )
+        for descriptor in (self.listening, *pairs):
+            os.close(descriptor)
+
+    def _wait_for(self, order: list[Child], until: float) -> None:
         for child in order:
             try:
                 child.process.wait(max(0.05, until - time.monotonic()))
