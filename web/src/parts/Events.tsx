@@ -37,7 +37,7 @@ export function EventsPanel({ onStory }: { onStory: (order: string) => void }) {
 const EventLine = memo(function EventLine({ event, onStory }: { event: DeskEvent; onStory: (order: string) => void }) {
   const { severity, refusal, order } = event;
   return (
-    <li className={severity}>
+    <li className={severity} data-id={event.id}>
       <When ns={event.ts_ns} millis />
       <span className="sign" aria-hidden="true">{SIGN[severity]}</span>
       <span className="sr">{severity}: </span>
