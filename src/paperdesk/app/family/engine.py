@@ -27,9 +27,9 @@ class EngineCompany(Company):
 
     def begin(self, run: Run) -> None:
         """A live market goes on where the record ends: with its definitions, at its time."""
-        super().begin(run)
         feed, fold = run.plan.feed, run.drive.fold
         if not isinstance(feed, DoorFeed):
+            super().begin(run)
             return
         rows = fold.state["instruments"][0]
         known = list(feed.instruments)
@@ -41,6 +41,7 @@ class EngineCompany(Company):
         for changed in feed.begin(fold.ts_seq_ns, known, lambda: bool(fold.state["n_inbox"][0])):
             run.drive.note(instrument_note(changed))
         run.plan.instruments = list(feed.instruments)
+        super().begin(run)
         for number, bars in feed.past():
             self.pictures.past(number, bars)
 
