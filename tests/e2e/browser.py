@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -119,6 +120,14 @@ def shown(seen: Visit) -> None:
     expect(seen.page.locator(".connection.live")).to_be_visible()
     expect(seen.page.locator(".feed li").first).to_be_visible()
     expect(seen.page.locator(".levels.bid tbody tr").first).to_be_visible()
+
+
+def until(seen: Visit, what: Callable[[], Any], otherwise: str) -> None:
+    """Until something is true that no single element tells; the page goes on meanwhile."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while not what():
+        assert time.monotonic() < end, otherwise
+        seen.page.wait_for_timeout(100)
 
 
 @contextmanager
