@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 from tests.e2e.browser import SIZES, Visit, chromium, missing, visit
-from tests.e2e.venue import FAILING, venue
+from tests.e2e.venue import FAILING, line_to_venue
 from tests.family.desk import desk
 
 PAUSE_MS = 20_000
@@ -61,7 +61,7 @@ def simulated(browser: Browser, folder: Path, home: Path) -> None:
 
 def live(browser: Browser, folder: Path, home: Path) -> None:
     """Stale, and the desk gone."""
-    with venue("--rate", "300") as address, desk(home, "--venue-at", address, feed="live") as one:
+    with line_to_venue("--rate", "300") as line, desk(home, "--venue-at", line.address, feed="live") as one:
         visits = pages(browser, one.url)
         door = one.processes()["door"]["pid"]
         os.kill(door, signal.SIGSTOP)

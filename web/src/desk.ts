@@ -87,6 +87,7 @@ function hear(message: StreamMessage): void {
     void load();
   } else if (message.type === "hello") void loadMarkets().catch(() => undefined);
   else if (message.type === "reset") void load();
+  else if (message.type === "market") for (const { instrument } of message.markets) loadTrades(instrument);
 }
 
 const stream = new Stream<StreamMessage>(ports, hear, (connection) => tell({ type: "connection", connection }));
@@ -118,10 +119,16 @@ async function load(): Promise<void> {
 /** Bars and latest trades of all markets; also after a reconnection, because the stream tells none of what came meanwhile. */
 async function loadMarkets(): Promise<void> {
   const numbers = (view.desk?.instruments ?? []).map(({ number }) => number);
-  await Promise.all(numbers.flatMap((number) => [
-    loadBars(number),
-    read<Book>(`${API}/book?instrument=${number}`).then((book) => tell({ type: "book_read", book }), () => undefined),
-  ]));
+  for (const number of numbers) awaited.add(number);
+  await Promise.all(numbers.map(loadBars));
+}
+
+/** Markets whose latest trades are to be read: once the stream tells of them, because a desk that begins has none before. */
+const awaited = new Set<number>();
+
+function loadTrades(instrument: number): void {
+  if (!awaited.delete(instrument)) return;
+  read<Book>(`${API}/book?instrument=${instrument}`).then((book) => tell({ type: "book_read", book }), () => awaited.add(instrument));
 }
 
 async function loadBars(instrument: number): Promise<void> {

@@ -5,7 +5,7 @@ import { CandlestickSeries, createChart, createSeriesMarkers, HistogramSeries, L
 import { useEffect, useRef, useState } from "react";
 import { coordinate } from "../decimal";
 import { current, subscribe, useView } from "../desk";
-import { amount, clock, dateTime, decimals, msOf, sender, utc } from "../format";
+import { amount, clock, count, dateTime, decimals, msOf, sender, utc } from "../format";
 import type { FillRow, View } from "../model";
 import { instrumentOf, marketOf, trust } from "../model";
 import type { Bar, Order } from "../wire";
@@ -14,6 +14,8 @@ import type { Colours } from "./charting";
 import { colours, options, useTheme } from "./charting";
 
 const MINUTE = 60;
+/** A young chart is drawn as if minutes without a bar came before, so that its axis has times and bars have their usual width. */
+const LEAST = 30;
 
 interface Tip {
   x: number;
@@ -30,16 +32,17 @@ export function ChartPanel() {
   const [tip, setTip] = useState<Tip | null>(null);
   const theme = useTheme();
   const number = instrument?.number ?? null;
+  const symbol = instrument?.symbol ?? "";
   const tick = instrument?.tick ?? "0.01";
   useEffect(() => {
     if (holder.current === null || number === null) return;
-    const drawing = new Drawing(holder.current, number, tick, setTip);
+    const drawing = new Drawing(holder.current, number, symbol, tick, setTip);
     return () => drawing.end();
-  }, [number, tick, theme]);
+  }, [number, symbol, tick, theme]);
   return (
     <Panel name="chart" title={`${instrument?.symbol ?? "Chart"} · 1 minute`} aside={<Legend />}>
       <div className={fit.ok ? "chart-box" : "chart-box old"}>
-        <div ref={holder} className="chart-holder" role="img" aria-label={`Chart of ${instrument?.symbol ?? ""} with our fills and open orders; the same facts are in the tables`} />
+        <div ref={holder} className="chart-holder" role="img" />
         {empty && <p className="over">No bars yet: the first minute is being made.</p>}
         {!fit.ok && <p className="over bad"><strong>{fit.title}</strong><br />{fit.text}</p>}
         {tip && tip.fills.length > 0 && <TipBox tip={tip} />}
@@ -90,7 +93,7 @@ class Drawing {
   private orders: readonly Order[] | null = null;
   private ours = new Map<number, FillRow[]>();
 
-  constructor(holder: HTMLElement, private readonly instrument: number, tick: string, private readonly onTip: (tip: Tip | null) => void) {
+  constructor(private readonly holder: HTMLElement, private readonly instrument: number, private readonly symbol: string, tick: string, private readonly onTip: (tip: Tip | null) => void) {
     const { up, down } = this.paint;
     this.chart = createChart(holder, options(this.paint));
     const priceFormat = { type: "price", precision: decimals(tick), minMove: coordinate(tick) } as const;
@@ -116,16 +119,28 @@ class Drawing {
     if (view.fills !== this.fills) this.drawFills(view.fills);
     const orders = view.state?.orders ?? [];
     if (orders !== this.orders) this.drawOrders(orders);
+    this.describe();
+  }
+
+  /** For whom cannot see it; a canvas says nothing by itself. */
+  private describe(): void {
+    const fills = [...this.ours.values()].reduce((sum, ours) => sum + ours.length, 0);
+    const label = `Chart of ${this.symbol}: ${count(this.bars.length, "bar")}, ${count(fills, "fill")} and ${count(this.lines.size, "open order")} of ours; the same facts are in the tables`;
+    if (this.holder.getAttribute("aria-label") !== label) this.holder.setAttribute("aria-label", label);
   }
 
   private drawBars(bars: readonly Bar[], loaded: number): void {
     const last = this.bars.at(-1)?.open_s ?? 0;
     const whole = loaded !== this.loaded || this.bars.length === 0 || bars.length < this.bars.length;
     if (whole) {
-      this.candles.setData(bars.map(candle));
+      const first = bars[0]?.open_s ?? 0;
+      const before = first === 0 ? 0 : Math.max(0, LEAST - bars.length);
+      const empty = Array.from({ length: before }, (_, at) => ({ time: (first - (before - at) * MINUTE) as UTCTimestamp }));
+      this.candles.setData([...empty, ...bars.map(candle)]);
       this.volume.setData(bars.map((bar) => this.column(bar)));
-      const shown = Math.min(100, Math.max(30, bars.length + 2));
-      if (this.bars.length < 30) this.chart.timeScale().setVisibleLogicalRange({ from: bars.length - shown, to: bars.length + 0.09 * shown });
+      const slots = before + bars.length;
+      const shown = Math.min(100, slots);
+      if (this.bars.length < LEAST) this.chart.timeScale().setVisibleLogicalRange({ from: slots - shown, to: slots + 0.09 * shown });
     } else {
       let at = bars.length;
       while (at > 0 && (bars[at - 1]?.open_s ?? 0) >= last) at -= 1;
@@ -158,10 +173,10 @@ class Drawing {
     const counted = this.ours.size <= 12;
     for (const [s, ours] of [...this.ours].sort((a, b) => a[0] - b[0])) {
       for (const side of ["buy", "sell"] as const) {
-        const count = ours.filter((fill) => fill.side === side).length;
-        if (count === 0) continue;
+        const many = ours.filter((fill) => fill.side === side).length;
+        if (many === 0) continue;
         const buys = side === "buy";
-        arrows.push({ time: s as UTCTimestamp, position: buys ? "belowBar" : "aboveBar", shape: buys ? "arrowUp" : "arrowDown", color: buys ? this.paint.up : this.paint.down, text: counted && count > 1 ? String(count) : "" });
+        arrows.push({ time: s as UTCTimestamp, position: buys ? "belowBar" : "aboveBar", shape: buys ? "arrowUp" : "arrowDown", color: buys ? this.paint.up : this.paint.down, text: counted && many > 1 ? String(many) : "" });
       }
     }
     this.markers.setMarkers(arrows);

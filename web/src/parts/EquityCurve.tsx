@@ -24,6 +24,9 @@ export function EquityCurve() {
   );
 }
 
+/** A curve shorter than this has seconds on its axis: minutes alone would repeat. */
+const SECONDS_BELOW_S = 600;
+
 class Curve {
   private readonly chart: IChartApi;
   private readonly area: ISeriesApi<"Area">;
@@ -38,7 +41,7 @@ class Curve {
     this.chart = createChart(holder, {
       ...base,
       grid: { vertLines: { visible: false }, horzLines: { color: paint.line } },
-      timeScale: { ...base.timeScale, rightOffset: 0, secondsVisible: false, fixLeftEdge: true },
+      timeScale: { ...base.timeScale, rightOffset: 0, fixLeftEdge: true },
       rightPriceScale: { ...base.rightPriceScale, scaleMargins: { top: 0.1, bottom: 0.08 } },
       handleScroll: false,
       handleScale: false,
@@ -61,6 +64,8 @@ class Curve {
     else for (const one of view.equity.filter(({ s }) => s > last)) this.area.update(point(one));
     this.points = view.equity;
     this.loaded = view.equityLoaded;
+    const seconds = (this.points.at(-1)?.s ?? 0) - (this.points[0]?.s ?? 0) < SECONDS_BELOW_S;
+    this.chart.timeScale().applyOptions({ secondsVisible: seconds });
     this.chart.timeScale().fitContent();
   }
 

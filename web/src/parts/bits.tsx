@@ -1,5 +1,5 @@
 // Small things that every panel uses.
-import type { ReactNode } from "react";
+import type { ReactNode, SyntheticEvent } from "react";
 import { useEffect, useId, useRef, useState } from "react";
 import { clock, dateTime, direction, msOf, short, signed, utc } from "../format";
 
@@ -16,9 +16,10 @@ export function Panel({ name, title, aside, children }: { name: string; title: s
   );
 }
 
-/** A moment in local time; UTC in the title. */
+/** A moment in local time; UTC in the title. What was set up before the first input has no time. */
 export function When({ ns, full = false, millis = false }: { ns: string | number; full?: boolean; millis?: boolean }) {
   const ms = msOf(ns);
+  if (ms === 0) return <time title="Before the first input that has a time">at start</time>;
   return (
     <time dateTime={new Date(ms).toISOString()} title={utc(ms)}>
       {full ? dateTime(ms, millis) : clock(ms, millis)}
@@ -69,8 +70,16 @@ export function Modal({ open, title, onClose, children, wide = false }: { open: 
     }
     if (!open && dialog?.open) dialog.close();
   }, [open]);
+  // Escape goes the same way as a button; the event that the browser tells afterwards must not close what was opened again meanwhile.
+  const cancel = (event: SyntheticEvent) => {
+    event.preventDefault();
+    onClose();
+  };
+  const closed = () => {
+    if (!ref.current?.open) onClose();
+  };
   return (
-    <dialog ref={ref} className={wide ? "wide" : undefined} aria-labelledby={id} onClose={onClose}>
+    <dialog ref={ref} className={wide ? "wide" : undefined} aria-labelledby={id} onCancel={cancel} onClose={closed}>
       {open && (
         <>
           <header className="dialog-head">
