@@ -152,7 +152,9 @@ def same_events(seen: Visit, one: Desk) -> int:
         assert told["events"], f"the desk knows nothing after {after}, and the page shows {ids[-1]}"
         kept += [event["id"] for event in told["events"]]
         after = kept[-1]
-    assert ids[1:] == [told for told in kept if place(told) <= places[-1]]
+    known = [told for told in kept if place(told) <= places[-1]]
+    missed, made_up = [told for told in known if told not in ids], [told for told in ids[1:] if told not in known]
+    assert not missed and not made_up, f"the page lacks {missed}; the desk does not know {made_up}"
     return len(ids)
 
 

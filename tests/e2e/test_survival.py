@@ -64,6 +64,8 @@ def test_a_live_market_goes_away_and_comes_back(browser: Browser, tmp_path: Path
     ):
         for seen in pages:
             expect(seen.page.locator(".banner .source")).to_contain_text("SIMULATED")
+        for seen in pages:
+            goes_on(seen, one)
         line.cut()
         for seen in pages:
             expect(seen.page.locator(".alerts")).to_contain_text("Market data is stale")
@@ -77,6 +79,7 @@ def test_a_live_market_goes_away_and_comes_back(browser: Browser, tmp_path: Path
         for seen in pages:
             expect(seen.page.locator(".chart .over")).to_have_count(0)
             goes_on(seen, one)
+        assert [name for seen in pages for name in seen.errors if "422" not in name] == []
         end(one, "door")
         for seen in pages:
             expect(seen.page.locator(".alerts")).to_contain_text("Market data")

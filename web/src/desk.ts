@@ -101,7 +101,11 @@ async function load(): Promise<void> {
     const tasks = [
       read<State>(`${API}/state`).then((state) => tell({ type: "state_read", state })),
       loadFills(200),
-      latestEvents(desk.seq).then((events) => tell({ type: "events_read", events })),
+      latestEvents(desk.seq).then((events) => {
+        tell({ type: "events_read", events });
+        // A note that comes later may stand behind an input long before the desk's last one: the last event is the place to go on from.
+        if (mine === loading) stream.beginning = events.at(-1)?.id ?? stream.beginning;
+      }),
       read<Equity>(`${API}/equity?limit=1000`).then(({ points }) => tell({ type: "equity_read", points: equityPoints(points) })),
       loadMarkets(),
     ];

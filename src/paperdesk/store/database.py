@@ -97,7 +97,13 @@ def connect(path: Path | str, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
     """A plain connection with the settings every connection has."""
     connection = sqlite3.connect(path, timeout=busy_ms / 1000, isolation_level=None, check_same_thread=False)
     try:
-        for setting in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "trusted_schema = OFF", "temp_store = MEMORY"):
+        for setting in (
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "foreign_keys = ON",
+            "trusted_schema = OFF",
+            "temp_store = MEMORY",
+        ):
             connection.execute(f"PRAGMA {setting}").close()
     except sqlite3.Error:
         connection.close()
