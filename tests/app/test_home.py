@@ -101,7 +101,7 @@ def test_the_database_can_be_made_anew(home: Path) -> None:
     ended = paperdesk("db", "check", "--home", home)
     assert ended.code == 1 and "the database is missing -> paperdesk db rebuild" in ended.out
     assert paperdesk("db", "rebuild", "--home", home).out == before and "rebuilt from 1 run; content" in before
-    assert paperdesk("db", "upgrade", "--home", home).out.strip().endswith("already at 0001")
+    assert paperdesk("db", "upgrade", "--home", home).out.strip().endswith("already at 0002")
     told = paperdesk("db", "check", "--home", home, "--json").json
     assert told == {"runs": 1, "findings": []}
 
