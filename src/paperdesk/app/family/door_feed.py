@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from paperdesk.app.errors import EXIT_IO, DeskError
-from paperdesk.app.family.tasks import NoOffer
+from paperdesk.app.family.tasks import Gone, NoOffer
 from paperdesk.app.family.words import DECODE, ENCODE, Ask, Beat, Offer, Past, Rows
 from paperdesk.domain.commands import command, define_instrument
 from paperdesk.domain.events import INPUT, InputKind, MarketStatus
@@ -56,7 +56,7 @@ class DoorFeed:
         self._stated: dict[int, tuple[int, int]] = {}
         self._clock = Clock()
         self._last_ns = self._heard_ns = 0
-        self._is_silent = False
+        self._is_silent = self._gone = False
 
     def _wait_for_offer(self) -> Offer:
         self.link.send(ENCODE(Ask()))
@@ -120,7 +120,7 @@ class DoorFeed:
         """What is there now, at most about one block."""
         found: list[np.ndarray] = []
         size = 0
-        while size < BLOCK_ROWS and (data := self.link.receive()) is not None:
+        while size < BLOCK_ROWS and not self._gone and (data := self.link.receive()) is not None:
             self._heard_ns = self._clock.now_ns()
             said = DECODE.decode(data)
             if isinstance(said, Rows):
@@ -132,6 +132,13 @@ class DoorFeed:
                 self._past.append(np.frombuffer(said.data, INPUT))
             elif isinstance(said, Offer):
                 self._defined_anew(said)
+            elif isinstance(said, Gone):
+                self._heard_ns = 0
+                self._gone = True
+        if self._gone:  # what the dead door stated holds no more; the next one states its own
+            self._gone = False
+            self._stated.clear()
+            return found
         for block in found:
             for row in block[block["kind"] == STATUS]:
                 self._stated[int(row["instrument"])] = int(row["status"]), int(row["status_reason"])

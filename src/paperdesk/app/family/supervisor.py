@@ -21,7 +21,18 @@ from rich.console import Console
 
 from paperdesk.api.messages import ENCODER, Family, ProcessTold
 from paperdesk.app.errors import EXIT_AGAIN, EXIT_FAILED, EXIT_IO, EXIT_LOCKED, EXIT_SETTINGS, EXIT_USAGE, DeskError
-from paperdesk.app.family.tasks import DECODE_FOUND, OUTWARD, ApiTask, DoorTask, EngineTask, Found, NoOffer, start
+from paperdesk.app.family.tasks import (
+    DECODE_FOUND,
+    ENCODE_WORD,
+    OUTWARD,
+    ApiTask,
+    DoorTask,
+    EngineTask,
+    Found,
+    Gone,
+    NoOffer,
+    start,
+)
 from paperdesk.app.home import Home
 from paperdesk.app.options import DEFAULT_PORT, LIVE_SYMBOLS, RunOptions
 from paperdesk.safety import link
@@ -123,6 +134,7 @@ class Supervisor:
         self.here_to_api, self.api_to_here = link.pair()
         self.here_to_door, self.door_to_here = link.pair()
         self.to_api, self.to_door = Link(self.here_to_api), Link(self.here_to_door)
+        self.as_door = Link(os.dup(self.door_to_engine))
         self.children: list[Child] = []
         self.notice = ""
         self.asked = ""
@@ -212,6 +224,8 @@ class Supervisor:
                     return code
                 if child.look(now):
                     changed = True
+                    if was and child.name == "door":
+                        self.as_door.send(ENCODE_WORD(Gone()))
                     if was:
                         self._say(
                             f"The {child.name} process {child.last_end}; it is started again in {child.pause_s:g} s.",
@@ -231,7 +245,7 @@ class Supervisor:
             if child.is_running:
                 child.process.terminate()
         self._wait_for(order, until)
-        for own in (self.to_api, self.to_door):
+        for own in (self.to_api, self.to_door, self.as_door):
             own.close()
         pairs = (
             self.engine_to_api,

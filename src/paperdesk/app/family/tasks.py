@@ -26,6 +26,11 @@ class NoOffer(Word):
     text: str
 
 
+class Gone(Word):
+    """From the supervisor to the engine, in the door's place: the door died, after all that it said before."""
+
+
+ENCODE_WORD: Final = msgspec.msgpack.Encoder().encode
 DECODE_FOUND: Final = msgspec.msgpack.Decoder(Found | NoOffer)
 
 

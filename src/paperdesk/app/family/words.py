@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from paperdesk.app.family.tasks import NoOffer, Word
+from paperdesk.app.family.tasks import Gone, NoOffer, Word
 from paperdesk.domain.assets import Asset
 from paperdesk.domain.events import INPUT_BYTES
 from paperdesk.domain.instruments import Instrument
@@ -46,7 +46,7 @@ class Past(Word):
     data: bytes
 
 
-FromDoor = Offer | NoOffer | Rows | Beat | Past
+FromDoor = Offer | NoOffer | Rows | Beat | Past | Gone
 
 
 class Ask(Word):
