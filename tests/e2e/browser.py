@@ -27,6 +27,11 @@ SIZES: dict[str, dict[str, Any]] = {
         "device_scale_factor": 2,
     },
 }
+WATCH = """() => {
+  window.said = [];
+  const note = () => window.said.push(document.querySelector(".connection").innerText, document.querySelector(".alerts").innerText);
+  new MutationObserver(note).observe(document.querySelector(".head"), { subtree: true, childList: true, characterData: true });
+}"""
 PAGE = REPO / "src" / "paperdesk" / "api" / "static" / "index.html"
 
 
@@ -69,6 +74,18 @@ class Visit:
     def event_ids(self) -> list[str]:
         """The events on the page, newest first."""
         return self.page.locator(".feed li").evaluate_all("all => all.map(one => one.dataset.id)")
+
+    def watch(self) -> None:
+        """Keep all that the page says of its connection and of trouble from now on, however briefly; a page loaded anew keeps nothing."""
+        self.page.evaluate(WATCH)
+
+    def says(self, what: str) -> None:
+        """Wait until that was said since the page was watched."""
+        until(
+            self,
+            lambda: self.page.evaluate("what => window.said.some(text => text.includes(what))", what),
+            f"never said: {what}",
+        )
 
     def fits(self) -> bool:
         """Whether nothing is wider than the screen."""
