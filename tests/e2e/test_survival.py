@@ -62,8 +62,6 @@ def test_a_live_market_goes_away_and_comes_back(browser: Browser, tmp_path: Path
     ):
         for seen in pages:
             expect(seen.page.locator(".banner .source")).to_contain_text("SIMULATED")
-        for seen in pages:
-            goes_on(seen, one)
         line.cut()
         for seen in pages:
             expect(seen.page.locator(".alerts")).to_contain_text("Market data is stale")

@@ -143,7 +143,9 @@ def run(
             asker.join()
         for client in (sender, reader):
             client.http.close()
-        last = one.order("the last").json()["order"]
+        last = one.wait(
+            lambda: one.order("the last").json().get("order")
+        )  # a part that was killed last may still be away
         until = time.monotonic() + PATIENCE_S
         while not any(event.get("order") == last for event in listener.events) and time.monotonic() < until:
             time.sleep(0.05)

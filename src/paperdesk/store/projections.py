@@ -148,6 +148,11 @@ class Projector:
         self._applied_outputs += self._waiting_outputs
         self._waiting_outputs = 0
 
+    @property
+    def waiting(self) -> bool:
+        """Whether outputs were taken that the database does not hold yet."""
+        return self._waiting_outputs > 0
+
     def close(self) -> None:
         """Let go of the database. What was not flushed is not written."""
         self._connection.close()

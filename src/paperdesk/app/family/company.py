@@ -141,6 +141,10 @@ class Company:
         self.served = True
         if len(block):
             self.pictures.take(block)
+        if self.pictures.statuses:
+            self.run.journal.commit()  # what was put out before comes before
+            self._close_group()
+            self._last_seq = self.run.drive.seq
         for instrument, status, reason in self.pictures.statuses:
             self.noted(
                 {
@@ -163,7 +167,7 @@ class Company:
                 self._answer(said)
         self._pump()
         now = time.monotonic()
-        if self.run.waiting_rows and self._is_due("project", PROJECT_S, now):
+        if self.run.projector.waiting and self._is_due("project", PROJECT_S, now):
             self.run.project()
         if self._is_due("idle", IDLE_S, now):
             self._look_at_bots()
@@ -253,10 +257,14 @@ class Company:
         accounts = [words.AccountTold(ACCOUNT, fold.equity(ACCOUNT))]
         marks = fold.state["markets"][0]["mark_ticks"][: len(self.plan.instruments)].tolist()
         return words.Pulse(
-            run.drive.seq, fold.ts_seq_ns, time.time_ns(), run.projector.applied_seq, run.drive.market_inputs + run.skip,
+            run.drive.seq, fold.ts_seq_ns, time.time_ns(), self._projected(), run.drive.market_inputs + run.skip,
             sum(run.drive.outputs.values()), run.journal.commits, run.journal.slowest_ms(), min(1.0, (worked - used) / max(now - last, 1e-9)),
             resident_mb(), bool(fold.state["killed"][0]), accounts, list(enumerate(marks)), self._bots(), getattr(self.plan.feed, "told", {}),
         )  # fmt: skip
+
+    def _projected(self) -> int:
+        """How far the projections are: inputs that put nothing out have nothing to be projected."""
+        return self.run.projector.applied_seq if self.run.projector.waiting else self.run.drive.seq
 
     def _bots(self) -> list[tuple[int, str, str]]:
         alive = {decider.bot for decider in self.run.drive.deciders}
