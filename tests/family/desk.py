@@ -79,9 +79,14 @@ class Desk:
         return answer.json()
 
     def post(self, path: str, body: Any = None, key: str = "") -> httpx.Response:
-        """A command."""
+        """A command, sent again with the same key where no answer came, as a client is told to."""
         headers = {"Idempotency-Key": key or os.urandom(8).hex()}
-        return self.client.post(f"/api/v1/{path}", json={} if body is None else body, headers=headers)
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            answer = self.client.post(f"/api/v1/{path}", json={} if body is None else body, headers=headers)
+            if answer.status_code not in (503, 504) or time.monotonic() > until:
+                return answer
+            time.sleep(0.1)
 
     def order(self, key: str = "", **fields: Any) -> httpx.Response:
         """A market order, unless said otherwise."""

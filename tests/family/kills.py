@@ -187,5 +187,5 @@ def check_events(told: list[str], kept: list[str], listener: Listener) -> None:
     mine = [place for place in places if place >= first and place[1] < notes]
     theirs = [tuple(map(int, one.split("."))) for one in kept]
     theirs = [place for place in theirs if place[1] < notes and place <= places[-1]]
-    if listener.resets <= 1:
-        assert set(theirs) <= set(mine), f"not told: {sorted(set(theirs) - set(mine))[:5]}"
+    assert listener.resets == 0, "every connection went on where the last one ended"
+    assert set(theirs) <= set(mine), f"not told: {sorted(set(theirs) - set(mine))[:5]}"

@@ -13,8 +13,8 @@ from tests.app.desk import paperdesk
 from tests.family.engines import Engine, of
 
 from paperdesk.api import messages as words
-from paperdesk.app.family.tasks import NoOffer
-from paperdesk.app.family.words import DECODE_ASK, ENCODE, Offer, Rows
+from paperdesk.app.family.tasks import Gone, NoOffer
+from paperdesk.app.family.words import DECODE_ASK, ENCODE, Beat, Offer, Rows
 from paperdesk.app.options import RunOptions
 from paperdesk.domain.assets import Asset
 from paperdesk.domain.commands import command
@@ -116,6 +116,25 @@ def test_a_door_that_says_nothing_is_a_market_that_is_stale(engine: Engine) -> N
     assert engine.stop() == 0
 
 
+def test_a_door_that_died_is_a_market_that_is_stale_until_the_next_one_says_otherwise(engine: Engine) -> None:
+    offer(engine)
+    engine.subscribe()
+    tell(engine, *whole())
+    engine.hear(words.Market, lambda one: one.markets[0].bids)
+    assert engine.door is not None
+    engine.door.send(ENCODE(Gone()))
+    engine.hear(words.Note, lambda one: one.note["type"] == "market" and one.note["status"] == MarketStatus.STALE)
+    engine.door.send(ENCODE(Beat({"connected": True})))
+    engine.hear(words.Pulse, lambda one: one.feed)
+    assert of(engine.ask(BUY, "one"))["reason"][0] == Reason.STALE_DATA, (
+        "another door lives, and has stated nothing yet"
+    )
+    tell(engine, *whole())
+    engine.hear(words.Note, lambda one: one.note["type"] == "market" and one.note["status"] == MarketStatus.LIVE)
+    assert OutputKind.ORDER_SUBMITTED in of(engine.ask(BUY, "two"))["kind"]
+    assert engine.stop() == 0
+
+
 def test_a_venue_that_changed_its_filters_defines_the_market_anew(engine: Engine) -> None:
     offer(engine)
     engine.subscribe()
@@ -144,8 +163,14 @@ def test_a_venue_that_changed_its_filters_defines_the_market_anew(engine: Engine
     assert verified.code == 0, verified.err
 
 
-def test_a_door_without_an_offer_ends_the_engine(engine: Engine) -> None:
+def test_an_engine_waits_for_an_offer_through_doors_that_had_none(engine: Engine) -> None:
     assert engine.door is not None
     engine.door.send(ENCODE(NoOffer("the venue is closed today")))
+    offer(engine)
+    assert engine.subscribe().label == "LIVE MAINNET DATA"
+    assert engine.stop() == 0
+
+
+def test_an_engine_without_an_offer_ends_and_begins_nothing(engine: Engine) -> None:
     assert engine.process.wait(60) == 74
-    assert not list((engine.home / "runs").iterdir()), "nothing was begun"
+    assert not list((engine.home / "runs").iterdir())

@@ -61,6 +61,20 @@ def test_a_clock_that_is_set_does_not_lead_time_astray(jump_s: int) -> None:
         assert last == hands.wall, "and has caught up"
 
 
+@pytest.mark.parametrize("ahead_s", [-3_600, 0, 3_600])
+def test_a_record_that_goes_on_never_goes_back(ahead_s: int) -> None:
+    hands = Hands()
+    reached = T0 + ahead_s * SECOND
+    clock = Clock(lambda: hands.wall, lambda: hands.steady, reached)
+    last = max(reached, T0)
+    for _ in range(10):
+        hands.pass_by(SECOND)
+        now = clock.now_ns()
+        assert last + SECOND // 2 <= now <= last + SECOND, "at half the pace, until the wall clock has caught up"
+        last = now
+    assert (last == hands.wall) == (ahead_s <= 0)
+
+
 def test_a_clock_that_is_set_back_and_forth_comes_home() -> None:
     hands = Hands()
     clock = hands.clock()

@@ -55,7 +55,8 @@ class Plan:
         self.through_door = feed is not None
         self.past: list[PastBar] = []
         """Bars from before the run, for indicators to warm up with; the same whenever the run goes on."""
-        self.wall = "none: this process has no feed but files and its own simulation"
+        self.wall = ""
+        """How the process of the run is closed in, in words; empty where it is not."""
         self.feed: Feed = open_feed(options) if feed is None else feed
         self.instruments = list(self.feed.instruments)
         self.reporting_name = options.reporting or self._default_reporting()
@@ -216,9 +217,8 @@ class Plan:
         options = self.options
         digest = blake2b(digest_size=16)
         for row in self.setup:
-            if (
-                not self.through_door or row["kind"][0] != InputKind.DEFINE_INSTRUMENT
-            ):  # a live venue may change its filters
+            # A live venue may change its filters; the run is the same.
+            if not self.through_door or row["kind"][0] != InputKind.DEFINE_INSTRUMENT:
                 digest.update(row.tobytes())
         sources = [
             strategy.source

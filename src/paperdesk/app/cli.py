@@ -81,6 +81,13 @@ def settle(home: Path | None, config: Path | None) -> "tuple[Settings, Home]":
     return settings, Home((home or settings.home or default_home()).expanduser().absolute())
 
 
+def warm() -> None:
+    """Say so before the core is compiled for this machine."""
+    from paperdesk.app.warm import warm as warmed
+
+    warmed()
+
+
 @app.command()
 def up(
     feed: FeedOption = None,
@@ -133,15 +140,13 @@ def up(
         "page": page, "host": host, "port": port, "venue_at": venue_at,
     }  # fmt: skip
     options = merge(settings, given)
+    from paperdesk.app.terminal import stderr_console
+
     if options.page:
         from paperdesk.app.family.supervisor import up_with_page
-        from paperdesk.app.terminal import stderr_console
 
         raise typer.Exit(up_with_page(options, place, as_json, stderr_console(as_json)))
-    from paperdesk.app.warm import warm
-
     warm()
-    from paperdesk.app.terminal import stderr_console
     from paperdesk.app.up import up as run_up
 
     raise typer.Exit(run_up(options, place, as_json, stderr_console(as_json)))
@@ -150,8 +155,6 @@ def up(
 @app.command()
 def strategies() -> None:
     """List the built-in strategies and their parameters."""
-    from paperdesk.app.warm import warm
-
     warm()
     from paperdesk.strategies.registry import BUILT_IN, describe
 
@@ -175,8 +178,6 @@ def replay(
     differs from what was recorded.
     """
     _, place = settle(home, None)
-    from paperdesk.app.warm import warm
-
     warm()
     from paperdesk.app.inspect import replay_run
 
@@ -196,8 +197,6 @@ def upgrade(home: HomeOption = None) -> None:
 def rebuild(home: HomeOption = None) -> None:
     """Make the database anew from the logs."""
     _, place = settle(home, None)
-    from paperdesk.app.warm import warm
-
     warm()
     from paperdesk.app.inspect import rebuild_database
 
@@ -212,8 +211,6 @@ def check(home: HomeOption = None, as_json: JsonOption = False) -> None:
     anything is wrong.
     """
     _, place = settle(home, None)
-    from paperdesk.app.warm import warm
-
     warm()
     from paperdesk.app.inspect import check_home
 

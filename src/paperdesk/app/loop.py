@@ -54,7 +54,7 @@ class Run:
         self.drive = Drive(resumed.fold, self.journal, [guarded(host, watchdog) for host in live])
         self.is_new = resumed.is_new
         self.upgraded = resumed.upgraded
-        self.waiting_rows = 0
+        self._rows = 0
         self._projected_s = self._checked_s = time.monotonic()
         self._snapshot_seq = resumed.snapshot_seq
         self.projection_seconds = 0.0
@@ -119,7 +119,7 @@ class Run:
             self.snapshot()
         elif time.monotonic() - self._checked_s >= CHECK_EVERY_S:
             self._check_books()
-        if self.waiting_rows >= PROJECT_ROWS or (
+        if self._rows >= PROJECT_ROWS or (
             self.plan.options.speed and time.monotonic() - self._projected_s >= PROJECT_EVERY_S
         ):
             started = time.perf_counter()
@@ -138,7 +138,7 @@ class Run:
     def _committed(self, rows: np.ndarray) -> None:
         """Outputs that are durable: to the projections, and to whoever asked for acknowledgements."""
         self.projector.take(rows)
-        self.waiting_rows += len(rows)
+        self._rows += len(rows)
         if self.plan.options.ack_fd is not None:
             line = f"{self.drive.seq} {len(rows)} {','.join(map(str, rows['order_id'][rows['order_id'] > 0].tolist()[-20:]))}\n"
             os.write(self.plan.options.ack_fd, line.encode())
@@ -146,7 +146,7 @@ class Run:
     def project(self) -> None:
         """Write what the projections lack."""
         self.projector.flush()
-        self.waiting_rows = 0
+        self._rows = 0
         self._projected_s = time.monotonic()
 
     def snapshot(self) -> None:

@@ -75,13 +75,13 @@ class Beside(Protocol):
 class Projections(Projector):
     """The projector of a run, which also counts for the report, and tells whoever works beside the loop.
 
-    With somebody beside, a database that cannot be written now is no reason to stop: what it lacks is written later.
+    With somebody beside, a database that cannot be written now is no reason to stop: that is said, and what it lacks is written later.
     """
 
-    def __init__(self, database: Database, run: str, tally: Tally, beside: Beside | None) -> None:
+    def __init__(self, database: Database, run: str, tally: Tally, beside: Beside | None, console: Console) -> None:
         super().__init__(database, run, BUSY_MS if beside is None else BUSY_BESIDE_MS)
-        self.tally, self.beside = tally, beside
-        self.trouble = ""
+        self.tally, self.beside, self.console = tally, beside, console
+        self._troubled = False
         self._try_again_s = 0.0
 
     def take(self, outputs: Any) -> None:
@@ -104,9 +104,13 @@ class Projections(Projector):
         elif time.monotonic() >= self._try_again_s:
             try:
                 super().flush()
-                self.trouble = ""
+                self._troubled = False
             except StoreError as error:
-                self.trouble, self._try_again_s = str(error), time.monotonic() + TRY_AGAIN_S
+                if not self._troubled:
+                    self.console.print(
+                        f"{error} Trading goes on; what the page shows lags until then.", style="yellow", markup=False
+                    )
+                self._troubled, self._try_again_s = True, time.monotonic() + TRY_AGAIN_S
 
 
 def up(options: RunOptions, home: Home, as_json: bool, console: Console) -> int:
@@ -149,7 +153,7 @@ def _opened(plan: Plan, database: Database, home: Home, as_json: bool, console: 
     is_new = manifest.run not in home.runs()
     home.save(manifest)
     disk, tally = RealDisk(home.folder(manifest.run)), Tally()
-    projector = Projections(database, manifest.run, tally, beside)
+    projector = Projections(database, manifest.run, tally, beside, console)
     try:
         try:
             projector.begin(msgspec.to_builtins(manifest))

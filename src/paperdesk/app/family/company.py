@@ -18,6 +18,7 @@ import numpy as np
 from paperdesk.api import messages as words
 from paperdesk.app.bootstrap import ACCOUNT
 from paperdesk.app.family.pictures import Pictures
+from paperdesk.app.family.tasks import resident_mb
 from paperdesk.app.isolated import IsolatedBot
 from paperdesk.app.loop import Run
 from paperdesk.domain import commands
@@ -72,6 +73,7 @@ class Company:
         self._answers: OrderedDict[str, Answered] = OrderedDict()
         self._awaited: dict[int, str] = {}
         self._subscribed = self.served = False
+        self._snapped = 0
         self._unsent: deque[bytes] = deque()
         self._replies: deque[bytes] = deque()
         self._spoken = dict.fromkeys(("pulse", "picture", "project", "snapshot", "idle"), time.monotonic())
@@ -119,9 +121,8 @@ class Company:
         while self._ring_rows > ROWS_KEPT:
             self._dropped, dropped_rows, _ = self._ring.popleft()
             self._ring_rows -= dropped_rows
-            self._subscribed = (
-                self._subscribed and self._sent > 0
-            )  # too slow: it will ask again, and be told what it lost
+            if self._sent == 0:  # too slow: it will ask again, and be told what it lost
+                self._subscribed = False
             self._sent = max(0, self._sent - 1)
 
     # Between two blocks
@@ -171,8 +172,9 @@ class Company:
             self.run.project()
         if self._is_due("idle", IDLE_S, now):
             self._look_at_bots()
-        if self._is_due("snapshot", SNAPSHOT_S, now):
+        if self._snapped != self.run.drive.seq and self._is_due("snapshot", SNAPSHOT_S, now):
             self.run.snapshot()
+            self._snapped = self.run.drive.seq
 
     def _look_at_bots(self) -> None:
         """A user's strategy that computes though it was asked nothing is stopped."""
@@ -245,7 +247,8 @@ class Company:
         if now - self._spoken["picture"] >= PICTURE_S and any(one.changed for one in self.pictures.markets):
             self._spoken["picture"] = now
             for told in self.pictures.told(self.run.drive.fold):
-                self.link.send(ENCODE(words.Market([told])))
+                if self.link.send(ENCODE(words.Market([told]))):
+                    self.pictures.sent(told.instrument)
         if now - self._spoken["pulse"] >= PULSE_S:
             self._spoken["pulse"] = now
             self.link.send(ENCODE(self._pulse(now)))
@@ -362,9 +365,3 @@ def decimal(name: str, text: str) -> Decimal:
 def refusal(request: int, text: str) -> words.Reply:
     """A command that became no input."""
     return words.Reply(request, "refused", 0, 0, text, b"", False)
-
-
-def resident_mb() -> float:
-    """What this process holds in memory now."""
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  read each second
-        return round(int(file.read().split()[1]) * 4096 / 1e6, 1)

@@ -25,7 +25,7 @@ from paperdesk.safety.link import Link
 from paperdesk.safety.outside import NoAnswer
 
 ROWS_WAITING: Final = 20_000
-ROWS_AT_MOST: Final = 400_000
+ROWS_AT_MOST: Final = 100_000
 BEAT_S: Final = 0.5
 RETRY_S: Final = 0.005
 BARS: Final = 500
@@ -42,16 +42,19 @@ class Outgoing:
         self.link = link
         self.conflated = self.dropped = 0
         self._blocks: deque[np.ndarray[Any, Any]] = deque()
-        self._rows = 0
+        self._rows, self._most = 0, ROWS_WAITING
 
-    def put(self, block: np.ndarray[Any, Any]) -> None:
-        """Add a block."""
+    def put(self, block: np.ndarray[Any, Any]) -> bool:
+        """Add a block; False where something had to be left out that nobody else will tell of."""
         for start in range(0, len(block), MOST_ROWS):
             self._blocks.append(block[start : start + MOST_ROWS])
         self._rows += len(block)
         self.pump()
-        if self._rows > ROWS_WAITING:
+        dropped = self.dropped
+        if self._rows > self._most:
             self._conflate()
+            self._most = max(ROWS_WAITING, 2 * self._rows)  # so that what stays is not looked through again and again
+        return self.dropped == dropped
 
     def clear(self) -> None:
         """Forget what waits."""
@@ -65,7 +68,7 @@ class Outgoing:
         return not self._blocks
 
     def _conflate(self) -> None:
-        """Keep the newest book and quote of each market, and everything else; where even that is too much, nothing before the newest."""
+        """Keep the newest book and quote of each market, and everything else; where even that is too much, the newest of it."""
         rows = joined(list(self._blocks))
         keep = ~np.isin(rows["kind"], LAST_ONE)
         newest: dict[tuple[int, int], int] = {}
@@ -89,14 +92,8 @@ class Post:
     def __init__(
         self, link: Link, door: Door, feed: BinanceLive, offer: Offer, past: list[np.ndarray[Any, Any]], closed_in: str
     ) -> None:
-        self.link, self.door, self.feed, self.offer, self.past, self.closed_in = (
-            link,
-            door,
-            feed,
-            offer,
-            past,
-            closed_in,
-        )
+        self.link, self.door, self.feed = link, door, feed
+        self.offer, self.past, self.closed_in = offer, past, closed_in
         self.outgoing = Outgoing(link)
         self._asked = False
 
@@ -116,8 +113,8 @@ class Post:
     async def follow(self) -> None:
         """Blocks, as they come."""
         async for block in self.feed.blocks():
-            if self._asked:
-                self.outgoing.put(block)
+            if self._asked and not self.outgoing.put(block):
+                self.feed.show_again()  # a hole that nobody would see otherwise
 
     async def beat(self) -> None:
         """Twice a second, and what waits meanwhile."""

@@ -6,6 +6,7 @@ again, they are what it last said of them. Nothing of this can be read a second 
 """
 
 import select
+import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -23,7 +24,8 @@ from paperdesk.feeds.merging import joined
 from paperdesk.feeds.port import BLOCK_ROWS, Label, Refusals
 from paperdesk.safety.link import Link
 
-OFFER_S: Final = 30.0
+OFFER_S: Final = 12.0
+"""A door needs a second to start, and eight at most to open the venue."""
 SILENT_NS: Final = 2_000_000_000
 """A door that said nothing for so long is taken for gone; it beats twice a second."""
 QUIET_NS: Final = 250_000_000
@@ -47,12 +49,12 @@ class DoorFeed:
         self._past: list[np.ndarray] = []
         self._first: list[np.ndarray] = []
         self.in_flight: Callable[[], bool] = lambda: False
-        self.conflated = 0
-        self._early: list[bytes] = []
         self._poll = select.poll()
         for one in (link, wake):
             self._poll.register(one.fileno(), select.POLLIN)
-        self._offered(self._wait_for_offer())
+        offer = self._wait_for_offer()
+        self.instruments, self.assets, self.source = offer.instruments, offer.assets, offer.source
+        self.label, self.notes = offer.label, offer.notes  # type: ignore[assignment]
         self._stated: dict[int, tuple[int, int]] = {}
         self._clock = Clock()
         self._last_ns = self._heard_ns = 0
@@ -62,20 +64,17 @@ class DoorFeed:
         self.link.send(ENCODE(Ask()))
         waiting = select.poll()
         waiting.register(self.link.fileno(), select.POLLIN)
-        while waiting.poll(OFFER_S * 1000):
+        until, why = time.monotonic() + OFFER_S, f"the door offered nothing in {OFFER_S:g} s"
+        while (left_s := until - time.monotonic()) > 0 and waiting.poll(left_s * 1000):
             data = self.link.receive()
             said = DECODE.decode(data) if data is not None else None
             if isinstance(said, Offer) and said.answers:
                 return said
             if isinstance(said, NoOffer):
-                raise DeskError(said.text, EXIT_IO)
+                why = said.text  # of a door that was away; the next one may have an offer
             if isinstance(said, Past):
                 self._past.append(np.frombuffer(said.data, INPUT))
-        raise DeskError("The door said nothing for half a minute; start the desk again.", EXIT_IO)
-
-    def _offered(self, offer: Offer) -> None:
-        self.instruments, self.assets, self.source = offer.instruments, offer.assets, offer.source
-        self.label, self.notes = offer.label, offer.notes  # type: ignore[assignment]
+        raise DeskError(f"The engine cannot begin without its market: {why}", EXIT_IO)
 
     def begin(self, last_ns: int, known: list[Instrument], in_flight: Callable[[], bool]) -> list[Instrument]:
         """Go on after a record that ends at `last_ns`; the markets that the venue changed since, which the first block defines anew.
@@ -162,11 +161,8 @@ class DoorFeed:
         self._is_silent = silent
         rows = []
         for number in range(len(self.instruments)):
-            status, reason = (
-                (int(MarketStatus.STALE), int(Reason.CONNECTION_LOST))
-                if silent
-                else self._stated.get(number, (int(MarketStatus.STALE), int(Reason.CONNECTION_LOST)))
-            )
+            lost = int(MarketStatus.STALE), int(Reason.CONNECTION_LOST)
+            status, reason = lost if silent else self._stated.get(number, lost)
             rows.append(command(STATUS, instrument=number, ts_event_ns=now_ns, status=status, status_reason=reason))
         return rows
 

@@ -84,6 +84,5 @@ def run(task: EngineTask, closed_in: str, console: Console) -> int:
         except DeskError as error:
             if not company.served:
                 raise
-            raise DeskError(
-                str(error), EXIT_AGAIN
-            ) from error  # it worked until now, and will again: a full disk, a killed bot
+            # It worked until now, and will again: a full disk, a killed bot.
+            raise DeskError(str(error), EXIT_AGAIN) from error

@@ -102,11 +102,10 @@ class Pictures:
         picture.bars = dict(sorted((older | picture.bars).items())[-BARS_KEPT:])
 
     def told(self, fold: Fold) -> list[MarketTold]:
-        """Pictures of the markets that changed since this was asked last."""
+        """Pictures of the markets that changed since they were sent."""
         told = []
         for number, picture in enumerate(self.markets):
             if picture.changed:
-                picture.changed = False
                 market = fold.state["markets"][0][number]
                 told.append(
                     MarketTold(
@@ -120,9 +119,14 @@ class Pictures:
                         picture.rows(picture.touched),
                     )
                 )
-                picture.trades.clear()
-                picture.touched.clear()
         return told
+
+    def sent(self, number: int) -> None:
+        """A picture went out: only what is new belongs into the next one."""
+        picture = self.markets[number]
+        picture.changed = False
+        picture.trades.clear()
+        picture.touched.clear()
 
 
 def levels(market: Any, side: int) -> list[tuple[int, int]]:

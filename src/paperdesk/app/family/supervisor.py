@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -31,6 +30,7 @@ from paperdesk.app.family.tasks import (
     Found,
     Gone,
     NoOffer,
+    resident_mb,
     start,
 )
 from paperdesk.app.home import Home
@@ -113,14 +113,6 @@ def ended(code: int) -> str:
     if code < 0:
         return f"ended by {signal.Signals(-code).name}"
     return f"ended by itself with code {code}"
-
-
-def resident_mb(pid: int) -> float:
-    """What a process holds in memory now; 0 where it is gone."""
-    try:
-        return round(int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * 4096 / 1e6, 1)
-    except (OSError, IndexError):
-        return 0.0
 
 
 class Supervisor:
@@ -238,7 +230,7 @@ class Supervisor:
         return 0
 
     def _stop(self) -> None:
-        """End everybody in order: the engine first, so that what it commits last is still shown."""
+        """Ask everybody to end, wait for them, and let go of what was held."""
         order = sorted(self.children, key=lambda child: ("engine", "api", "door").index(child.name))
         until = time.monotonic() + STOP_S
         for child in order:

@@ -74,12 +74,22 @@ OUTWARD: Final = ("SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "a
 """What the door alone may know: the way out of the user's network."""
 
 
+PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 Task = TypeVar("Task", bound=msgspec.Struct)
 
 
 def task_of(text: str, kind: type[Task]) -> Task:
     """The task that a process was started with."""
     return msgspec.json.decode(text, type=kind, dec_hook=lambda wanted, value: wanted(value))
+
+
+def resident_mb(pid: int | str = "self") -> float:
+    """What a process holds in memory now; 0 where it is gone."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, IndexError):
+        return 0.0
+    return round(pages * PAGE_BYTES / 1e6, 1)
 
 
 def start(
