@@ -53,7 +53,8 @@ class Outgoing:
         dropped = self.dropped
         if self._rows > self._most:
             self._conflate()
-            self._most = max(ROWS_WAITING, 2 * self._rows)  # so that what stays is not looked through again and again
+            # What stays is not looked through again at every block.
+            self._most = ROWS_WAITING + min(2 * self._rows, ROWS_AT_MOST)
         return self.dropped == dropped
 
     def clear(self) -> None:
