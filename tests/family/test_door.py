@@ -42,6 +42,7 @@ def through(count: int, every: int) -> tuple[np.ndarray, np.ndarray, Outgoing, l
     outgoing, link = Outgoing(Link(here)), Link(there)
     try:
         given = [block(start, 4_000, every) for start in range(0, count, 4_000)]
+        given += [block(start, 4_000, 1) for start in range(count, count + 40_000, 4_000)]
         whole = [outgoing.put(one) for one in given]
         return np.frombuffer(b"".join(one.tobytes() for one in given), INPUT), read(link, outgoing), outgoing, whole
     finally:
