@@ -61,6 +61,8 @@ def test_events_after_a_place_come_in_order_then_live_ones(desk: Desk) -> None:
 def test_live_pictures(desk: Desk) -> None:
     with desk.stream() as client:
         heard(client, "pulse")
+        desk.engine.market(10, trades=0)  # what was told before this client came is behind it, then
+        heard(client, "market", lambda said: said["markets"][0]["ts_ns"] == str(FIRST_NS + 10))
         desk.engine.market(20, trades=3)
         told = heard(client, "market", lambda said: said["markets"][0]["ts_ns"] == str(FIRST_NS + 20))
         (book,) = told["markets"]
