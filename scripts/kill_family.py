@@ -34,7 +34,7 @@ def main() -> None:
         f"{outcome.acknowledged} orders acknowledged, each kept once; {outcome.events} events told, each once, over {outcome.connections} connections"
     )
     for name, share in outcome.shares.items():
-        print(f"{name}: answered {share:.1%} of the time, longest without an answer {outcome.longest_s[name]:.2f} s")
+        print(f"{name}: {share:.1%} of tries answered, longest without an answer {outcome.longest_s[name]:.2f} s")
 
 
 if __name__ == "__main__":

@@ -60,10 +60,11 @@ class Asker(threading.Thread):
         last = time.monotonic()
         while not self.done.wait(self.pause_s):
             self.asked += 1
-            if self.ask():
+            answered, now = self.ask(), time.monotonic()
+            self.longest_s = max(self.longest_s, now - last)
+            if answered:
                 self.answered += 1
-                last = time.monotonic()
-            self.longest_s = max(self.longest_s, time.monotonic() - last)
+                last = now
 
 
 class Client:
