@@ -1,8 +1,8 @@
 """Ways out, tried for real: a program that raises a wall around itself (or none) and then tries what it was told to.
 
 `python attempts.py POLICY NAME,NAME TCP UDP ABSTRACT HOME PARENT` prints a line `name: reached` or `name: why not` for each; POLICY `none`
-raises no wall. An attempt that returns has reached what it should not. Without arguments (`python -m tests.safety.attempts`) every attempt
-is made behind every policy, and a table says what refused it.
+raises no wall, and `up` runs that command first, which raises its own. An attempt that returns has reached what it should not. Without
+arguments (`python -m tests.safety.attempts`) every attempt is made behind every policy, and a table says what refused it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from paperdesk.app.cli import main as paperdesk
 from paperdesk.safety import wall
 
+COMMAND = "up"
+"""Named like a policy: what a run of one process has raised around itself."""
 CONNECTING = """import socket, sys
 socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5).sendall(b"hello")
 """
@@ -288,9 +291,27 @@ class Ways:
         ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))()
 
 
+def run_command(home: Path) -> None:
+    """A short run of `paperdesk up`, as the installed script does it, in this process."""
+    given = sys.argv
+    sys.argv = [
+        "paperdesk",
+        *"up --feed sim --speed max --events 2000 --strategy quoter --json --home".split(),
+        str(home),
+    ]
+    try:
+        paperdesk()
+    except SystemExit as end:
+        assert end.code == 0, end.code
+    finally:
+        sys.argv = given
+
+
 def main(policy: str, names: str, *surroundings: str) -> None:
     ways = Ways(*surroundings)
-    if policy != "none":
+    if policy == COMMAND:
+        run_command(ways.home.parent / "desk")
+    elif policy != "none":
         wall.raise_wall(wall.POLICIES[policy])
     for name in names.split(","):
         way: Callable[[], None] = getattr(ways, name)

@@ -35,7 +35,9 @@ OTHERS = (
 """Attempts that may fail for other reasons where there is no wall, and must fail behind one."""
 ALONE = ("polars_http", "polars_s3", "pyarrow_s3")
 """Libraries that may end their process rather than raise."""
-FILES = {policy: ["write_log", "remove_log"] + ["read_home"] * (policy not in ("engine", "api")) for policy in POLICIES}
+BEHIND = (*POLICIES, "up")
+"""What attempts are made behind: each policy, and the wall that a run of one process raises around itself."""
+FILES = {one: ["write_log", "remove_log"] + ["read_home"] * (one not in ("engine", "api", "up")) for one in BEHIND}
 OPEN = {"door": set(DATAGRAMS)}
 """What a policy leaves open: the door asks for names by datagrams, and no means of a process sees where they go."""
 
@@ -150,7 +152,7 @@ def table() -> str:
     """Policy × attempt: what became of each, for people."""
     canary, lines = Canary(), []
     with tempfile.TemporaryDirectory() as folder:
-        for policy in ("none", *POLICIES):
+        for policy in ("none", *BEHIND):
             names = usable(NETWORK) + OTHERS + FILES.get(policy, ["write_log", "remove_log", "read_home"])
             told = tried(policy, names, canary, Path(folder) / "home")
             lines += [f"{policy:9} {name:22} {refused_by(told[name])}" for name in names]

@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 from aiohttp import web
 from tests.app.desk import strategy
-from tests.safety.canary import FILES, NETWORK, OPEN, OTHERS, WAIT_S, Canary, tried, usable
+from tests.safety.canary import BEHIND, FILES, NETWORK, OPEN, OTHERS, WAIT_S, Canary, tried, usable
 from tests.safety.local import REST, serving
 
 from paperdesk.safety import seccomp, syscalls
@@ -44,7 +44,7 @@ def test_without_a_wall_every_way_is_open(canary: Canary, tmp_path: Path) -> Non
     assert set(told.values()) == {"reached"}, told
 
 
-@pytest.mark.parametrize("policy", list(POLICIES))
+@pytest.mark.parametrize("policy", BEHIND)
 def test_behind_a_wall_no_way_is_open(policy: str, canary: Canary, tmp_path: Path) -> None:
     names = usable(NETWORK) + OTHERS + FILES[policy]
     assert len(names) >= 15
@@ -100,6 +100,23 @@ def test_a_wall_is_refused_where_threads_run_already() -> None:
         check=True,
     )
     assert "2 threads run already: raise the wall before starting any" in done.stdout
+
+
+def test_a_wall_is_refused_where_nobody_can_see_whether_threads_run() -> None:
+    program = (
+        "import resource\nfrom paperdesk.safety import wall\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "try:\n    wall.raise_wall(wall.ENGINE)\nexcept wall.WallRefused as refused:\n    print(refused)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(REPO / "src")},
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=True,
+    )
+    assert "single thread (how many run cannot be seen: Too many open files)" in done.stdout
 
 
 # What is left open, and works

@@ -56,7 +56,7 @@ class Plan:
         self.past: list[PastBar] = []
         """Bars from before the run, for indicators to warm up with; the same whenever the run goes on."""
         self.wall = ""
-        """How the process of the run is closed in, in words; empty where it is not."""
+        """How the process of the run is closed in, in words."""
         self.feed: Feed = open_feed(options) if feed is None else feed
         self.instruments = list(self.feed.instruments)
         self.reporting_name = options.reporting or self._default_reporting()

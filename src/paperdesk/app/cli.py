@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn
 
 import typer
 
@@ -35,7 +35,7 @@ from paperdesk.app.cli_options import (
     UntilEndOption,
     VenueAtOption,
 )
-from paperdesk.app.errors import EXIT_IO, DeskError
+from paperdesk.app.errors import EXIT_IO, EXIT_SETTINGS, DeskError
 from paperdesk.safety.settings import Settings, SettingsRefused, read_settings
 from paperdesk.store.errors import StoreError
 
@@ -55,6 +55,12 @@ home_commands = typer.Typer(no_args_is_help=True, help="The home folder, which h
 app.add_typer(db, name="db")
 app.add_typer(home_commands, name="home")
 app.add_typer(door, name="door")
+
+
+class Caller(NamedTuple):
+    """Who runs a command. `owns_process`: the process is the command's alone, from its first import to its end."""
+
+    owns_process: bool
 
 
 def show_version(asked: bool) -> None:
@@ -88,8 +94,26 @@ def warm() -> None:
     warmed()
 
 
+def closed_in(caller: Caller | None, home: "Home") -> str:
+    """Raise the engine's wall around this process, where it is ours to close in; what stands, in words."""
+    if caller is None or not caller.owns_process:
+        return "none: another program called the command, and the process is its own"
+    from paperdesk.app.family.tasks import ONE_THREAD
+
+    os.environ.update(ONE_THREAD)
+    from paperdesk.app.closed_in import close_in
+    from paperdesk.safety.wall import WallRefused
+
+    home.prepare()
+    try:
+        return close_in(home.root)
+    except WallRefused as refused:
+        raise DeskError(str(refused), EXIT_SETTINGS) from refused
+
+
 @app.command()
 def up(
+    context: typer.Context,
     feed: FeedOption = None,
     data: DataOption = None,
     symbols: SymbolsOption = None,
@@ -146,10 +170,11 @@ def up(
         from paperdesk.app.family.supervisor import up_with_page
 
         raise typer.Exit(up_with_page(options, place, as_json, stderr_console(as_json)))
+    wall = closed_in(context.obj, place)
     warm()
-    from paperdesk.app.up import up as run_up
+    from paperdesk.app.up import up as run_up  # after the wall: polars starts threads
 
-    raise typer.Exit(run_up(options, place, as_json, stderr_console(as_json)))
+    raise typer.Exit(run_up(options, place, as_json, stderr_console(as_json), wall))
 
 
 @app.command()
@@ -282,9 +307,15 @@ def fail(message: str, code: int) -> NoReturn:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The entry point: every refusal becomes a message and an exit code (docs/first-steps.md lists them). `arguments`: those of the process."""
+    """The entry point: every refusal becomes a message and an exit code (docs/first-steps.md lists them). `arguments`: those of the
+    process, which is then the command's own.
+    """
     try:
-        app(args=arguments if arguments is None else list(arguments), prog_name="paperdesk")
+        app(
+            args=arguments if arguments is None else list(arguments),
+            prog_name="paperdesk",
+            obj=Caller(owns_process=arguments is None),
+        )
     except SettingsRefused as refusal:
         fail(str(refusal), refusal.exit_code)
     except DeskError as error:

@@ -113,6 +113,7 @@ def summary(run: Run, plan: Plan, outcome: Outcome, tally: Tally) -> dict[str, A
         "projection_seconds": round(outcome.projection_seconds, 3),
         "events_per_second": round(outcome.events / outcome.seconds) if outcome.seconds > 0 else 0,
         "peak_rss_mb": outcome.peak_rss_mb,
+        "wall": plan.wall,
     }
 
 
@@ -149,6 +150,7 @@ def show(console: Console, told: dict[str, Any], plan: Plan) -> None:
     console.print()
     for text_of_data in plan.feed.notes:
         console.print(f"data: {text_of_data}", style="dim", markup=False)
+    console.print(f"wall: {told['wall']}", style="dim", markup=False)
     if told["orders"]:
         console.print(f"`paperdesk explain {told['run']}:PAPER-0-1` tells the life of the first order.", markup=False)
     console.print(

@@ -113,20 +113,21 @@ class Projections(Projector):
                 self._troubled, self._try_again_s = True, time.monotonic() + TRY_AGAIN_S
 
 
-def up(options: RunOptions, home: Home, as_json: bool, console: Console) -> int:
-    """Run until the end; the process's exit code."""
+def up(options: RunOptions, home: Home, as_json: bool, console: Console, wall: str) -> int:
+    """Run until the end; the process's exit code. `wall`: how this process is closed in, in words."""
     home.prepare()
     try:
         with HomeLock(home.root):
-            return _locked(options, home, as_json, console)
+            return _locked(options, home, as_json, console, wall)
     except HomeLocked as error:
         raise DeskError(str(error), EXIT_LOCKED) from error
     except StoreError as error:
         raise DeskError(str(error), EXIT_IO) from error
 
 
-def _locked(options: RunOptions, home: Home, as_json: bool, console: Console) -> int:
+def _locked(options: RunOptions, home: Home, as_json: bool, console: Console, wall: str) -> int:
     with contextlib.closing(Plan(options)) as plan:
+        plan.wall = wall
         plan.hosts()  # a strategy that cannot run is refused before anything is written
         return work(plan, home, as_json, console)
 

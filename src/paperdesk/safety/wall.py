@@ -120,11 +120,9 @@ def raise_wall(
         WallRefused: What the policy requires is held by nothing. What was raised until then stands.
     """
     report = WallReport(policy.name)
-    if confine.threads() > 1:
-        alone = Means(
-            "single thread", False, f"{confine.threads()} threads run already: raise the wall before starting any"
-        )
-        report.means.append(alone)
+    not_alone = _not_alone()
+    if not_alone:
+        report.means.append(Means("single thread", False, not_alone))
         raise WallRefused(report, sorted(policy.required))
     memory = policy.memory_bytes if memory_bytes is None else memory_bytes
     readable = None if not policy.closes_reading else (*confine.interpreter(), *map(Path, policy.reads), *read)
@@ -163,6 +161,15 @@ def raise_wall(
     if missing:
         raise WallRefused(report, missing)
     return report
+
+
+def _not_alone() -> str:
+    """Why no wall can be raised now; empty where this thread is the only one."""
+    try:
+        threads = confine.threads()
+    except OSError as error:
+        return f"how many run cannot be seen: {error.strerror}"
+    return f"{threads} threads run already: raise the wall before starting any" if threads > 1 else ""
 
 
 def _try(report: WallReport, name: str, means: Callable[[], str]) -> None:

@@ -3,11 +3,11 @@
 import os
 import sys
 
+from paperdesk.app.closed_in import close_in
 from paperdesk.app.errors import EXIT_IO, EXIT_SETTINGS, DeskError
 from paperdesk.app.family.tasks import EngineTask, task_of
 from paperdesk.app.terminal import stderr_console
 from paperdesk.app.warm import warm
-from paperdesk.domain import cache
 from paperdesk.safety import confine, wall
 from paperdesk.safety.settings import PAPER_LOCK, SettingsRefused, read_settings
 from paperdesk.store.errors import StoreError
@@ -19,12 +19,11 @@ def main(parent: int, text: str) -> int:
     task = task_of(text, EngineTask)
     try:
         read_settings({name: os.environ[name] for name in PAPER_LOCK if name in os.environ})
-        folders = [task.home, *([cache.FOLDER] if cache.FOLDER is not None else [])]
-        report = wall.raise_wall(wall.ENGINE, write=folders)
+        closed_in = close_in(task.home)
         warm()
         from paperdesk.app.family.engine import run  # after the wall: polars starts threads
 
-        return run(task, report.text(), stderr_console(task.as_json))
+        return run(task, closed_in, stderr_console(task.as_json))
     except SettingsRefused as refusal:
         message, code = str(refusal), refusal.exit_code
     except DeskError as error:

@@ -74,6 +74,8 @@ OUTWARD: Final = ("SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "a
 """What the door alone may know: the way out of the user's network."""
 
 
+ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Keeps numpy's libraries from starting threads when they are loaded: a wall is raised by a process that has one."""
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 Task = TypeVar("Task", bound=msgspec.Struct)
 
@@ -101,8 +103,7 @@ def start(
         "PYTHONPATH": str(package),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
+        **ONE_THREAD,
         **{name: os.environ[name] for name in (*PASSED_ON, *extra) if name in os.environ},
     }
     return subprocess.Popen(
