@@ -41,7 +41,14 @@ def values(row: np.ndarray[Any, Any], *names: str) -> tuple[int, ...]:
         (
             commands.open_account(2, USDT, 77, 5_000_000),
             InputKind.OPEN_ACCOUNT,
-            {"account": 2, "asset": 1, "source": 77, "latency_ns": 5_000_000, "equity_every_ns": 60_000_000_000},
+            {
+                "account": 2,
+                "asset": 1,
+                "source": 77,
+                "latency_ns": 5_000_000,
+                "equity_every_ns": 60_000_000_000,
+                "fill_model": 2,
+            },
         ),
         (commands.deposit(2, USDT, 10), InputKind.DEPOSIT, {"account": 2, "asset": 1, "amount_units": 10}),
         (

@@ -20,6 +20,7 @@ from paperdesk.domain.assets import Asset
 from paperdesk.domain.commands import Intent, command
 from paperdesk.domain.events import (
     FLAG_POST_ONLY,
+    FillModel,
     FillRule,
     InputKind,
     Liquidity,
@@ -33,6 +34,7 @@ from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.domain.reasons import Reason
 from paperdesk.engine.fold import Fold
+from paperdesk.engine.serial import places_at
 from paperdesk.ledger.journal import Purpose
 
 Row = np.ndarray[Any, Any]
@@ -92,6 +94,7 @@ class Room:
         start_ns: int = NOON,
         reporting: Asset | None = None,
         fold: Fold | None = None,
+        fill_model: FillModel = FillModel.PESSIMISTIC,
     ) -> None:
         self.fold = Fold() if fold is None else fold
         self.now, self.seq = start_ns, self.fold.seq
@@ -107,7 +110,7 @@ class Room:
         for row in instruments:
             self.put(commands.define_instrument(row))
         self.put(commands.bind_source(1))
-        self.open(0, deposits, latency_ns, bots, equity_every_ns, reporting)
+        self.open(0, deposits, latency_ns, bots, equity_every_ns, reporting, fill_model)
 
     def open(
         self,
@@ -117,10 +120,11 @@ class Room:
         bots: Sequence[int] = (),
         equity_every_ns: int = NEVER,
         reporting: Asset | None = None,
+        fill_model: FillModel = FillModel.PESSIMISTIC,
     ) -> None:
         """Opens an account with money and bots; instruments against the reporting asset value the others."""
         unit = self.instruments[0].quote if reporting is None else reporting
-        self.put(commands.open_account(account, unit, 1, latency_ns, equity_every_ns))
+        self.put(commands.open_account(account, unit, 1, latency_ns, equity_every_ns, fill_model))
         given = {"B": 1_000, "Q": 100_000} if deposits is None else deposits
         for asset in self.assets.values():
             if given.get(asset.name, 0) > 0:
@@ -257,6 +261,7 @@ class Room:
 
     def order(self, order_id: int, account: int = 0) -> dict[str, Any]:
         """The row of a live order, or {} if there is none."""
+        places_at(self.fold.state)
         rows = self.state["orders"][: int(self.state["n_used_rows"])]
         for row in rows[(rows["id"] == order_id) & (rows["account"] == account)]:
             return {name: int(row[name]) for name in rows.dtype.names or ()}

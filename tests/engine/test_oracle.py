@@ -115,7 +115,15 @@ def test_a_disagreement_is_found_and_shrunk() -> None:
     """The comparison is not blind: desks that were told different things disagree, at the first input that shows it."""
     pair = Pair()
     asset = {"kind": "DEFINE_ASSET", "asset": 0, "scale": 2, "seq": 1, "ts_seq_ns": 5}
-    account = {"kind": "OPEN_ACCOUNT", "account": 0, "asset": 0, "source": 1, "latency_ns": 0, "equity_every_ns": 1}
+    account = {
+        "kind": "OPEN_ACCOUNT",
+        "account": 0,
+        "asset": 0,
+        "source": 1,
+        "latency_ns": 0,
+        "equity_every_ns": 1,
+        "fill_model": 2,
+    }
     assert pair.take(asset) == ""
     assert pair.take({**account, "seq": 2, "ts_seq_ns": 5}) == ""
     pair.desk.accounts[0].row(0)[0] += 7
@@ -141,7 +149,7 @@ def test_both_desks_stop_at_fees_that_cannot_be_counted() -> None:
     stream.mids[0] = 3
     define = stream.definition(0, 0, 1, [0, 0], "0.25", "1")
     plain = dict.fromkeys([name for name in define if name.startswith(("min_", "max_", "market_"))], 0)
-    account = {"account": 0, "source": 1, "latency_ns": 0, "equity_every_ns": 10**18, "asset": 1}
+    account = {"account": 0, "source": 1, "latency_ns": 0, "equity_every_ns": 10**18, "asset": 1, "fill_model": 3}
     order = {
         "account": 0,
         "bot": 0,

@@ -165,9 +165,9 @@ def waiting_room() -> Room:
 
 def test_every_order_comes_back_to_its_place_behind_the_full_level() -> None:
     room = waiting_room()
-    assert [room.order(n)["front_lots"] for n in (1, 3)] == [0, 60]
+    assert [room.order(n)["most_lots"] for n in (1, 3)] == [0, 59]
     again = rebuilt(room)
-    assert [again.order(n)["front_lots"] for n in (1, 3)] == [50, 60], "the whole level is ahead now"
+    assert [again.order(n)["most_lots"] for n in (1, 3)] == [50, 60], "the whole level is ahead now"
     assert [again.order(n)["place"] for n in (1, 2, 3, 4)] == [3, 4, 3, 1]
     assert again.timer(100) == room.timer(100) == ["canceled #3 user_canceled", "release 490 Q", "accepted #4"]
     assert fills(again.trade(90, 100, Side.SELL))[:2] == [
@@ -207,10 +207,10 @@ def test_without_data_the_queue_is_unknown_after_recovery_too() -> None:
     room = waiting_room()
     room.status(MarketStatus.GAP)
     again = rebuilt(room)
-    assert again.order(1)["front_lots"] == -1
+    assert again.order(1)["most_lots"] == -1
     again.status(MarketStatus.LIVE)
     again.book([(99, 33)], [(101, 50)])
-    assert again.order(1)["front_lots"] == 33
+    assert again.order(1)["most_lots"] == 33
 
 
 def measured(room: Room) -> list[int]:

@@ -172,7 +172,7 @@ def a_limit_buy_waits_in_the_queue(story: Story) -> None:
     # It joins behind the 0.2 that are shown.
     assert story.order(BUY, "0.04", "59999") == ["submitted #3", "reserve 239996000000 USDT"]
     assert room.timer(LATENCY) == ["accepted #3"]
-    assert room.order(3)["front_lots"] == lots("0.2")
+    assert room.order(3)["most_lots"] == lots("0.2")
     story.books("4599.97 + 2399.96", "0.54995", "39996.93")
     # 0.21 trade at our price: 0.2 were ahead of us, 0.01 is left for us. 0.01 · 59,999 = 599.99.
     # Fee 0.08 % of 0.01 BTC = 0.000008.
@@ -183,7 +183,7 @@ def a_limit_buy_waits_in_the_queue(story: Story) -> None:
         "receive 1000000 BTC",
         "fee 800 BTC",
     ]
-    assert room.order(3)["front_lots"] == 0
+    assert room.order(3)["most_lots"] == 0
     # Bitcoin: 0.54995 + 0.01 − 0.000008. Equity: 4,599.97 + 1,799.97 + 0.559942 · 60,000 = 6,399.94 + 33,596.52.
     # Bot: 0.04995 + 0.009992 for 3,000.07 + 599.99.
     story.books("4599.97 + 1799.97", "0.559942", "39996.46", ("0.059942", "3600.06", "0"))

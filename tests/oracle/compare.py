@@ -12,11 +12,12 @@ from tests.oracle.ledger import trial_balance
 from tests.oracle.records import PLACES, as_tuples, expected, named, to_record
 from tests.oracle.streams import Stream
 from tests.oracle.things import Account, Order, Position, Scope
-from tests.oracle.words import BUY
+from tests.oracle.words import BOOK, BUY
 
 from paperdesk.domain.events import OutputKind
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.engine.fold import Fold
+from paperdesk.engine.serial import places_at
 from paperdesk.venue.orders import ORDER as ORDER_LAYOUT
 
 ORDER = {name: place for place, name in enumerate(ORDER_LAYOUT.names or ())}
@@ -109,13 +110,14 @@ def account_of(row: tuple[int, ...]) -> int:
 
 def compare_states(desk: Desk, fold: Fold) -> str:
     """Everything both keep; the first difference, or nothing."""
+    places_at(fold.state)
     state = fold.state[0]
     rows = orders_of_core(state)
     for number, account in desk.accounts.items():
         pairs: list[tuple[str, Any, Any]] = [
             ("account", account_row(account), [int(state["accounts"][number][name]) for name in ACCOUNT_WORDS]),
             ("balances", balances(desk, account), state["balances"][number, : len(desk.scales)].tolist()),
-            ("orders", *order_rows(account, rows.get(number, {}))),
+            ("orders", *order_rows(desk, account, rows.get(number, {}))),
             ("positions", positions(desk, account.scope), position_rows(state["account_positions"][number], desk)),
             ("open lots", open_lots(desk, account, 0), open_lot_rows(state["account_positions"][number], desk)),
         ]
@@ -139,7 +141,7 @@ def orders_of_core(state: Any) -> dict[int, dict[int, tuple[int, ...]]]:
     return rows
 
 
-def order_rows(account: Account, core: dict[int, tuple[int, ...]]) -> tuple[list[Any], list[Any]]:
+def order_rows(desk: Desk, account: Account, core: dict[int, tuple[int, ...]]) -> tuple[list[Any], list[Any]]:
     """Live orders of an account, here and there; front and rank only where an order rests."""
     ours = {
         order.id: {
@@ -153,7 +155,7 @@ def order_rows(account: Account, core: dict[int, tuple[int, ...]]) -> tuple[list
             "filled_lots": order.filled,
             "value": order.value,
             "reserved_units": order.reserved,
-            **resting_words(order),
+            **resting_words(desk, order),
         }
         for order in account.orders.values()
     }
@@ -163,11 +165,14 @@ def order_rows(account: Account, core: dict[int, tuple[int, ...]]) -> tuple[list
     return list(ours.values()), list(theirs.values())
 
 
-def resting_words(order: Order) -> dict[str, int]:
+def resting_words(desk: Desk, order: Order) -> dict[str, int]:
     """An order's place in the queue, if it has one."""
     if order.place != "resting":
         return {}
-    return {"front_lots": -1 if order.front is None else order.front, "rank": order.rank}
+    if desk.instruments[order.instrument].market.evidence != BOOK:
+        return {"rank": order.rank}
+    known = {"most_lots": order.most, "least_lots": order.least, "level_lots": order.level}
+    return {**{name: -1 if lots is None else lots for name, lots in known.items()}, "rank": order.rank}
 
 
 def account_row(account: Account) -> list[int]:

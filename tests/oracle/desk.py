@@ -174,6 +174,8 @@ class Desk:
             self.refuse(given, "account_exists")
         elif given["asset"] not in self.scales:
             self.refuse(given, "unknown_asset")
+        elif given["fill_model"] not in (1, 2, 3):
+            self.refuse(given, "invalid_amount")
         else:
             account = Account(
                 number=number,
@@ -181,6 +183,7 @@ class Desk:
                 source=given["source"],
                 latency_ns=given["latency_ns"],
                 equity_every_ns=given["equity_every_ns"],
+                fill_model=given["fill_model"],
                 scope=Scope(0, number),
             )
             self.accounts[number] = account
@@ -191,6 +194,7 @@ class Desk:
                 source=account.source,
                 latency_ns=account.latency_ns,
                 equity_every_ns=account.equity_every_ns,
+                fill_model=account.fill_model,
             )
             risk.first_valuation(self, account)
 

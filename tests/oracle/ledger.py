@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from tests.oracle.money import down, times, up
 from tests.oracle.things import Account, Instrument, Order, Position, Scope
 from tests.oracle.words import (
-    BOOK,
     BUY,
     CAPITAL,
     FEES,
@@ -157,7 +156,7 @@ def countable(account: Account, instrument: Instrument, order: Order, price: int
     return low
 
 
-def fill(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule: str) -> int:
+def fill(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule: str, front: int = -1) -> int:
     """Fill up to `lots` at a price; returns the lots filled. May end the order (filled, out of funds, uncountable)."""
     if lots == 0:
         return 0
@@ -169,7 +168,7 @@ def fill(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule: 
     if count > 0 and not fee_fits(account, instrument, order, count, order.value + price * count):
         count = 0
     if count > 0:
-        settle(desk, order, count, price, liquidity, rule)
+        settle(desk, order, count, price, liquidity, rule, front)
     if order.live and within > 0 and count == 0:
         end(desk, order, "EXPIRED", "notional_too_large")
     elif order.live and within < lots:
@@ -177,7 +176,7 @@ def fill(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule: 
     return count
 
 
-def settle(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule: str) -> None:
+def settle(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule: str, front: int) -> None:
     """One fill: what is paid and received, the fee, positions, cooldowns, the surplus of the reserve."""
     account, instrument = desk.accounts[order.account], desk.instruments[order.instrument]
     total = order.value + price * lots
@@ -197,8 +196,6 @@ def settle(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule
     realized = change_positions(desk, order, instrument, give, take, fee)
     order.value = total
     order.filled += lots
-    if order.place == "resting" and instrument.market.evidence == BOOK:
-        order.front = 0
     order.status = "FILLED" if order.remaining == 0 else "PARTIALLY_FILLED"
     desk.say(
         "FILL",
@@ -208,6 +205,7 @@ def settle(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule
         **order_words(order),
         liquidity=liquidity,
         rule=rule,
+        front_before_lots=front,
         fill_price_ticks=price,
         fill_lots=lots,
         fill_id=account.next_fill,

@@ -10,6 +10,7 @@ from tests.oracle.venue import (
     accounts,
     by_priority,
     execute,
+    front,
     orders_of,
     payable,
     queue_ahead,
@@ -50,6 +51,7 @@ def on_trade(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
             market.mark, market.mark_ns = price, desk.now
         for account in accounts(desk):
             trade_on_book(desk, account, instrument, price, lots, aggressor)
+        note_taken(instrument, price, lots, aggressor)
     else:
         market.evidence = TAPE
         market.mark, market.mark_ns = price, desk.now
@@ -68,16 +70,30 @@ def trade_on_book(desk: Desk, account: Account, instrument: Instrument, price: i
             continue
         for order in by_priority(resting, side):
             if order.price == price:
-                if order.front is None:
-                    continue
-                if left <= order.front:
-                    order.front -= left
-                    continue
-                wanted = min(order.remaining, left - order.front)
-                order.front = 0
-                left -= fill(desk, order, wanted, order.price, MAKER, "QUEUE")
+                ahead = front(account, order)
+                if ahead is not None and left > ahead:
+                    wanted = min(order.remaining, left - ahead)
+                    left -= fill(desk, order, wanted, order.price, MAKER, "QUEUE", ahead)
             elif reaches(side, price, order.price):
-                left -= fill(desk, order, min(order.remaining, left), order.price, MAKER, "TRADE_THROUGH")
+                ahead = front(account, order)
+                wanted = min(order.remaining, left)
+                left -= fill(desk, order, wanted, order.price, MAKER, "TRADE_THROUGH", -1 if ahead is None else ahead)
+        for order in by_priority(resting, side):
+            if order.price == price and order.most is not None:
+                order.most, order.least, order.level = (
+                    max(0, known - lots) for known in (order.most, order.least or 0, order.level or 0)
+                )
+            elif order.price != price and reaches(side, price, order.price):
+                order.most = order.least = order.level = 0
+
+
+def note_taken(instrument: Instrument, price: int, lots: int, aggressor: int) -> None:
+    """What a trade leaves of the levels that it reached, until they are shown again."""
+    for side in (BUY, SELL):
+        for level, size in instrument.market.own(side).items():
+            if aggressor != side and reaches(side, price, level):
+                taken = instrument.market.taken[side].get(level, 0) + lots
+                instrument.market.taken[side][level] = size if level != price else min(size, taken)
 
 
 def trade_on_tape(desk: Desk, account: Account, instrument: Instrument, price: int, lots: int, aggressor: int) -> None:
@@ -191,6 +207,7 @@ def on_picture(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> Non
         market.bids = merged(market.bids, given["bid_ticks"], given["bid_lots"], BUY)
         market.asks = merged(market.asks, given["ask_ticks"], given["ask_lots"], SELL)
     market.picture = given["kind"]
+    market.taken = {BUY: {}, SELL: {}}
     if market.bids and market.asks:
         market.mark, market.mark_ns = (max(market.bids) + min(market.asks)) // 2, desk.now
     for account in accounts(desk):
@@ -202,13 +219,22 @@ def on_picture(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> Non
         for order in orders_of(account, instrument.number, "resting"):
             ahead = queue_ahead(market, order)
             if ahead is not None:
-                order.front = ahead if order.front is None else min(order.front, ahead)
+                learn(order, ahead)
         if rising:
             for order in orders_of(account, instrument.number, "pending"):
                 execute(desk, order)
         cross(desk, account, instrument)
     if not market.trade_seen:
         check_stops(desk, instrument)
+
+
+def learn(order: Order, shown: int) -> None:
+    """So much stands at a resting order's price now."""
+    if order.most is None or order.least is None or order.level is None:
+        order.most = order.least = order.level = shown
+        return
+    gone = max(0, order.level - shown)
+    order.most, order.least, order.level = min(order.most, shown), max(0, order.least - gone), shown
 
 
 def merged(levels: dict[int, int], price: int, size: int, own: int) -> dict[int, int]:
@@ -233,9 +259,10 @@ def lose_view(desk: Desk, instrument: Instrument) -> None:
     """The picture is gone: nothing displayed, nothing used, no place in a queue known."""
     market = instrument.market
     market.bids, market.asks, market.picture = {}, {}, ""
+    market.taken = {BUY: {}, SELL: {}}
     for account in desk.accounts.values():
         for side in (BUY, SELL):
             account.used.pop((instrument.number, side), None)
         for order in account.orders.values():
             if order.instrument == instrument.number:
-                order.front = None
+                order.most = order.least = order.level = None

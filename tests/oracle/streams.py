@@ -160,10 +160,11 @@ class Stream:
             "source": 1,
             "latency_ns": dice.choice((0, 0, 1, 10**6, 10**9)),
             "equity_every_ns": dice.choice((10**9, 60 * 10**9)),
+            "fill_model": dice.choice((1, 2, 3)),
         }
         yield from self.money(account)
         yield from self.conversions(account, pairs)
-        self.bots[account] = dice.sample(range(1, 1024), dice.randint(0, 2)) if self.chance(0.9) else [1]
+        self.bots[account] = dice.sample(range(1, 1024), dice.randint(0, 2)) if self.chance(0.9) else [account + 1]
         for bot in self.bots[account]:
             yield {"kind": "REGISTER_BOT", "account": account, "bot": bot}
         if self.chance(0.4):

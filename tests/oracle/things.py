@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.oracle.money import down, quotient_down, times
-from tests.oracle.words import BOOK, BUY, LIMITS, LIVE, MARKET_TYPES, NONE
+from tests.oracle.words import BOOK, BUY, LIMITS, LIVE, MARKET_TYPES, NONE, SELL
 
 
 @dataclass(slots=True)
@@ -22,6 +22,8 @@ class Market:
     picture: str = ""
     last: int | None = None
     trade_seen: bool = False
+    taken: dict[int, dict[int, int]] = field(default_factory=lambda: {BUY: {}, SELL: {}})
+    """What was traded of the displayed levels of the side where buys (sells) rest, since they were shown."""
     mark: int | None = None
     mark_ns: int = 0
 
@@ -106,7 +108,10 @@ class Instrument:
 
 @dataclass(slots=True)
 class Order:
-    """One live order. `place`: flight, waiting (stops), pending (for evidence), resting. No `front`: UNKNOWN."""
+    """One live order. `place`: flight, waiting (stops), pending (for evidence), resting.
+
+    At most `most` and at least `least` stand ahead of it, and `level` stands at its price in all; None: UNKNOWN.
+    """
 
     account: int
     bot: int
@@ -126,7 +131,9 @@ class Order:
     filled: int = 0
     value: int = 0
     reserved: int = 0
-    front: int | None = None
+    most: int | None = None
+    least: int | None = None
+    level: int | None = None
     rank: int = 0
     cancel_asked: bool = False
     live: bool = True
@@ -185,6 +192,7 @@ class Account:
     source: int
     latency_ns: int
     equity_every_ns: int
+    fill_model: int
     scope: Scope
     epoch: int = 1
     balances: dict[int, list[int]] = field(default_factory=dict)

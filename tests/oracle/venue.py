@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from tests.oracle.ledger import end, fee_fits, fill, fits, order_words
@@ -165,7 +167,9 @@ def take(
         if not order.live:
             return
         lots = min(order.remaining, size - used.get(price, 0))
-        filled = fill(desk, order, lots, price if at_price is None else at_price, liquidity, rule)
+        filled = fill(
+            desk, order, lots, price if at_price is None else at_price, liquidity, rule, -1 if at_price is None else 0
+        )
         used[price] = used.get(price, 0) + filled
 
 
@@ -178,7 +182,18 @@ def rest(desk: Desk, order: Order) -> None:
     order.place = "resting"
     order.rank = account.next_rank
     account.next_rank += 1
-    order.front = queue_ahead(desk.instruments[order.instrument].market, order)
+    market = desk.instruments[order.instrument].market
+    order.most = queue_ahead(market, order)
+    if order.most is not None:
+        order.least = order.level = max(0, order.most - market.taken[order.side].get(order.price, 0))
+
+
+def front(account: Account, order: Order) -> int | None:
+    """Section 6.1: what the account's fill model believes to stand ahead, in whole lots, rounded up."""
+    if order.most is None or order.least is None:
+        return None
+    share = Fraction({1: 1024, 2: 512, 3: 0}[account.fill_model], 1024)
+    return math.ceil(order.most - (order.most - order.least) * share)
 
 
 def queue_ahead(market: Market, order: Order) -> int | None:

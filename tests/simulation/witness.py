@@ -24,7 +24,9 @@ ACCOUNT_FACTS = (
     "opened epoch source reporting latency_ns equity_every_ns killed next_order next_fill epoch_orders limits".split()
 )
 BOT_FACTS = "registered account killed stopped limits".split()
-ORDER_ESTIMATES = frozenset("front_lots rank rested rested_ns place next previous".split())
+ORDER_ESTIMATES = frozenset(
+    "most_lots least_lots level_lots most_key least_key level ahead behind bound_ahead bound_behind is_bound rank rested rested_ns place next previous".split()
+)
 """What another engine version estimates anew."""
 
 

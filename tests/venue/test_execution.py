@@ -54,7 +54,7 @@ def test_a_limit_order_takes_to_its_price_and_its_rest_waits() -> None:
         "receive 2 B",
     ]
     row = room.order(1)
-    assert (row["filled_lots"], row["reserved_units"], row["rested"], row["front_lots"]) == (2, 707, 1, 0)
+    assert (row["filled_lots"], row["reserved_units"], row["rested"], row["most_lots"]) == (2, 707, 1, 0)
 
 
 def test_a_limit_order_that_takes_at_better_prices_gets_the_difference_back() -> None:
@@ -162,7 +162,7 @@ def test_an_order_that_arrives_while_the_data_is_lost_sees_an_empty_book() -> No
         "accepted #4",
         "expired #4 fok_not_filled",
     ]
-    assert room.order(2)["front_lots"] == -1, "nobody knows where it stands"
+    assert room.order(2)["most_lots"] == -1, "nobody knows where it stands"
 
 
 def test_post_only_is_rejected_where_it_would_take_and_rests_where_not() -> None:

@@ -32,7 +32,7 @@ def test_a_limit_order_joins_the_queue_of_its_arrival() -> None:
     room.book([(99, 80)], [(101, 5)], 5 * MS)
     assert room.trade(99, 1000, Side.SELL) == [], "it is not there yet"
     room.timer(5 * MS)
-    assert room.order(1)["front_lots"] == 80
+    assert room.order(1)["most_lots"] == 80
 
 
 def test_a_cancel_loses_to_a_fill_that_comes_first() -> None:

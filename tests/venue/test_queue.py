@@ -12,7 +12,7 @@ ASKS = [(101, 50)]
 
 def front(room: Room, order_id: int, account: int = 0) -> int:
     """Quantity believed ahead of an order; -1 where nobody knows."""
-    return int(room.order(order_id, account)["front_lots"])
+    return int(room.order(order_id, account)["most_lots"])
 
 
 def waiting(price: int = 99, lots: int = 10) -> Room:

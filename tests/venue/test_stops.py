@@ -41,7 +41,7 @@ def test_a_stop_limit_becomes_a_limit_order_and_may_rest() -> None:
     room.buy(5, 100, trigger=110)
     assert no_money(room.trade(110, 1)) == ["triggered #2"]
     row = room.order(2)
-    assert (row["rested"], row["front_lots"], row["triggered"]) == (1, 0, 1)
+    assert (row["rested"], row["most_lots"], row["triggered"]) == (1, 0, 1)
     assert status_of(room, 2) == "accepted"
 
 

@@ -164,7 +164,7 @@ def test_the_first_picture_executes_what_was_pending() -> None:
         "expired #5 ioc_remainder",
     ]
     # What did not fill rests where the book says; post-only had rested before.
-    assert [room.order(n)["front_lots"] for n in (2, 3, 4)] == [0, 4, 0]
+    assert [room.order(n)["most_lots"] for n in (2, 3, 4)] == [0, 4, 0]
     assert [room.order(n)["rank"] for n in (2, 3, 4)] == [2, 3, 1]
 
 

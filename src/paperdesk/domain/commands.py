@@ -12,6 +12,7 @@ from paperdesk.domain.events import (
     FLAG_INVERSE,
     FLAG_MALFORMED,
     FLAG_POST_ONLY,
+    FillModel,
     InputKind,
     OrderType,
     Side,
@@ -57,9 +58,14 @@ def bind_source(source: int) -> np.ndarray:
 
 
 def open_account(
-    account: int, reporting: Asset, source: int, latency_ns: int, equity_every_ns: int = 60_000_000_000
+    account: int,
+    reporting: Asset,
+    source: int,
+    latency_ns: int,
+    equity_every_ns: int = 60_000_000_000,
+    fill_model: FillModel = FillModel.EXPECTED,
 ) -> np.ndarray:
-    """Open an account whose first epoch is bound to `source`; orders take `latency_ns` to reach the venue."""
+    """Open an account whose first epoch is bound to `source`; orders take `latency_ns` to reach the venue, which fills them by a model."""
     return command(
         InputKind.OPEN_ACCOUNT,
         account=account,
@@ -67,6 +73,7 @@ def open_account(
         source=source,
         latency_ns=latency_ns,
         equity_every_ns=equity_every_ns,
+        fill_model=fill_model,
     )
 
 

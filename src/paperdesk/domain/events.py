@@ -30,7 +30,7 @@ from paperdesk.domain.layout import (
 
 __all__ = [
     "DEFINITION_BYTES", "DEPTH", "FLAG_INVERSE", "FLAG_MALFORMED", "FLAG_PARTIAL", "FLAG_POST_ONLY", "HEAD", "HEAD_BYTES", "INPUT", "INPUT_BYTES",
-    "OUTPUT", "OUTPUT_BYTES", "PAYLOAD", "SCHEMA_VERSION", "SHORT_BYTES", "Evidence", "FillRule", "InputKind", "Liquidity", "MarketStatus",
+    "OUTPUT", "OUTPUT_BYTES", "PAYLOAD", "SCHEMA_VERSION", "SHORT_BYTES", "Evidence", "FillModel", "FillRule", "InputKind", "Liquidity", "MarketStatus",
     "OrderType", "OutputKind", "Side", "TimeInForce", "TradingStatus", "inputs", "stored_bytes",
 ]  # fmt: skip
 
@@ -141,6 +141,14 @@ class FillRule(IntEnum):
     BAR_THROUGH = 6
     BAR_STOP = 7
     TAPE_TAKE = 8
+
+
+class FillModel(IntEnum):
+    """What an account believes where the evidence leaves room (`venue/estimates.py`)."""
+
+    OPTIMISTIC = 1
+    EXPECTED = 2
+    PESSIMISTIC = 3
 
 
 class MarketStatus(IntEnum):

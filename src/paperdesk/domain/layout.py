@@ -97,6 +97,7 @@ INPUT: Final = record(
             ("source", "i8"),
             ("latency_ns", "i8"),
             ("equity_every_ns", "i8"),
+            ("fill_model", "i8"),
         ],
         [
             ("max_order_units", "i8"),
@@ -178,7 +179,7 @@ OUTPUT: Final = record(
             ("max_drawdown_units", "i8"),
             ("cooldown_ns", "i8"),
         ],
-        [("epoch", "i8"), ("source", "i8"), ("latency_ns", "i8"), ("equity_every_ns", "i8")],
+        [("epoch", "i8"), ("source", "i8"), ("latency_ns", "i8"), ("equity_every_ns", "i8"), ("fill_model", "i8")],
         [("payload", "i8", (11,))],
     ],
 )

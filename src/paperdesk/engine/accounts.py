@@ -9,6 +9,7 @@ from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_ORDER_UNITS, MAX_UNITS
 from paperdesk.engine.state import MAX_ACCOUNTS, MAX_BOTS
 from paperdesk.ledger.journal import CAPITAL, CLOSING, FREE, OPENING, post
+from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC
 from paperdesk.venue.orders import ORDER_CANCELED, finish, is_unfinished
 
 (
@@ -99,7 +100,7 @@ def open_account(s: Any, e: Any) -> None:
         refuse(s, e, ACCOUNT_EXISTS)
     elif not is_asset(s, e.asset):
         refuse(s, e, UNKNOWN_ASSET)
-    elif e.latency_ns < 0 or e.equity_every_ns <= 0:
+    elif e.latency_ns < 0 or e.equity_every_ns <= 0 or e.fill_model < OPTIMISTIC or e.fill_model > PESSIMISTIC:
         refuse(s, e, INVALID_AMOUNT)
     else:
         row = emit(s, ACCOUNT_OPENED)
@@ -109,6 +110,7 @@ def open_account(s: Any, e: Any) -> None:
         row.source = e.source
         row.latency_ns = e.latency_ns
         row.equity_every_ns = e.equity_every_ns
+        row.fill_model = e.fill_model
         apply_account_opened(s, row)
         ask_valuation(s, e.account)
 
@@ -124,6 +126,7 @@ def apply_account_opened(s: Any, row: Any) -> None:
     owner.reporting = row.asset
     owner.latency_ns = row.latency_ns
     owner.equity_every_ns = row.equity_every_ns
+    owner.fill_model = row.fill_model
     owner.next_order = owner.next_fill = owner.next_rank = 1
     s.n_accounts = max(s.n_accounts, row.account + 1)
     s.next_tick_ns = 0

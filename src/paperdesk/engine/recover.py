@@ -39,6 +39,7 @@ from paperdesk.venue.book import (
     UNKNOWN,
     best,
     displayed_ahead,
+    note_trade,
     set_mark,
     show_book,
     show_quote,
@@ -48,6 +49,7 @@ from paperdesk.venue.book import (
     valid_trade,
 )
 from paperdesk.venue.orders import (
+    BUY,
     CANCEL_REJECTED,
     CANCEL_REQUESTED,
     FILL,
@@ -70,7 +72,8 @@ from paperdesk.venue.orders import (
     is_stop,
     is_unfinished,
 )
-from paperdesk.venue.places import HELD, INBOX, NOWHERE, RESTING, STOPS, rebuild_places
+from paperdesk.venue.places import HELD, INBOX, NOWHERE, RESTING, STOPS, clear_places, rebuild_places
+from paperdesk.venue.queue import UNKNOWN_SIDE
 
 POSTING: Final = int(OutputKind.POSTING)
 
@@ -80,6 +83,7 @@ def absorb_time(s: Any, e: Any) -> None:
     """An input's number and time: what its outputs are applied at, before the market moves on."""
     assert e.seq == s.seq + 1, "inputs are numbered without holes"
     assert e.ts_seq_ns >= s.ts_seq_ns, "time never goes back"
+    clear_places(s)
     s.before_ns = s.ts_seq_ns
     s.seq = e.seq
     s.ts_seq_ns = e.ts_seq_ns
@@ -124,6 +128,8 @@ def absorb_market(s: Any, e: Any) -> None:
         return
     if e.kind == InputKind.TRADE and valid_trade(e):
         market.evidence = max(market.evidence, TAPE)
+        if market.evidence == BOOK:
+            note_trade_of(market, e)
         market.last_ticks = e.trade_price_ticks
         market.trade_seen = 1
         if market.evidence != BOOK or best(market, BIDS) == 0 or best(market, ASKS) == 0:
@@ -140,6 +146,15 @@ def absorb_market(s: Any, e: Any) -> None:
         market.evidence = BARS
         market.last_ticks = e.close_ticks
         set_mark(market, e.close_ticks, s.ts_seq_ns)
+
+
+@kernel
+def note_trade_of(market: Any, e: Any) -> None:
+    """What a trade took from the sides that its aggressor met."""
+    if e.side != BUY:
+        note_trade(market, BIDS, e.trade_price_ticks, e.trade_qty_lots)
+    if e.side == BUY or e.side == UNKNOWN_SIDE:
+        note_trade(market, ASKS, e.trade_price_ticks, e.trade_qty_lots)
 
 
 @kernel
@@ -248,14 +263,15 @@ def settle_recovered(s: Any) -> None:
             continue
         market = s.markets[order.instrument]
         limit = order.order_type == LIMIT_ORDER or order.order_type == STOP_LIMIT
-        order.front_lots = UNKNOWN
+        order.most_lots = order.least_lots = order.level_lots = 0
         if order.status == SUBMITTED:
             order.place = INBOX
         elif is_stop(order):
             order.place = STOPS
         elif market.evidence == BOOK and limit:
             order.place = RESTING
-            order.front_lots = displayed_ahead(market, order.side - 1, order.price_ticks)
+            order.most_lots = displayed_ahead(market, order.side - 1, order.price_ticks)
+            order.least_lots = order.level_lots = order.most_lots
         else:
             order.place = HELD
         if (

@@ -18,6 +18,7 @@ from paperdesk.engine.state import ACCOUNT, BOT, CONVERSION, MAX_ASSETS, STATE, 
 from paperdesk.ledger.journal import BUCKETS, POSITION
 from paperdesk.ledger.statement import account_equity
 from paperdesk.venue.book import MARKET, is_current
+from paperdesk.venue.levels import write_places
 from paperdesk.venue.orders import ORDER
 from paperdesk.venue.places import rebuild_places
 
@@ -25,22 +26,31 @@ STATE_SCHEMA: Final = 1
 DERIVED: Final = frozenset(
     (
         "n_outputs", "n_inbox", "n_used_rows", "n_free_rows", "any_touched", "next_tick_ns", "before_ns", "nobody", "share_seq",
-        "share_lots", "n_held", "n_resting", "n_stops", "free_rows", "inbox", "held", "resting", "stops", "outbox",
+        "share_lots", "n_held", "n_levels", "n_stops", "free_rows", "inbox", "held", "stops", "outbox", "n_used_levels", "n_free_levels",
+        "cursor", "levels", "free_levels", "level_at",
     )
 )  # fmt: skip
 """Top-level fields that follow from others, or are scratch within one input."""
 
 DERIVED_IN_ROWS: Final = {
     "accounts": ("first_order", "last_order", "touched"),
-    "orders": ("next", "previous"),
+    "orders": (
+        "next", "previous", "most_key", "least_key", "level", "ahead", "behind", "bound_ahead", "bound_behind", "is_bound",
+    ),
     "markets": ("spare",),
-}
+}  # fmt: skip
 
 
 @entry(rows_of(STATE))
 def replace_all(state: Any) -> None:
     """Rebuild the places of a restored state, shape (1,)."""
     rebuild_places(state[0])
+
+
+@entry(rows_of(STATE))
+def places_at(state: Any) -> None:
+    """`write_places` for callers outside compiled code: before rows are stored, hashed or looked at."""
+    write_places(state[0])
 
 
 @entry(rows_of(STATE), int64)
@@ -85,7 +95,7 @@ def market_section(state: np.ndarray[Any, Any]) -> bytes:
     for market in markets:
         for side in range(2):
             shown = int(market["count"][side])
-            for name in ("ticks", "lots", "shown"):
+            for name in ("ticks", "lots", "shown", "traded"):
                 market[name][side, shown:] = 0
     section = [
         STATE_SCHEMA,
@@ -153,19 +163,23 @@ def accounts_of(state: np.ndarray[Any, Any]) -> list[int]:
 
 def account_hash(state: np.ndarray[Any, Any], account: int) -> str:
     """Hash of one account's section."""
+    places_at(state)
     return blake2b(account_section(state, account), digest_size=32).hexdigest()
 
 
 def state_hash(state: np.ndarray[Any, Any]) -> str:
     """Hash of the whole desk."""
     digest = blake2b(market_section(state), digest_size=32)
-    for text in sorted(account_hash(state, account) for account in accounts_of(state)):
+    sections = serialise(state)
+    del sections["market"]
+    for text in sorted(blake2b(section, digest_size=32).hexdigest() for section in sections.values()):
         digest.update(text.encode())
     return digest.hexdigest()
 
 
 def serialise(state: np.ndarray[Any, Any]) -> dict[str, bytes]:
     """The whole state in parts: "market" and one "account/N" each."""
+    places_at(state)
     parts = {"market": market_section(state)}
     for account in accounts_of(state):
         parts[f"account/{account}"] = account_section(state, account)

@@ -14,6 +14,7 @@ from paperdesk.domain.kernel import record
 from paperdesk.domain.outbox import OUTBOX_ROWS
 from paperdesk.ledger.journal import BUCKETS, POSITION
 from paperdesk.venue.book import MARKET, USED
+from paperdesk.venue.levels import LEVEL
 from paperdesk.venue.orders import MAX_ORDERS, ORDER
 
 ENGINE_VERSION: Final = 1
@@ -44,6 +45,7 @@ ACCOUNT: Final = record(
         ("reporting", "i8"),
         ("latency_ns", "i8"),
         ("equity_every_ns", "i8"),
+        ("fill_model", "i8"),
         ("killed", "i8"),
         ("next_order", "i8"),
         ("next_fill", "i8"),
@@ -93,6 +95,9 @@ STATE: Final = record(
         ("n_inbox", "i8"),
         ("n_used_rows", "i8"),
         ("n_free_rows", "i8"),
+        ("n_used_levels", "i8"),
+        ("n_free_levels", "i8"),
+        ("cursor", "i8"),
         ("any_touched", "i8"),
         ("next_tick_ns", "i8"),
         ("before_ns", "i8"),
@@ -111,12 +116,14 @@ STATE: Final = record(
         ("share_seq", "i8", (MAX_ACCOUNTS,)),
         ("share_lots", "i8", (MAX_ACCOUNTS,)),
         ("n_held", "i8", (MAX_INSTRUMENTS,)),
-        ("n_resting", "i8", (MAX_INSTRUMENTS, 2)),
+        ("n_levels", "i8", (MAX_INSTRUMENTS, 2)),
         ("n_stops", "i8", (MAX_INSTRUMENTS, 2)),
         ("free_rows", "i4", (MAX_ORDERS,)),
         ("inbox", "i4", (2 * MAX_ORDERS + 2,)),
         ("held", "i4", (MAX_INSTRUMENTS, MAX_ORDERS + 1)),
-        ("resting", "i4", (MAX_INSTRUMENTS, 2, MAX_ORDERS + 2)),
+        ("levels", LEVEL, (MAX_ORDERS,)),
+        ("free_levels", "i4", (MAX_ORDERS,)),
+        ("level_at", "i4", (MAX_INSTRUMENTS, 2, MAX_ORDERS)),
         ("stops", "i4", (MAX_INSTRUMENTS, 2, MAX_ORDERS + 2)),
         ("outbox", OUTPUT, (OUTBOX_ROWS,)),
     ]

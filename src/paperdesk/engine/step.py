@@ -15,7 +15,7 @@ from paperdesk.domain.events import INPUT, Evidence, InputKind
 from paperdesk.domain.kernel import entry, kernel, rows_of
 from paperdesk.engine import accounts, definitions, orders, risk
 from paperdesk.engine.state import STATE
-from paperdesk.venue import book, matching, places, tape
+from paperdesk.venue import book, levels, matching, places, queue, tape
 
 BARS, TAPE = int(Evidence.BARS), int(Evidence.TAPE)
 
@@ -106,7 +106,7 @@ def set_market_status(s: Any, instrument: int, status: int) -> None:
     market.status = status
     if status != book.LIVE:
         book.clear_view(market)
-        matching.forget_fronts(s, instrument)
+        levels.forget_sizes(s, instrument)
 
 
 @kernel
@@ -116,7 +116,7 @@ def on_trade(s: Any, instrument: int, ticks: int, lots: int, aggressor: int) -> 
     assert ticks > 0 and lots > 0, "a trade has a price and a size"
     market.evidence = max(market.evidence, TAPE)
     if market.evidence == book.BOOK:
-        matching.match_trade(s, instrument, ticks, lots, aggressor)
+        queue.match_trade(s, instrument, ticks, lots, aggressor)
     else:
         tape.match_tape(s, instrument, ticks, lots, aggressor)
     market.last_ticks = ticks
@@ -135,11 +135,11 @@ def on_picture(s: Any, instrument: int) -> None:
     market.evidence = book.BOOK
     if book.best(market, book.BIDS) > 0 and book.best(market, book.ASKS) > 0:
         book.set_mark(market, (book.best(market, book.BIDS) + book.best(market, book.ASKS)) // 2, s.ts_seq_ns)
-    matching.refresh_fronts(s, instrument)
+    levels.show_sizes(s, instrument)
     if first:
         matching.execute_held(s, instrument)
-    matching.match_crossed(s, instrument, 0)
-    matching.match_crossed(s, instrument, 1)
+    queue.match_crossed(s, instrument, 0)
+    queue.match_crossed(s, instrument, 1)
     if market.trade_seen == 0:
         matching.fire_stops(s, instrument, 0)
         matching.fire_stops(s, instrument, 1)

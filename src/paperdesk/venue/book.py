@@ -35,10 +35,13 @@ MARKET: Final = record(
         ("ticks", "i8", (2, DEPTH)),
         ("lots", "i8", (2, DEPTH)),
         ("shown", "i8", (2, DEPTH)),
+        ("traded", "i8", (2, DEPTH)),
         ("spare", "i8", (DEPTH,)),
     ]
 )
-"""`picture` counts quotes and books; `shown` is the picture at which a level's size was last seen to change; `spare` is scratch."""
+"""`picture` counts quotes and books; `shown` is the picture at which a level's size was last seen to change; `traded` is what was
+traded there since the last picture; `spare` is scratch.
+"""
 
 USED: Final = record([("ticks", "i8", (2, DEPTH)), ("lots", "i8", (2, DEPTH)), ("picture", "i8", (2, DEPTH))])
 """What one account took from one instrument's visible levels, and when."""
@@ -126,6 +129,7 @@ def clear_view(market: Any) -> None:
     market.complete = 0
     for side in range(2):
         market.count[side] = 0
+    forget_traded(market)
     assert market.count[BIDS] == 0 and market.count[ASKS] == 0, "an empty view shows nothing"
 
 
@@ -182,9 +186,40 @@ def shift_level(market: Any, side: int, source: int, target: int) -> None:
 
 
 @kernel
+def forget_traded(market: Any) -> None:
+    """A new picture has what was traded before it."""
+    for side in range(2):
+        for i in range(DEPTH):
+            market.traded[side, i] = 0
+
+
+@kernel
+def note_trade(market: Any, side: int, ticks: int, lots: int) -> None:
+    """A trade took from a displayed level, and all that was better is gone, until a picture shows what is left."""
+    for i in range(market.count[side]):
+        if better(side, ticks, market.ticks[side, i]):
+            break
+        at_it = market.ticks[side, i] == ticks
+        market.traded[side, i] = (
+            min(market.lots[side, i], market.traded[side, i] + lots) if at_it else market.lots[side, i]
+        )
+
+
+@kernel
+def traded_lots(market: Any, side: int, ticks: int) -> int:
+    """How much of a displayed level was traded since it was shown."""
+    for i in range(market.count[side]):
+        if market.ticks[side, i] == ticks:
+            lots: int = market.traded[side, i]
+            return lots
+    return 0
+
+
+@kernel
 def show_quote(market: Any, e: Any) -> None:
     """Take a QUOTE input into the view."""
     market.picture += 1
+    forget_traded(market)
     merge_quote_side(market, BIDS, e.bid_ticks, e.bid_lots)
     merge_quote_side(market, ASKS, e.ask_ticks, e.ask_lots)
     market.has_view = 1
@@ -195,6 +230,7 @@ def show_quote(market: Any, e: Any) -> None:
 def show_book(market: Any, e: Any) -> None:
     """Take a BOOK input into the view."""
     market.picture += 1
+    forget_traded(market)
     set_side(market, BIDS, e.bids_ticks, e.bids_lots, e.n_bids)
     set_side(market, ASKS, e.asks_ticks, e.asks_lots, e.n_asks)
     market.has_view = 1

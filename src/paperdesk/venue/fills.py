@@ -31,6 +31,17 @@ NOTIONAL_TOO_LARGE: Final = int(Reason.NOTIONAL_TOO_LARGE)
 
 
 @kernel
+def share_left(s: Any, account: int, total: int) -> int:
+    """What an account has not yet been given of the current event's quantity (each account is offered all of it once)."""
+    if s.share_seq[account] != s.seq:
+        s.share_seq[account] = s.seq
+        s.share_lots[account] = total
+    left: int = s.share_lots[account]
+    assert 0 <= left <= total, "a share is part of the whole"
+    return left
+
+
+@kernel
 def paid_units(definition: Any, order: Any, value: int) -> int:
     """What an order has paid (buy, rounded up) or received (sell, rounded down) in quote units when its fills sum to `value`."""
     assert value >= 0, "a value is a sum of fills"
@@ -106,6 +117,7 @@ def fill(
     rule: int,
     shown_lots: int,
     evidence_ticks: int,
+    front_before: int,
     front_after: int,
 ) -> int:
     """Fill up to `wanted_lots` of an order at a price; returns the lots filled. What cannot be paid or counted expires with its reason."""
@@ -146,12 +158,11 @@ def fill(
         row.quote_units = quote_units
         row.fee_units = fee_ceil(received, rate)
         row.shown_lots = shown_lots
-        row.front_before_lots = order.front_lots
+        row.front_before_lots = front_before
         row.front_after_lots = front_after
         row.evidence_ticks = evidence_ticks
         row.fee_rate_e8 = rate
         row.realized_units = apply_fill(s, row, slot)
-        order.front_lots = front_after
         s.accounts[order.account].touched = 1
         s.any_touched = 1
         settle(s, order, lots * definition.base_units_per_lot, quote_units, row.fee_units)

@@ -1,13 +1,13 @@
-"""Where fills are decided: what an order meets when it executes, and what a market event meets among the orders that wait.
+"""Where fills are decided: what an order meets when it executes.
 
-With a book: orders walk the visible levels and pay taker; the rest waits in a queue and is filled when the price trades through, or at
-its price after the quantity ahead has traded, or when the other side of the book comes to it. Without a book, orders wait for the
-next trade or bar (`venue/tape.py`). The rules are docs/venue-rules.md, sections 5 and 6.
+With a book: orders walk the visible levels and pay taker; the rest waits in a queue (`venue/queue.py`) and is filled when the price trades
+through, or at its price after the quantity ahead has traded, or when the other side of the book comes to it. Without a book, orders
+wait for the next trade or bar (`venue/tape.py`). The rules are docs/venue-rules.md, sections 5 and 6.
 """
 
 from typing import Any, Final
 
-from paperdesk.domain.events import FillRule, Side
+from paperdesk.domain.events import FillRule
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_UNITS, mul_div_ceil, product_fits
@@ -18,18 +18,12 @@ from paperdesk.venue.fills import countable_whole, fill
 from paperdesk.venue.filters import arrival_reason, triggered
 from paperdesk.venue.orders import BUY
 
-BOOK_WALK, TRADE_THROUGH, QUEUE, BOOK_CROSS = (
-    int(FillRule.BOOK_WALK),
-    int(FillRule.TRADE_THROUGH),
-    int(FillRule.QUEUE),
-    int(FillRule.BOOK_CROSS),
-)
+BOOK_WALK: Final = int(FillRule.BOOK_WALK)
 IOC_REMAINDER, FOK_NOT_FILLED, NO_LIQUIDITY = (
     int(Reason.IOC_REMAINDER),
     int(Reason.FOK_NOT_FILLED),
     int(Reason.NO_LIQUIDITY),
 )
-UNKNOWN_SIDE: Final = int(Side.UNKNOWN)
 COLLAR_UP, COLLAR_DOWN, COLLAR_BASE = 105, 95, 100
 
 
@@ -107,7 +101,8 @@ def walk(s: Any, slot: int) -> None:
             break
         lots = min(book.available_lots(s, account, instrument, opposite, level), order.qty_lots - order.filled_lots)
         if lots > 0:
-            filled = fill(s, slot, ticks, lots, orders.TAKER, BOOK_WALK, market.lots[opposite, level], ticks, UNKNOWN)
+            shown = market.lots[opposite, level]
+            filled = fill(s, slot, ticks, lots, orders.TAKER, BOOK_WALK, shown, ticks, UNKNOWN, UNKNOWN)
             if filled > 0:
                 book.use_lots(used, market, opposite, level, filled)
 
@@ -140,124 +135,19 @@ def fills_whole(s: Any, order: Any, limit: int) -> bool:
 
 @kernel
 def rest_unqueued(s: Any, order: Any) -> None:
-    """Mark an order as resting from now on: its rank in the account, no queue position yet."""
+    """Mark an order as resting from now on: its rank in the account."""
     account = s.accounts[order.account]
     assert order.rested == 0, "an order begins to rest once"
     order.rank = account.next_rank
     account.next_rank += 1
     order.rested = 1
-    order.front_lots = UNKNOWN
 
 
 @kernel
 def rest(s: Any, slot: int) -> None:
     """Put what is left of a limit order behind what is displayed at its price."""
-    order = s.orders[slot]
-    rest_unqueued(s, order)
-    order.front_lots = book.displayed_ahead(s.markets[order.instrument], order.side - 1, order.price_ticks)
+    rest_unqueued(s, s.orders[slot])
     places.enter_resting(s, slot)
-
-
-@kernel
-def share_left(s: Any, account: int, total: int) -> int:
-    """What an account has not yet been given of the current event's quantity (each account is offered all of it once)."""
-    if s.share_seq[account] != s.seq:
-        s.share_seq[account] = s.seq
-        s.share_lots[account] = total
-    left: int = s.share_lots[account]
-    assert 0 <= left <= total, "a share is part of the whole"
-    return left
-
-
-@kernel
-def match_trade(s: Any, instrument: int, ticks: int, lots: int, aggressor: int) -> None:
-    """A public trade against the resting orders it could have met: those of the side opposite to the aggressor."""
-    if aggressor != BUY:
-        match_trade_side(s, instrument, 0, ticks, lots)
-    if aggressor == BUY or aggressor == UNKNOWN_SIDE:
-        match_trade_side(s, instrument, 1, ticks, lots)
-
-
-@kernel
-def match_trade_side(s: Any, instrument: int, own: int, ticks: int, lots: int) -> None:
-    """Better-priced orders are filled by the trade's quantity, orders at its price after what stands ahead of them."""
-    i = 0
-    while i < s.n_resting[instrument, own]:
-        slot = s.resting[instrument, own, i]
-        order = s.orders[slot]
-        if book.better(own, ticks, order.price_ticks):
-            break
-        left = share_left(s, order.account, lots)
-        through = order.price_ticks != ticks
-        account, remaining, front = order.account, order.qty_lots - order.filled_lots, order.front_lots
-        if left > 0 and through:
-            filled = fill(s, slot, order.price_ticks, min(remaining, left), orders.MAKER, TRADE_THROUGH, lots, ticks, 0)
-            s.share_lots[account] -= filled
-        elif left > 0 and front != UNKNOWN and left > front:
-            filled = fill(s, slot, order.price_ticks, min(remaining, left - front), orders.MAKER, QUEUE, lots, ticks, 0)
-            s.share_lots[account] -= filled
-        elif left > 0 and front != UNKNOWN:
-            order.front_lots = front - left
-        if i < s.n_resting[instrument, own] and s.resting[instrument, own, i] == slot:
-            i += 1
-
-
-@kernel
-def refresh_fronts(s: Any, instrument: int) -> None:
-    """After a picture: nobody stands behind more than is displayed; where the view now reaches, an unknown position becomes known."""
-    market = s.markets[instrument]
-    for own in range(2):
-        for i in range(s.n_resting[instrument, own]):
-            order = s.orders[s.resting[instrument, own, i]]
-            ahead = book.displayed_ahead(market, own, order.price_ticks)
-            if ahead == UNKNOWN:
-                break
-            order.front_lots = ahead if order.front_lots == UNKNOWN else min(order.front_lots, ahead)
-
-
-@kernel
-def forget_fronts(s: Any, instrument: int) -> None:
-    """Without a view nobody knows where an order stands."""
-    for own in range(2):
-        for i in range(s.n_resting[instrument, own]):
-            s.orders[s.resting[instrument, own, i]].front_lots = UNKNOWN
-
-
-@kernel
-def match_crossed(s: Any, instrument: int, own: int) -> None:
-    """Resting orders that the displayed other side has come to: filled at their own price from what is shown and not used up."""
-    market, opposite = s.markets[instrument], 1 - own
-    i = 0
-    while i < s.n_resting[instrument, own]:
-        slot = s.resting[instrument, own, i]
-        order = s.orders[slot]
-        if best(market, opposite) == 0 or not book.reaches(order.side, best(market, opposite), order.price_ticks):
-            break
-        account = order.account
-        for level in range(market.count[opposite]):
-            if (
-                not orders.is_unfinished(order)
-                or order.account != account
-                or not book.reaches(order.side, market.ticks[opposite, level], order.price_ticks)
-            ):
-                break
-            lots = min(book.available_lots(s, account, instrument, opposite, level), order.qty_lots - order.filled_lots)
-            if lots > 0:
-                filled = fill(
-                    s,
-                    slot,
-                    order.price_ticks,
-                    lots,
-                    orders.MAKER,
-                    BOOK_CROSS,
-                    market.lots[opposite, level],
-                    market.ticks[opposite, level],
-                    0,
-                )
-                if filled > 0:
-                    book.use_lots(s.used[account, instrument], market, opposite, level, filled)
-        if i < s.n_resting[instrument, own] and s.resting[instrument, own, i] == slot:
-            i += 1
 
 
 @kernel
@@ -281,8 +171,7 @@ def execute_held(s: Any, instrument: int) -> None:
         slot = s.held[instrument, i]
         order = s.orders[slot]
         if order.rested == 1:
-            s.orders[slot].place = 0
-            order.front_lots = book.displayed_ahead(s.markets[instrument], order.side - 1, order.price_ticks)
+            order.place = places.NOWHERE
             places.enter_resting(s, slot)
     kept = 0
     for i in range(waiting):

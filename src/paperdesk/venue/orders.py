@@ -36,7 +36,9 @@ ORDER: Final = record(
         ("qty_lots", "i8"),
         ("filled_lots", "i8"),
         ("value", "i8"),
-        ("front_lots", "i8"),
+        ("most_lots", "i8"),
+        ("least_lots", "i8"),
+        ("level_lots", "i8"),
         ("rank", "i8"),
         ("reserved_units", "i8"),
         ("submitted_ns", "i8"),
@@ -45,9 +47,19 @@ ORDER: Final = record(
         ("client_id", "i8"),
         ("next", "i4"),
         ("previous", "i4"),
+        ("most_key", "i8"),
+        ("least_key", "i8"),
+        ("level", "i4"),
+        ("ahead", "i4"),
+        ("behind", "i4"),
+        ("bound_ahead", "i4"),
+        ("bound_behind", "i4"),
+        ("is_bound", "i4"),
     ]
 )
-"""`value` is Σ ticks·lots of its fills; `next`/`previous` chain an account's rows by id (row number + 1, 0 at the ends)."""
+"""`value` is Σ ticks·lots of its fills; `next`/`previous` chain an account's rows by id (row number + 1, 0 at the ends). What it knows of its
+place in a queue is `most_lots` … `level_lots` where it is stored, and `most_key` … `is_bound` while it rests (`venue/levels.py`).
+"""
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 MARKET_ORDER, LIMIT_ORDER = int(OrderType.MARKET), int(OrderType.LIMIT)
@@ -124,7 +136,6 @@ def state_order(s: Any, kind: int, slot: int, reason: int) -> None:
     row.time_in_force = order.time_in_force
     row.reason = reason
     row.client_id = order.client_id
-    row.front_lots = order.front_lots
     row.cause = order.cancel_at_ns
     apply_order(s, row, slot)
 
@@ -160,7 +171,6 @@ def apply_submitted(s: Any, row: Any) -> int:
     order.price_ticks = row.price_ticks
     order.trigger_ticks = row.trigger_ticks
     order.qty_lots = row.qty_lots
-    order.front_lots = UNKNOWN
     order.submitted_ns = row.ts_seq_ns
     order.arrive_ns = row.arrive_ns
     order.client_id = row.client_id
@@ -305,7 +315,8 @@ def free_row(s: Any, slot: int) -> None:
 def clear_row(order: Any) -> None:
     """Zero a row."""
     order.id = order.price_ticks = order.trigger_ticks = order.qty_lots = order.filled_lots = order.value = 0
-    order.front_lots = order.rank = order.reserved_units = order.submitted_ns = order.arrive_ns = 0
+    order.most_lots = order.least_lots = order.level_lots = order.rank = 0
+    order.reserved_units = order.submitted_ns = order.arrive_ns = 0
     order.cancel_at_ns = order.client_id = 0
     order.account = order.bot = order.instrument = order.version = order.next = order.previous = 0
     order.side = order.order_type = order.time_in_force = order.post_only = 0

@@ -1,13 +1,14 @@
 """Where orders wait: the inbox (in flight), held (for the next bar or trade), resting (in the book's queue), stops (for a trigger).
 
-Each place is a sorted array of order rows, first to act first, so that a market event touches only what it reaches. Places are
-derived from the rows and can be rebuilt from them (`rebuild_places`).
+Each place but the queue (`venue/levels.py`) is a sorted array of order rows, first to act first, so that a market event touches only what
+it reaches. Places are derived from the rows and can be rebuilt from them (`rebuild_places`).
 """
 
 from typing import Any, Final
 
 from paperdesk.domain.events import Side
 from paperdesk.domain.kernel import kernel
+from paperdesk.venue import levels
 
 BUY: Final = int(Side.BUY)
 
@@ -27,10 +28,7 @@ def leave_place(s: Any, slot: int) -> None:
         at = position_held(s, order.instrument, slot)
         s.n_held[order.instrument] = cut(s.held[order.instrument], s.n_held[order.instrument], at)
     elif order.place == RESTING:
-        at = position_resting(s, order.instrument, own, slot)
-        s.n_resting[order.instrument, own] = cut(
-            s.resting[order.instrument, own], s.n_resting[order.instrument, own], at
-        )
+        levels.leave(s, slot)
     elif order.place == STOPS:
         at = position_stop(s, order.instrument, own, slot)
         s.n_stops[order.instrument, own] = cut(s.stops[order.instrument, own], s.n_stops[order.instrument, own], at)
@@ -53,15 +51,9 @@ def enter_held(s: Any, slot: int) -> None:
 @kernel
 def enter_resting(s: Any, slot: int) -> None:
     """Put an order into the queue of its price."""
-    order, own = s.orders[slot], s.orders[slot].side - 1
-    assert order.place == NOWHERE, "an order is in one place"
-    s.n_resting[order.instrument, own] = put(
-        s.resting[order.instrument, own],
-        s.n_resting[order.instrument, own],
-        position_resting(s, order.instrument, own, slot),
-        slot,
-    )
-    order.place = RESTING
+    assert s.orders[slot].place == NOWHERE, "an order is in one place"
+    levels.join(s, slot)
+    s.orders[slot].place = RESTING
 
 
 @kernel
@@ -113,14 +105,6 @@ def before_held(a: Any, b: Any) -> bool:
 
 
 @kernel
-def before_resting(a: Any, b: Any) -> bool:
-    """Order (better price, account, rank)."""
-    if a.price_ticks != b.price_ticks:
-        return bool(a.price_ticks > b.price_ticks if a.side == BUY else a.price_ticks < b.price_ticks)
-    return bool(a.account < b.account or (a.account == b.account and a.rank < b.rank))
-
-
-@kernel
 def before_stop(a: Any, b: Any) -> bool:
     """Order (trigger reached first, account, id)."""
     if a.trigger_ticks != b.trigger_ticks:
@@ -161,19 +145,6 @@ def position_held(s: Any, instrument: int, slot: int) -> int:
 
 
 @kernel
-def position_resting(s: Any, instrument: int, own: int, slot: int) -> int:
-    """Where an order stands, or would stand, in the queue of its side."""
-    low, high = 0, s.n_resting[instrument, own]
-    while low < high:
-        middle = (low + high) // 2
-        if before_resting(s.orders[s.resting[instrument, own, middle]], s.orders[slot]):
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@kernel
 def position_stop(s: Any, instrument: int, own: int, slot: int) -> int:
     """Where an order stands, or would stand, among the stops of its side."""
     low, high = 0, s.n_stops[instrument, own]
@@ -202,11 +173,11 @@ def position_inbox(s: Any, entry: int) -> int:
 @kernel
 def clear_places(s: Any) -> None:
     """Empty all places."""
-    s.n_inbox = 0
+    s.n_inbox = s.n_used_levels = s.n_free_levels = 0
     for instrument in range(s.n_instruments):
         s.n_held[instrument] = 0
         for own in range(2):
-            s.n_resting[instrument, own] = 0
+            s.n_levels[instrument, own] = 0
             s.n_stops[instrument, own] = 0
 
 
@@ -221,7 +192,8 @@ def rebuild_places(s: Any) -> None:
         if place == HELD:
             enter_held(s, slot)
         elif place == RESTING:
-            enter_resting(s, slot)
+            levels.rejoin(s, slot)
+            order.place = RESTING
         elif place == STOPS:
             enter_stops(s, slot)
         elif place == INBOX:
@@ -229,3 +201,4 @@ def rebuild_places(s: Any) -> None:
         if order.status != 0 and order.cancel_at_ns > 0:
             enter_inbox(s, slot, 1)
         assert order.place == place, "every order is where it was"
+    levels.bind_restored(s)

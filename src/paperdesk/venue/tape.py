@@ -11,8 +11,8 @@ from paperdesk.domain.events import FillRule
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
 from paperdesk.venue.book import UNKNOWN, reaches
-from paperdesk.venue.fills import countable_lots, fee_fits, fill, payable_lots
-from paperdesk.venue.matching import rest_unqueued, share_left
+from paperdesk.venue.fills import countable_lots, fee_fits, fill, payable_lots, share_left
+from paperdesk.venue.matching import rest_unqueued
 from paperdesk.venue.orders import (
     BUY,
     FOK,
@@ -60,7 +60,7 @@ def fill_from_flow(s: Any, slot: int, ticks: int, total: int, liquidity: int, ru
         return False
     if left > 0:
         s.share_lots[account] -= fill(
-            s, slot, ticks, min(remaining, left), liquidity, rule, total, evidence_ticks, UNKNOWN
+            s, slot, ticks, min(remaining, left), liquidity, rule, total, evidence_ticks, UNKNOWN, UNKNOWN
         )
     return is_unfinished(order) and order.account == account
 
