@@ -162,9 +162,9 @@ class Desk:
         """A client of the stream."""
         return connect(f"ws://127.0.0.1:{self.port}/api/v1/stream{query}", proxy=None, compression=None, **options)
 
-    def tell_family(self, *processes: say.ProcessTold) -> None:
+    def tell_family(self, *processes: say.ProcessTold, **more: Any) -> None:
         """As the supervisor does."""
-        assert self.family.send(say.ENCODER.encode(say.Family(list(processes))))
+        assert self.family.send(say.ENCODER.encode(say.Family(list(processes), **more)))
 
     def end(self) -> int:
         """SIGTERM to the api process; its exit code."""

@@ -56,7 +56,7 @@ def test_every_event_status_and_close_code_is_documented() -> None:
 
 
 def test_every_metric_is_documented_and_the_reverse(desk: Desk) -> None:
-    desk.tell_family(ProcessTold("door", 1, "running", 0, 0.0, 1.0, ""))
+    desk.tell_family(ProcessTold("door", 1, "running", 0, 0.0, 1.0, ""), notes=[("ntfy.example.com", "sent", 4)])
     desk.engine.market(1)
     desk.command("POST", "/resume")
     said = dict(
@@ -80,7 +80,13 @@ def test_every_metric_is_documented_and_the_reverse(desk: Desk) -> None:
 
 
 def test_figures_are_those_that_were_told(desk: Desk) -> None:
-    text = desk.get("/metrics").body.decode()
+    carried = {"door_calls": [("ntfy.example.com", "notify-1", "answered", 4)]}
+    desk.tell_family(
+        ProcessTold("door", 1, "running", 0, 0.0, 1.0, ""), notes=[("ntfy.example.com", "sent", 4)], **carried
+    )
+    text = until(lambda: "notify-1" in (text := desk.get("/metrics").body.decode()) and text)
+    assert 'paperdesk_notes_total{outcome="sent",receiver="ntfy.example.com"} 4.0' in text
+    assert 'paperdesk_door_calls_total{host="ntfy.example.com",path="notify-1",verdict="answered"} 4.0' in text
     assert 'paperdesk_equity{account="0",asset="USDT"} 9993.8378113' in text
     assert f'paperdesk_info{{label="SIMULATED",run="{desk.recorded.run}",version="0.1.0"}} 1.0' in text
     assert 'paperdesk_door_calls_total{host="api.example.com",path="/api/v3/depth",verdict="allowed"} 3.0' in text

@@ -1,7 +1,8 @@
 """A venue on this machine that plays Binance Spot at a pace, as a process of its own: `python -m tests.family.live_venue`.
 
 Prints its port, then plays until it is ended. Frames are made up from a seed, or those of a recording; faults at given places as in
-`tests.feeds.venue`.
+`tests.feeds.venue`. It also takes notes, as a receiver of them: `--notes FILE` gets the body of each, a line each. `--no-market` refuses all that is
+asked of a venue, `--hang` never answers who sends a note.
 """
 
 from __future__ import annotations
@@ -42,6 +43,27 @@ class PacedVenue(Venue):
         return await super()._send(socket, frame, fault)
 
 
+class Receiver:
+    """Takes notes beside (or without) a venue."""
+
+    def __init__(self, venue: Venue | None, notes: Path | None, hangs: bool) -> None:
+        self.venue, self.notes, self.hangs = venue, notes, hangs
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """A note is written down; everything else is the venue's."""
+        if request.method == "POST":
+            body = await request.text()
+            if self.notes is not None:
+                with self.notes.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps([request.host, request.path, json.loads(body)]) + "\n")
+            if self.hangs:
+                await asyncio.Event().wait()
+            return web.Response(text="thank you")
+        if self.venue is None:
+            return web.Response(status=404, text="{}")
+        return await self.venue.answer(request)
+
+
 def recorded(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Frames and picture of a raw recording of this venue."""
     frames, picture = [], None
@@ -66,7 +88,8 @@ async def run(arguments: argparse.Namespace) -> None:
         frames, picture = made_up(arguments.seed, arguments.count)
     faults = {int(place): fault for place, _, fault in (one.partition("=") for one in arguments.fault)}
     venue = PacedVenue(frames, picture, arguments.rate, faults=faults)
-    async with serving(venue.answer) as port:
+    receiver = Receiver(None if arguments.no_market else venue, arguments.notes, arguments.hang)
+    async with serving(receiver.answer) as port:
         print(port, flush=True)
         await venue.play()
         print("played", venue.last, venue.last_trade, flush=True)
@@ -81,6 +104,9 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0)
     parser.add_argument("--recording", type=Path)
     parser.add_argument("--fault", action="append", default=[], metavar="PLACE=FAULT")
+    parser.add_argument("--notes", type=Path)
+    parser.add_argument("--no-market", action="store_true")
+    parser.add_argument("--hang", action="store_true")
     asyncio.run(run(parser.parse_args()))
 
 

@@ -21,7 +21,8 @@ from paperdesk.safety import link
 from paperdesk.safety.allowlist import ALLOWED
 from paperdesk.safety.door import Door, Loopback
 from paperdesk.safety.export import FORMATS, export
-from paperdesk.safety.proxy import MOST_AT_ONCE, Proxy, hand_over, taken
+from paperdesk.safety.handover import hand_over, new_token, taken
+from paperdesk.safety.proxy import MOST_AT_ONCE, Proxy
 from paperdesk.safety.senders import EXCHANGE_DOMAINS, MOST_SENT_BYTES, entry_of, is_exchange, judge_body
 from paperdesk.safety.settings import SettingsRefused, read_settings
 
@@ -63,11 +64,11 @@ def sent(
         async with serving(receive) as port:
             place = Loopback("127.0.0.1", port)
             async with Door(resolve={HOST: place, REST: place}, limits=QUICK, allowed=(*ALLOWED, RECEIVER)) as door:
-                door_end, sender_end = hand_over(2)
+                token = new_token()
                 descriptor, at = link.listen("127.0.0.1", 0)
-                proxy = Proxy(door, taken(door_end))
+                proxy = Proxy(door, taken(hand_over(token)).token)
                 await proxy.start(descriptor)
-                told = [await exchanged(at, one) for one in data(taken(sender_end))]
+                told = [await exchanged(at, one) for one in data(token)]
                 await proxy.close()
                 counts: dict[str, int] = {}
                 for row in door.counters.rows():
@@ -181,13 +182,16 @@ BEHIND_A_WALL = """
 import asyncio, sys
 from paperdesk.safety import wall
 from paperdesk.safety.door import Door, Loopback
-from paperdesk.safety.proxy import Proxy, taken
+from paperdesk.safety.handover import taken
+from paperdesk.safety.proxy import Proxy
 from paperdesk.safety.senders import entry_of
 
-async def main(receiver, listening, token):
-    entry = entry_of("https://ntfy.example.com/my-desk", "notify", 1)
+async def main(receiver, listening, pipe):
+    handed = taken(pipe)
+    ((url, purpose),) = handed.receivers
+    entry = entry_of(url, purpose, 1)
     async with Door(resolve={entry.host: Loopback("127.0.0.1", receiver)}, allowed=(entry,)) as door:
-        proxy = Proxy(door, taken(token))
+        proxy = Proxy(door, handed.token)
         await proxy.start(listening)
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)
@@ -205,7 +209,8 @@ def test_the_proxy_serves_behind_the_doors_wall() -> None:
 
     async def run() -> tuple[int, dict[str, Any]]:
         async with serving(receive) as receiver:
-            door_end, sender_end = hand_over(2)
+            token = new_token()
+            door_end = hand_over(token, [(URL, "notify")])
             descriptor, at = link.listen("127.0.0.1", 0)
             child = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-c", BEHIND_A_WALL, str(receiver), str(descriptor), str(door_end)),
@@ -217,12 +222,52 @@ def test_the_proxy_serves_behind_the_doors_wall() -> None:
             for one in (descriptor, door_end):
                 os.close(one)
             assert child.stdout is not None and await child.stdout.readline() == b"ready\n"
-            told = await exchanged(at, request(taken(sender_end), NOTE))
+            told = await exchanged(at, request(token, NOTE))
             await asyncio.wait_for(child.communicate(b""), WAIT_S)
             assert child.returncode == 0
             return told
 
     assert asyncio.run(run()) == (200, {"status": 200, "text": "thank you"})
+
+
+def test_what_is_handed_over_is_read_once_and_never_waits_for_room() -> None:
+    token, receivers = new_token(), [(URL, "notify"), (f"{URL}-2", "notify")]
+    end = hand_over(token, receivers)
+    again = os.dup(end)
+    handed = taken(end)
+    assert (handed.token, handed.receivers) == (token, receivers) and len(token) == 64 and token != new_token()
+    with pytest.raises(ValueError, match="holds no token"):
+        taken(again)
+    with pytest.raises(OSError, match="no room"):
+        hand_over(token, [(URL * 100, "notify")] * 100)
+
+
+def test_a_proxy_that_ends_does_not_wait_for_a_receiver() -> None:
+    async def run() -> float:
+        asked = asyncio.Event()
+
+        async def receive(given: web.Request) -> web.StreamResponse:
+            asked.set()
+            await asyncio.sleep(WAIT_S)
+            return web.Response()
+
+        async with (
+            serving(receive) as port,
+            Door(resolve={HOST: Loopback("127.0.0.1", port)}, allowed=(RECEIVER,)) as door,
+        ):
+            token = new_token()
+            proxy = Proxy(door, token)
+            descriptor, at = link.listen("127.0.0.1", 0)
+            await proxy.start(descriptor)
+            _, writer = await asyncio.open_connection("127.0.0.1", at)
+            writer.write(request(token, NOTE))
+            await asyncio.wait_for(asked.wait(), WAIT_S)
+            began = asyncio.get_running_loop().time()
+            await proxy.close()
+            writer.close()
+            return asyncio.get_running_loop().time() - began
+
+    assert asyncio.run(run()) < 5.0
 
 
 def test_one_sender_that_hangs_does_not_hold_up_others() -> None:
@@ -234,10 +279,7 @@ def test_one_sender_that_hangs_does_not_hold_up_others() -> None:
             serving(receive) as port,
             Door(resolve={HOST: Loopback("127.0.0.1", port)}, allowed=(RECEIVER,)) as door,
         ):
-            ends = hand_over()
-            token = taken(os.dup(ends[0]))
-            with pytest.raises(ValueError, match="holds no token"):
-                taken(ends[0])
+            token = new_token()
             proxy = Proxy(door, token)
             descriptor, at = link.listen("127.0.0.1", 0)
             await proxy.start(descriptor)
@@ -247,7 +289,7 @@ def test_one_sender_that_hangs_does_not_hold_up_others() -> None:
             assert (await exchanged(at, request(token, NOTE)))[1]["refused"] == "busy"
             for _, writer in hanging:
                 writer.close()
-            while proxy._busy:
+            while proxy._serving:
                 await asyncio.sleep(0)
             assert (await exchanged(at, request(token, NOTE)))[0] == 200
             assert door.counters.of("sender_gone") == MOST_AT_ONCE

@@ -227,6 +227,12 @@ class Family(Told):
     """Once a second, and at every change."""
 
     processes: list[ProcessTold]
+    door_wall: str = ""
+    """Of a door that carries notes alone, in words; one with a market tells its own in `Pulse.feed`."""
+    door_calls: list[tuple[str, str, str, int]] = []
+    """(host, path, verdict, how many), of the same."""
+    notes: list[tuple[str, str, int]] = []
+    """(receiver's host, sent|failed|dropped, how many)."""
 
 
 ENCODER: Final = msgspec.msgpack.Encoder()

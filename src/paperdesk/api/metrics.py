@@ -73,7 +73,9 @@ class Collected:
             status.add_metric([link.directory.symbol(number)], market.status)
         yield status
         calls = CounterMetricFamily("paperdesk_door_calls", "Calls of the door.", labels=["host", "path", "verdict"])
-        for host, path, verdict, count in (link.pulse.feed.get("calls") or ()) if link.pulse else ():
+        told = self.family.family
+        counted = [*((link.pulse.feed.get("calls") or ()) if link.pulse else ()), *(told.door_calls if told else ())]
+        for host, path, verdict, count in counted:
             calls.add_metric([str(host), str(path), str(verdict)], count)
         yield calls
 
@@ -83,8 +85,12 @@ class Collected:
         for one in self.family.family.processes if self.family.family else ():
             restarts.add_metric([one.name], one.restarts)
             memory.add_metric([one.name], one.rss_mb * 1e6)
+        notes = CounterMetricFamily("paperdesk_notes", "Notes to receivers.", labels=["receiver", "outcome"])
+        for receiver, outcome, count in self.family.family.notes if self.family.family else ():
+            notes.add_metric([receiver, outcome], count)
         yield restarts
         yield memory
+        yield notes
 
 
 class Metrics:

@@ -93,7 +93,9 @@ def instrument_of(row: dict[str, Any], market: say.MarketTold | None) -> Instrum
 
 def desk_of(link: EngineLink, family: FamilyLink, walls: list[Wall]) -> Desk:
     """What this desk is and how it is."""
-    welcome, names = welcome_of(link), link.directory
+    welcome, names, told = welcome_of(link), link.directory, family.family
+    if told is not None and told.door_wall:
+        walls = [*walls, Wall(process="door", text=told.door_wall)]
     return Desk(
         paper=True,
         run=welcome.run,

@@ -169,7 +169,7 @@ def up(
     if options.page:
         from paperdesk.app.family.supervisor import up_with_page
 
-        raise typer.Exit(up_with_page(options, place, as_json, stderr_console(as_json)))
+        raise typer.Exit(up_with_page(options, place, as_json, stderr_console(as_json), settings.door.senders))
     wall = closed_in(context.obj, place)
     warm()
     from paperdesk.app.up import up as run_up  # after the wall: polars starts threads

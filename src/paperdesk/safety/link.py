@@ -2,11 +2,13 @@
 
 A link carries whole messages (SEQPACKET), so that a process that dies in the middle of its work leaves no half of one behind. Both
 ends are inherited and kept open by the supervisor: a process that is started again goes on with the same end, and what was said
-to it meanwhile is still there. Nobody connects to anything, so no process but the door needs `socket` or `connect`.
+to it meanwhile is still there. Nobody behind a wall but the door needs `socket` or `connect`; the supervisor connects to loopback alone
+(`asked`), where the door serves its senders.
 """
 
 import contextlib
 import socket
+import time
 from typing import Final
 
 MOST_BYTES: Final = 128 * 1024
@@ -15,6 +17,8 @@ BUFFER_BYTES: Final = 4 * 1024 * 1024
 """Asked of the kernel for what is under way (it gives less where its own bound is lower)."""
 LOOPBACK: Final = ("127.0.0.1", "::1")
 BACKLOG: Final = 512
+MOST_ANSWERED_BYTES: Final = 256 * 1024
+"""The largest answer to what was asked on loopback."""
 
 
 def pair() -> tuple[int, int]:
@@ -84,3 +88,23 @@ def listen(host: str, port: int) -> tuple[int, int]:
 def inherited(descriptor: int) -> socket.socket:
     """A listening socket that this process was given, for a server that takes one."""
     return socket.socket(fileno=descriptor)
+
+
+def asked(port: int, request: bytes, within_s: float) -> bytes:
+    """All that a server on loopback answers, until it ends the connection.
+
+    TimeoutError where it does not within `within_s`, another OSError where the connection cannot be made, breaks off, or brings too much.
+    """
+    until = time.monotonic() + within_s
+    answer = b""
+    with socket.create_connection((LOOPBACK[0], port), within_s) as made:
+        made.sendall(request)
+        while (left_s := until - time.monotonic()) > 0:
+            made.settimeout(left_s)
+            piece = made.recv(MOST_BYTES)
+            if not piece:
+                return answer
+            answer += piece
+            if len(answer) > MOST_ANSWERED_BYTES:
+                raise ConnectionError(f"an answer of over {MOST_ANSWERED_BYTES:,} bytes")
+    raise TimeoutError(f"no whole answer in {within_s:g} s")

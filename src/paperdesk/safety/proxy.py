@@ -12,7 +12,8 @@ and answers {"status": 200, "text": "…"} with what the receiver said, or {"ref
 itself speaks TLS with the receiver. A tunnel (CONNECT) is refused: the door could see neither method nor path of what goes
 through it. Only entries made from the user's settings can be sent to; the market data list is out of reach from here.
 
-The token is made anew at every start and handed over through an inherited pipe, never by argument or environment.
+The token is one for each start of the desk and comes through an inherited pipe (`handover`), never by argument or environment. The socket is the
+supervisor's: what is asked while the door is away waits in it for the next one.
 """
 
 from __future__ import annotations
@@ -20,9 +21,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import os
 import re
-import secrets
 from typing import Final
 
 import msgspec
@@ -38,7 +37,6 @@ MOST_AT_ONCE: Final = 16
 PATIENCE_S: Final = 10.0
 """For a whole request to arrive."""
 LINGER_S: Final = 1.0
-TOKEN_BYTES: Final = 32
 _LINE: Final = re.compile(r"([A-Z]{1,16}) (\S{1,2048}) HTTP/1\.[01]")
 _WORDS: Final = {
     400: "Bad Request",
@@ -70,47 +68,32 @@ class _Refused(Exception):  # noqa: N818  a fact, named as one
         self.status, self.word = status, word
 
 
-def hand_over(copies: int = 1) -> list[int]:
-    """Read ends of pipes that each hold the same new token, for processes to inherit: the door and its senders."""
-    token, ends = secrets.token_hex(TOKEN_BYTES).encode(), []
-    for _ in range(copies):
-        reading, writing = os.pipe()
-        os.write(writing, token)
-        os.close(writing)
-        ends.append(reading)
-    return ends
-
-
-def taken(descriptor: int) -> str:
-    """The token from an inherited pipe, which is closed; ValueError where it holds none."""
-    with os.fdopen(descriptor, "rb") as pipe:
-        token = pipe.read(4 * TOKEN_BYTES).decode("ascii", "replace")
-    if len(token) != 2 * TOKEN_BYTES:
-        raise ValueError("the pipe holds no token: it was read before, or nobody wrote one")
-    return token
-
-
 class Proxy:
     """Serves senders beside an open door, until it is closed."""
 
     def __init__(self, door: Door, token: str) -> None:
         self._door, self._token = door, token.encode()
         self._server: asyncio.Server | None = None
-        self._busy = 0
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self, descriptor: int) -> None:
         """Listen on an inherited socket of loopback."""
         self._server = await asyncio.start_server(self._serve, sock=inherited(descriptor), limit=MOST_HEAD_BYTES)
 
     async def close(self) -> None:
-        """Stop listening."""
+        """Stop listening; what is being asked of a receiver is given up."""
         if self._server is not None:
             self._server.close()
+            for task in self._serving:
+                task.cancel()
+            await asyncio.gather(*self._serving, return_exceptions=True)
             await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request, one answer, and the connection is over."""
-        self._busy += 1
+        task = asyncio.current_task()
+        assert task is not None, "a connection is served by a task of its own"
+        self._serving.add(task)
         try:
             status, told = await self._answered(reader)
             body = msgspec.json.encode(told)
@@ -121,13 +104,13 @@ class Proxy:
         except (ConnectionError, asyncio.IncompleteReadError):
             self._count("sender_gone")
         finally:
-            self._busy -= 1
+            self._serving.discard(task)
             writer.close()
 
     async def _answered(self, reader: asyncio.StreamReader) -> tuple[int, dict[str, object]]:
         """Status and body of the answer to a request."""
         try:
-            if self._busy > MOST_AT_ONCE:
+            if len(self._serving) > MOST_AT_ONCE:
                 raise _Refused(503, "busy", f"{MOST_AT_ONCE} senders are being served: try again")
             async with asyncio.timeout(PATIENCE_S):
                 wish = await self._wish(reader)

@@ -6,7 +6,6 @@ newest book and best price of each market, all trades), and counted.
 """
 
 import asyncio
-import os
 import signal
 from collections import deque
 from typing import Any, Final
@@ -14,13 +13,15 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from paperdesk.app.family.door_notes import opened_door
 from paperdesk.app.family.tasks import DoorTask, Found, NoOffer
 from paperdesk.app.family.words import DECODE_ASK, ENCODE, MOST_ROWS, Beat, Offer, Past, Rows
 from paperdesk.domain.events import InputKind
 from paperdesk.feeds.live.binance import BinanceLive, open_binance
 from paperdesk.feeds.merging import joined
 from paperdesk.feeds.port import RecordingRefused
-from paperdesk.safety.door import Door, Loopback
+from paperdesk.safety.door import Door
+from paperdesk.safety.handover import Handed
 from paperdesk.safety.link import Link
 from paperdesk.safety.outside import NoAnswer
 
@@ -30,7 +31,6 @@ BEAT_S: Final = 0.5
 RETRY_S: Final = 0.005
 BARS: Final = 500
 EXIT_NO_OFFER: Final = 69
-HOSTS: Final = ("data-api.binance.vision", "data-stream.binance.vision")
 LAST_ONE: Final = (int(InputKind.BOOK), int(InputKind.QUOTE))
 LOCAL_NOTICE: Final = "Prices come from a server on this machine, not from the venue"
 
@@ -158,14 +158,10 @@ async def opened(door: Door, task: DoorTask) -> tuple[BinanceLive, list[np.ndarr
         return feed, past
 
 
-async def serve(task: DoorTask, closed_in: str) -> int:
-    """Offer, then follow the market until asked to end. `closed_in`: the wall that stands, in words."""
+async def serve(task: DoorTask, closed_in: str, handed: Handed | None) -> int:
+    """Offer, then follow the market until asked to end; senders are served beside. `closed_in`: the wall that stands, in words."""
     engine, supervisor = Link(task.engine), Link(task.supervisor)
-    resolve = {}
-    if task.venue_at:
-        address, _, port = task.venue_at.rpartition(":")
-        resolve = {host: Loopback(address, int(port)) for host in HOSTS}
-    async with Door(environ=os.environ, resolve=resolve) as door:
+    async with opened_door(task, handed) as door:
         try:
             feed, past = await opened(door, task)
         except (NoAnswer, RecordingRefused, TimeoutError) as why:

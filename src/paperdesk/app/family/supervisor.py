@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Final
 
@@ -20,11 +20,13 @@ from rich.console import Console
 
 from paperdesk.api.messages import ENCODER, Family, ProcessTold
 from paperdesk.app.errors import EXIT_AGAIN, EXIT_FAILED, EXIT_IO, EXIT_LOCKED, EXIT_SETTINGS, EXIT_USAGE, DeskError
+from paperdesk.app.family.notes import Notes
 from paperdesk.app.family.tasks import (
-    DECODE_FOUND,
+    DECODE_SAID,
     ENCODE_WORD,
     OUTWARD,
     ApiTask,
+    Carries,
     DoorTask,
     EngineTask,
     Found,
@@ -36,6 +38,7 @@ from paperdesk.app.family.tasks import (
 from paperdesk.app.home import Home
 from paperdesk.app.options import DEFAULT_PORT, LIVE_SYMBOLS, RunOptions
 from paperdesk.safety import link
+from paperdesk.safety.allowlist import Entry
 from paperdesk.safety.link import Link
 from paperdesk.store.errors import StoreError
 from paperdesk.store.lock import HomeLock, HomeLocked
@@ -118,7 +121,10 @@ def ended(code: int) -> str:
 class Supervisor:
     """The family of one desk."""
 
-    def __init__(self, options: RunOptions, home: Home, as_json: bool, console: Console) -> None:
+    def __init__(
+        self, options: RunOptions, home: Home, as_json: bool, console: Console, receivers: Sequence[Entry] = ()
+    ) -> None:
+        """`receivers`: who is told how the family fares, by the settings."""
         self.options, self.home, self.as_json, self.console = options, home, as_json, console
         self.listening, self.port = listening(options.host, options.port)
         self.engine_to_api, self.api_to_engine = link.pair()
@@ -128,6 +134,8 @@ class Supervisor:
         self.to_api, self.to_door = Link(self.here_to_api), Link(self.here_to_door)
         self.as_door = Link(os.dup(self.door_to_engine))
         self.children: list[Child] = []
+        self.notes = Notes(receivers, lambda text: self._say(text, "yellow"))
+        self.carries = Carries("", [])
         self.notice = ""
         self.asked = ""
         self._told_s = 0.0
@@ -142,9 +150,14 @@ class Supervisor:
             wants_door = self.options.feed in ("auto", "live")
             if wants_door and not self.asked:
                 self._open_door()
+            if self.notes.receivers and self.options.feed != "live" and not self.asked:
+                self.children.append(Child("door", self._start_door))
             if not self.asked:
                 self.children.append(Child("engine", self._start_engine))
-            return self._watch()
+                self._tell(f"the desk begins. {self.notice}".strip())
+            code = self._watch()
+            self._tell(f"the desk ends: {self.asked or f'the engine {ended(code)}'}.")
+            return code
         finally:
             self._stop()
 
@@ -153,6 +166,11 @@ class Supervisor:
 
     def _say(self, text: str, style: str = "") -> None:
         self.console.print(text, markup=False, style=style)
+
+    def _tell(self, text: str) -> None:
+        """Words for the receivers of notes; nobody waits."""
+        label = {"sim": "SIMULATED", "replay": "REPLAY"}.get(self.options.feed, "LIVE MAINNET DATA")
+        self.notes.tell("SIMULATED" if self.options.venue_at else label, text)
 
     # Starting
 
@@ -166,9 +184,17 @@ class Supervisor:
         return start(ENGINE, task, [self.engine_to_api, door])
 
     def _start_door(self) -> "subprocess.Popen[bytes]":
-        symbols = list(self.options.symbols or LIVE_SYMBOLS)
-        task = DoorTask(symbols, self.door_to_engine, self.door_to_here, self.options.venue_at, OFFER_S)
-        return start(DOOR, task, [self.door_to_engine, self.door_to_here], OUTWARD)
+        """With a market where one may be live; for notes alone where none is."""
+        options, own, notes = self.options, self.door_to_here, self.notes
+        has_market = options.feed in ("auto", "live")
+        symbols = list(options.symbols or LIVE_SYMBOLS) if has_market else []
+        engine, handed = self.door_to_engine if has_market else -1, notes.hand_over()
+        task = DoorTask(symbols, engine, own, options.venue_at, OFFER_S, notes.listening, handed)
+        try:
+            return start(DOOR, task, [engine, own, notes.listening, handed], OUTWARD)
+        finally:
+            if handed >= 0:
+                os.close(handed)
 
     def _open_door(self) -> None:
         """Ask for the live market; where it cannot be had, say so, and take a simulated one if that is allowed."""
@@ -179,7 +205,7 @@ class Supervisor:
         while not self.asked and time.monotonic() < until and not why:
             poll.poll(LOOK_S * 1000)
             data = self.to_door.receive()
-            said = DECODE_FOUND.decode(data) if data is not None else None
+            said = DECODE_SAID.decode(data) if data is not None else None
             if isinstance(said, Found):
                 self.children.append(child)
                 self.options = msgspec.structs.replace(self.options, feed="live", speed=0.0)
@@ -216,25 +242,43 @@ class Supervisor:
                     return code
                 if child.look(now):
                     changed = True
-                    if was and child.name == "door":
-                        self.as_door.send(ENCODE_WORD(Gone()))
                     if was:
-                        self._say(
-                            f"The {child.name} process {child.last_end}; it is started again in {child.pause_s:g} s.",
-                            "yellow",
-                        )
+                        self._mourn(child)
             if changed or now - self._told_s >= TELL_S:
                 self._told_s = now
-                self.to_api.send(ENCODER.encode(Family([child.told() for child in self.children])))
+                self._tell_api()
+            self.notes.look()
             time.sleep(LOOK_S)
         return 0
 
+    def _mourn(self, child: Child) -> None:
+        """Say that a process ended, to all whom it concerns."""
+        if child.name == "door" and self.options.feed == "live":
+            self.as_door.send(ENCODE_WORD(Gone()))
+        text = f"he {child.name} process {child.last_end}; it is started again in {child.pause_s:g} s."
+        self._say(f"T{text}", "yellow")
+        self._tell(f"t{text}")
+
+    def _tell_api(self) -> None:
+        """How the family is, and what became of notes."""
+        while (data := self.to_door.receive()) is not None:
+            said = DECODE_SAID.decode(data)
+            if isinstance(said, Carries):
+                self.carries = said
+        processes = [child.told() for child in self.children]
+        told = Family(processes, self.carries.wall, self.carries.calls, self.notes.counts())
+        self.to_api.send(ENCODER.encode(told))
+
     def _stop(self) -> None:
-        """Ask everybody to end, wait for them, and let go of what was held."""
+        """Ask everybody to end, wait for them, and let go of what was held. A door that carries the last notes is asked after them."""
         order = sorted(self.children, key=lambda child: ("engine", "api", "door").index(child.name))
         until = time.monotonic() + STOP_S
         for child in order:
-            if child.is_running:
+            if child.is_running and not (child.name == "door" and self.notes.receivers):
+                child.process.terminate()
+        self.notes.close()
+        for child in order:
+            if child.is_running and child.name == "door":
                 child.process.terminate()
         self._wait_for(order, until)
         for own in (self.to_api, self.to_door, self.as_door):
@@ -287,12 +331,14 @@ def listening(host: str, port: int | None) -> tuple[int, int]:
         ) from error
 
 
-def up_with_page(options: RunOptions, home: Home, as_json: bool, console: Console) -> int:
-    """Run a desk with its page until it is asked to stop; the exit code."""
+def up_with_page(
+    options: RunOptions, home: Home, as_json: bool, console: Console, receivers: Sequence[Entry] = ()
+) -> int:
+    """Run a desk with its page until it is asked to stop; the exit code. `receivers`: who is told how it fares."""
     home.prepare()
     try:
         with HomeLock(home.root):
-            code = Supervisor(options, home, as_json, console).run()
+            code = Supervisor(options, home, as_json, console, receivers).run()
     except HomeLocked as error:
         raise DeskError(str(error), EXIT_LOCKED) from error
     except StoreError as error:

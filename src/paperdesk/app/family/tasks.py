@@ -26,12 +26,19 @@ class NoOffer(Word):
     text: str
 
 
+class Carries(Word):
+    """From a door that carries notes alone to the supervisor, each second: its wall in words, and its calls, as `safety.outside.Count`."""
+
+    wall: str
+    calls: list[tuple[str, str, str, int]]
+
+
 class Gone(Word):
     """From the supervisor to the engine, in the door's place: the door died, after all that it said before."""
 
 
 ENCODE_WORD: Final = msgspec.msgpack.Encoder().encode
-DECODE_FOUND: Final = msgspec.msgpack.Decoder(Found | NoOffer)
+DECODE_SAID: Final = msgspec.msgpack.Decoder(Found | NoOffer | Carries)
 
 
 class EngineTask(msgspec.Struct):
@@ -46,13 +53,18 @@ class EngineTask(msgspec.Struct):
 
 
 class DoorTask(msgspec.Struct):
-    """What a door process is started with. `venue_at` is a server on this machine to ask instead of the venue."""
+    """What a door process is started with. `venue_at` is a server on this machine to ask instead of the venue and all receivers."""
 
     symbols: list[str]
+    """None: it has no market, and carries notes alone."""
     engine: int
     supervisor: int
     venue_at: str
     within_s: float
+    listening: int = -1
+    """The socket for senders; -1: there are none, nor is there what follows."""
+    handed: int = -1
+    """A pipe that holds token and receivers, see `safety.handover`."""
 
 
 class ApiTask(msgspec.Struct):
