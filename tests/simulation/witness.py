@@ -13,7 +13,7 @@ import numpy as np
 from paperdesk.app.journal import RunJournal
 from paperdesk.domain.events import INPUT_BYTES, OUTPUT, InputKind, OutputKind
 from paperdesk.engine.drive import SEQ, SEQ_AT
-from paperdesk.engine.state import MAX_ACCOUNTS, MAX_ASSETS
+from paperdesk.engine.state import MAX_ASSETS
 from paperdesk.ledger.journal import BUCKETS, RESERVED, Purpose
 
 Entry = tuple[bytes, bytes]
@@ -143,11 +143,12 @@ def check_numbers(entries: list[Entry]) -> Rows:
 def check_books(state: Rows, rows: Rows) -> None:
     """The state's balances and reserves are what the postings say, and the books balance; `rows` are all outputs."""
     postings = rows[rows["kind"] == OutputKind.POSTING]
-    books = np.zeros((MAX_ACCOUNTS, MAX_ASSETS, BUCKETS), np.int64)
+    count = int(state[0]["n_accounts"])
+    books = np.zeros((count, MAX_ASSETS, BUCKETS), np.int64)
     where, amounts = (postings["account"], postings["asset"]), postings["amount_units"]
     np.subtract.at(books, (*where, postings["source_bucket"]), amounts)
     np.add.at(books, (*where, postings["target_bucket"]), amounts)
-    balances = state[0]["balances"]
+    balances = state[0]["balances"][:count]
     assert np.array_equal(books, balances), "a balance differs from the sum of its postings"
     assert not balances.sum(axis=2).any(), "the trial balance is not zero"
     assert (balances[:, :, : RESERVED + 1] >= 0).all(), "free or reserved is negative"
@@ -159,7 +160,7 @@ def check_books(state: Rows, rows: Rows) -> None:
         instruments["quote_asset"][orders["instrument"]],
         instruments["base_asset"][orders["instrument"]],
     )
-    needed = np.zeros((MAX_ACCOUNTS, MAX_ASSETS), np.int64)
+    needed = np.zeros((count, MAX_ASSETS), np.int64)
     np.add.at(needed, (orders["account"], asset), orders["reserved_units"])
     assert np.array_equal(needed, balances[:, :, RESERVED]), "reserved differs from what the open orders hold"
     kept: dict[tuple[int, int], int] = {}

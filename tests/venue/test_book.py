@@ -119,7 +119,7 @@ def test_places_for_used_liquidity_are_reused_over_a_wandering_market() -> None:
     for step in range(3 * DEPTH):
         room.quote(99 + step, 5, 101 + step, 5)
         assert fills(room.buy(2)) == [f"#{step + 1} 2 @ {101 + step} taker book_walk"]
-    used = room.state["used"][0, 0]
+    used = room.state["used"][0]
     assert int((used["lots"][1] > 0).sum()) <= DEPTH
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from paperdesk.domain.events import OUTPUT
 from paperdesk.domain.kernel import kernel
 
-OUTBOX_ROWS: Final = 262_144
+OUTBOX_ROWS: Final = 1_048_576
 PAYLOAD_WORDS: Final = OUTPUT["payload"].shape[0]
 
 

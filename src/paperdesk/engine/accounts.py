@@ -10,7 +10,7 @@ from paperdesk.domain.units import MAX_ORDER_UNITS, MAX_UNITS
 from paperdesk.engine.state import MAX_ACCOUNTS, MAX_BOTS
 from paperdesk.ledger.journal import CAPITAL, CLOSING, FREE, OPENING, post
 from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC
-from paperdesk.venue.orders import ORDER_CANCELED, finish, is_unfinished
+from paperdesk.venue.orders import ORDER_CANCELED, finish, is_unfinished, touch
 
 (
     ACCOUNT_OPENED,
@@ -142,14 +142,6 @@ def ask_valuation(s: Any, account: int) -> None:
 
 
 @kernel
-def touch(s: Any, account: int) -> None:
-    """Measure an account at the end of this input."""
-    assert s.accounts[account].opened == 1, "only open accounts have a value"
-    s.accounts[account].touched = 1
-    s.any_touched = 1
-
-
-@kernel
 def deposit(s: Any, e: Any) -> None:
     """DEPOSIT: opening balances, before the epoch's first order."""
     if not is_open(s, e.account):
@@ -229,6 +221,21 @@ def apply_bot_registered(s: Any, row: Any) -> None:
     bot.account = row.account
     bot.valued = 1
     s.n_bots = max(s.n_bots, row.bot + 1)
+    chain_bot(s, row.bot)
+
+
+@kernel
+def chain_bot(s: Any, bot: int) -> None:
+    """Put a bot into the chain of its account."""
+    owner = s.accounts[s.bots[bot].account]
+    before, following = 0, owner.first_bot
+    while 0 < following < bot:
+        before, following = following, s.bots[following].next_bot
+    s.bots[bot].next_bot = following
+    if before == 0:
+        owner.first_bot = bot
+    else:
+        s.bots[before].next_bot = bot
 
 
 @kernel
@@ -351,13 +358,13 @@ def apply_epoch(s: Any, row: Any) -> None:
     owner.equity_units = owner.peak_units = owner.day_start_units = owner.opening_units = 0
     for instrument in range(s.n_instruments):
         clear_position(s.account_positions[row.account, instrument])
-    for bot in range(1, s.n_bots):
-        if s.bots[bot].account == row.account:
-            s.bots[bot].pnl_units = s.bots[bot].peak_units = s.bots[bot].day_start_units = s.bots[
-                bot
-            ].cooldown_until_ns = 0
-            for instrument in range(s.n_instruments):
-                clear_position(s.bot_positions[bot, instrument])
+    bot = owner.first_bot
+    while bot > 0:
+        one = s.bots[bot]
+        one.pnl_units = one.peak_units = one.day_start_units = one.cooldown_until_ns = 0
+        for instrument in range(s.n_instruments):
+            clear_position(s.bot_positions[bot, instrument])
+        bot = one.next_bot
 
 
 @kernel

@@ -21,7 +21,7 @@ from paperdesk.engine.accounts import (
 )
 from paperdesk.engine.risk import gate
 from paperdesk.ledger.journal import FREE, RESERVE, post
-from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best
+from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best, has_used_room
 from paperdesk.venue.filters import TRADING
 from paperdesk.venue.matching import collar
 from paperdesk.venue.orders import (
@@ -121,7 +121,7 @@ def switch_reason(s: Any, e: Any) -> int:
         return BOT_STOPPED
     if s.killed == 1 or s.accounts[e.account].killed == 1 or (e.bot > 0 and s.bots[e.bot].killed == 1):
         return KILLED
-    if s.n_free_rows == 0 and s.n_used_rows >= MAX_ORDERS:
+    if (s.n_free_rows == 0 and s.n_used_rows >= MAX_ORDERS) or not has_used_room(s, e.account, e.instrument):
         return CAPACITY_EXCEEDED
     if s.accounts[e.account].source != s.source:
         return WRONG_SOURCE

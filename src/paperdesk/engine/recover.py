@@ -25,7 +25,6 @@ from paperdesk.engine.accounts import (
     apply_switch,
     ask_valuation,
     is_instrument,
-    touch,
 )
 from paperdesk.engine.definitions import define_asset, possible_definition, take_definition, take_source
 from paperdesk.engine.risk import DAY_NS, EQUITY, value_bot, value_touched
@@ -71,6 +70,7 @@ from paperdesk.venue.orders import (
     free_row,
     is_stop,
     is_unfinished,
+    touch,
 )
 from paperdesk.venue.places import HELD, INBOX, NOWHERE, RESTING, STOPS, clear_places, rebuild_places
 from paperdesk.venue.queue import UNKNOWN_SIDE
@@ -103,8 +103,7 @@ def absorb(s: Any, e: Any) -> None:
         take_source(s, e.source)
     elif e.kind < InputKind.DEFINE_ASSET and is_instrument(s, e.instrument):
         absorb_market(s, e)
-    if s.any_touched == 1:
-        value_touched(s)
+    value_touched(s)
     s.n_outputs = 0
 
 
@@ -248,9 +247,10 @@ def apply_equity(s: Any, row: Any) -> None:
     owner.opening_units = row.opening_units
     owner.valued = 1 if row.opening_units > 0 else 0
     new_day = s.ts_seq_ns // DAY_NS != s.before_ns // DAY_NS
-    for bot in range(1, s.n_bots):
-        if s.bots[bot].registered == 1 and s.bots[bot].account == row.account:
-            value_bot(s, bot, new_day)
+    bot = owner.first_bot
+    while bot > 0:
+        value_bot(s, bot, new_day)
+        bot = s.bots[bot].next_bot
 
 
 @kernel

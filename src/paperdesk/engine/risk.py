@@ -184,9 +184,10 @@ def value_account(s: Any, account: int, new_day: bool, stated: bool) -> None:
         owner.peak_units = max(owner.peak_units, equity)
     if new_day and owner.valued == 1:
         owner.day_start_units = owner.equity_units
-    for bot in range(1, s.n_bots):
-        if s.bots[bot].registered == 1 and s.bots[bot].account == account:
-            value_bot(s, bot, new_day)
+    bot = owner.first_bot
+    while bot > 0:
+        value_bot(s, bot, new_day)
+        bot = s.bots[bot].next_bot
     if stated:
         row = emit(s, EQUITY)
         row.account = account
@@ -231,8 +232,8 @@ def value_on_time(s: Any, before_ns: int) -> None:
 @kernel
 def value_touched(s: Any) -> None:
     """Measure the accounts that this input filled something of, and those not yet valued that asked for it."""
-    for account in range(s.n_accounts):
-        if s.accounts[account].touched == 1:
-            s.accounts[account].touched = 0
-            value_account(s, account, False, False)
-    s.any_touched = 0
+    for place in range(s.n_touched):
+        account = s.touched[place]
+        s.accounts[account].touched = 0
+        value_account(s, account, False, False)
+    s.n_touched = 0

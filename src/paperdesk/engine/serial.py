@@ -14,10 +14,11 @@ from numba import int64
 from paperdesk.domain.events import DEPTH
 from paperdesk.domain.instruments import INSTRUMENT
 from paperdesk.domain.kernel import entry, rows_of
+from paperdesk.engine.accounts import chain_bot
 from paperdesk.engine.state import ACCOUNT, BOT, CONVERSION, MAX_ASSETS, STATE, new_state
 from paperdesk.ledger.journal import BUCKETS, POSITION
 from paperdesk.ledger.statement import account_equity
-from paperdesk.venue.book import MARKET, is_current
+from paperdesk.venue.book import MARKET, is_current, used_row
 from paperdesk.venue.levels import write_places
 from paperdesk.venue.orders import ORDER
 from paperdesk.venue.places import rebuild_places
@@ -25,15 +26,16 @@ from paperdesk.venue.places import rebuild_places
 STATE_SCHEMA: Final = 1
 DERIVED: Final = frozenset(
     (
-        "n_outputs", "n_inbox", "n_used_rows", "n_free_rows", "any_touched", "next_tick_ns", "before_ns", "nobody", "share_seq",
+        "n_outputs", "n_inbox", "n_used_rows", "n_free_rows", "n_touched", "touched", "next_tick_ns", "before_ns", "nobody", "share_seq",
         "share_lots", "n_held", "n_levels", "n_stops", "free_rows", "inbox", "held", "stops", "outbox", "n_used_levels", "n_free_levels",
-        "cursor", "levels", "free_levels", "level_at",
+        "cursor", "n_used_books", "used_at", "inbox_at", "levels", "free_levels", "level_at",
     )
 )  # fmt: skip
 """Top-level fields that follow from others, or are scratch within one input."""
 
 DERIVED_IN_ROWS: Final = {
-    "accounts": ("first_order", "last_order", "touched"),
+    "accounts": ("first_order", "last_order", "touched", "first_bot"),
+    "bots": ("next_bot",),
     "orders": (
         "next", "previous", "most_key", "least_key", "level", "ahead", "behind", "bound_ahead", "bound_behind", "is_bound",
     ),
@@ -43,8 +45,18 @@ DERIVED_IN_ROWS: Final = {
 
 @entry(rows_of(STATE))
 def replace_all(state: Any) -> None:
-    """Rebuild the places of a restored state, shape (1,)."""
-    rebuild_places(state[0])
+    """Rebuild the places of a restored state, shape (1,), and the chains of bots."""
+    s = state[0]
+    rebuild_places(s)
+    for bot in range(1, s.n_bots):
+        if s.bots[bot].registered == 1:
+            chain_bot(s, bot)
+
+
+@entry(rows_of(STATE), int64, int64)
+def own_book(state: Any, account: int, instrument: int) -> int:
+    """`used_row` for callers outside compiled code: the row of what an account used up, made where there was none."""
+    return used_row(state[0], account, instrument)
 
 
 @entry(rows_of(STATE))
@@ -64,7 +76,10 @@ def equity_at(state: Any, account: int) -> tuple[bool, int]:
 def current_entries(state: Any, account: int, instrument: int, out: Any) -> int:
     """Used liquidity of an account that still counts: rows (side, ticks, lots, picture) written to `out`; returns how many."""
     s = state[0]
-    used, market = s.used[account, instrument], s.markets[instrument]
+    row = s.used_at[account, instrument] - 1
+    if row < 0:
+        return 0
+    used, market = s.used[row], s.markets[instrument]
     count = 0
     for side in range(2):
         for place in range(DEPTH):
@@ -114,9 +129,8 @@ def account_section(state: np.ndarray[Any, Any], account: int) -> bytes:
     balances = s["balances"][account, :n_assets]
     conversions = s["conversions"][account, :n_assets]
     bots = [
-        [int(bot), _bytes(s["bots"][bot]), _positions(s["bot_positions"][bot, :n_instruments])]
-        for bot in np.flatnonzero(s["bots"]["registered"][: int(s["n_bots"])] == 1)
-        if int(s["bots"][bot]["account"]) == account
+        [bot, _bytes(s["bots"][bot], DERIVED_IN_ROWS["bots"]), _positions(s["bot_positions"][bot, :n_instruments])]
+        for bot in bots_of(state, account)
     ]
     section = [
         account,
@@ -141,6 +155,16 @@ def order_slots(state: np.ndarray[Any, Any], account: int) -> list[int]:
     return slots
 
 
+def bots_of(state: np.ndarray[Any, Any], account: int) -> list[int]:
+    """Numbers of an account's bots, in order."""
+    s, numbers = state[0], []
+    bot = int(s["accounts"][account]["first_bot"])
+    while bot > 0:
+        numbers.append(bot)
+        bot = int(s["bots"][bot]["next_bot"])
+    return numbers
+
+
 def _positions(rows: Any) -> list[list[Any]]:
     return [[place, row.tobytes()] for place, row in enumerate(rows) if any(row.tolist())]
 
@@ -148,7 +172,7 @@ def _positions(rows: Any) -> list[list[Any]]:
 def _used(state: np.ndarray[Any, Any], account: int, n_instruments: int) -> list[list[int]]:
     entries: list[list[int]] = []
     for instrument in range(n_instruments):
-        if state[0]["used"][account, instrument]["lots"].any():
+        if state[0]["used_at"][account, instrument]:
             found = np.zeros((2 * DEPTH, 4), np.int64)
             count = current_entries(state, account, instrument, found)
             entries.extend([instrument, *row] for row in found[:count].tolist())
@@ -202,12 +226,13 @@ def restore(parts: dict[str, bytes]) -> np.ndarray[Any, Any]:
     for name in sorted(
         (name for name in parts if name.startswith("account/")), key=lambda text: int(text.split("/")[1])
     ):
-        _restore_account(s, parts[name])
+        _restore_account(state, parts[name])
     replace_all(state)
     return state
 
 
-def _restore_account(s: Any, section: bytes) -> None:
+def _restore_account(state: np.ndarray[Any, Any], section: bytes) -> None:
+    s = state[0]
     account, row, balances, conversions, positions, used, bots, orders = msgspec.msgpack.decode(section)
     s["accounts"][account] = np.frombuffer(row, ACCOUNT)[0]
     for asset, data in balances:
@@ -217,7 +242,7 @@ def _restore_account(s: Any, section: bytes) -> None:
     for instrument, data in positions:
         s["account_positions"][account, instrument] = np.frombuffer(data, POSITION)[0]
     for place, (instrument, side, ticks, lots, picture) in enumerate(used):
-        entry = s["used"][account, instrument]
+        entry = s["used"][own_book(state, account, instrument)]
         (
             entry["ticks"][side, place % DEPTH],
             entry["lots"][side, place % DEPTH],

@@ -13,7 +13,7 @@ from paperdesk.domain.instruments import INSTRUMENT
 from paperdesk.domain.kernel import record
 from paperdesk.domain.outbox import OUTBOX_ROWS
 from paperdesk.ledger.journal import BUCKETS, POSITION
-from paperdesk.venue.book import MARKET, USED
+from paperdesk.venue.book import MARKET, MAX_USED, USED
 from paperdesk.venue.levels import LEVEL
 from paperdesk.venue.orders import MAX_ORDERS, ORDER
 
@@ -22,8 +22,8 @@ ENGINE_VERSION: Final = 1
 
 MAX_ASSETS: Final = 64
 MAX_INSTRUMENTS: Final = 64
-MAX_ACCOUNTS: Final = 256
-MAX_BOTS: Final = 1024
+MAX_ACCOUNTS: Final = 16_384
+MAX_BOTS: Final = 16_384
 
 LIMITS: Final = record(
     [
@@ -61,6 +61,7 @@ ACCOUNT: Final = record(
         ("limits", LIMITS),
         ("first_order", "i4"),
         ("last_order", "i4"),
+        ("first_bot", "i8"),
     ]
 )
 
@@ -76,8 +77,10 @@ BOT: Final = record(
         ("day_start_units", "i8"),
         ("cooldown_until_ns", "i8"),
         ("limits", LIMITS),
+        ("next_bot", "i8"),
     ]
 )
+"""`next_bot` (and an account's `first_bot`) chains the bots of an account by number, 0 at the end."""
 
 CONVERSION: Final = record([("declared", "i8"), ("instrument", "i8"), ("inverse", "i8")])
 
@@ -98,7 +101,9 @@ STATE: Final = record(
         ("n_used_levels", "i8"),
         ("n_free_levels", "i8"),
         ("cursor", "i8"),
-        ("any_touched", "i8"),
+        ("n_touched", "i8"),
+        ("n_used_books", "i8"),
+        ("inbox_at", "i8"),
         ("next_tick_ns", "i8"),
         ("before_ns", "i8"),
         ("scales", "i8", (MAX_ASSETS,)),
@@ -110,7 +115,9 @@ STATE: Final = record(
         ("conversions", CONVERSION, (MAX_ACCOUNTS, MAX_ASSETS)),
         ("account_positions", POSITION, (MAX_ACCOUNTS, MAX_INSTRUMENTS)),
         ("bot_positions", POSITION, (MAX_BOTS, MAX_INSTRUMENTS)),
-        ("used", USED, (MAX_ACCOUNTS, MAX_INSTRUMENTS)),
+        ("used_at", "i4", (MAX_ACCOUNTS, MAX_INSTRUMENTS)),
+        ("used", USED, (MAX_USED,)),
+        ("touched", "i4", (MAX_ACCOUNTS,)),
         ("orders", ORDER, (MAX_ORDERS,)),
         ("nobody", ORDER),
         ("share_seq", "i8", (MAX_ACCOUNTS,)),
@@ -119,7 +126,7 @@ STATE: Final = record(
         ("n_levels", "i8", (MAX_INSTRUMENTS, 2)),
         ("n_stops", "i8", (MAX_INSTRUMENTS, 2)),
         ("free_rows", "i4", (MAX_ORDERS,)),
-        ("inbox", "i4", (2 * MAX_ORDERS + 2,)),
+        ("inbox", "i4", (4 * MAX_ORDERS,)),
         ("held", "i4", (MAX_INSTRUMENTS, MAX_ORDERS + 1)),
         ("levels", LEVEL, (MAX_ORDERS,)),
         ("free_levels", "i4", (MAX_ORDERS,)),

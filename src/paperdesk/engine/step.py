@@ -36,8 +36,7 @@ def fold(s: Any, e: Any) -> int:
         orders.cancel_order(s, e)
     else:
         setting(s, e)
-    if s.any_touched == 1:
-        risk.value_touched(s)
+    risk.value_touched(s)
     count: int = s.n_outputs
     return count
 
@@ -48,13 +47,13 @@ def move_time(s: Any, ts_ns: int) -> None:
     before = s.ts_seq_ns
     s.ts_seq_ns = ts_ns
     while s.n_inbox > 0:
-        entry = s.inbox[0]
+        entry = s.inbox[s.inbox_at]
         slot = entry // 2
         cancel = entry % 2 == 1
         if (s.orders[slot].cancel_at_ns if cancel else s.orders[slot].arrive_ns) > ts_ns:
             break
         if cancel:
-            s.n_inbox = places.cut(s.inbox, s.n_inbox, 0)
+            places.cut_inbox(s, 0)
             orders.cancel_due(s, slot)
         else:
             matching.arrive(s, slot)

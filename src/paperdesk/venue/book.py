@@ -43,6 +43,9 @@ MARKET: Final = record(
 traded there since the last picture; `spare` is scratch.
 """
 
+MAX_USED: Final = 65_536
+"""How many pairs of account and instrument may have taken from a book."""
+
 USED: Final = record([("ticks", "i8", (2, DEPTH)), ("lots", "i8", (2, DEPTH)), ("picture", "i8", (2, DEPTH))])
 """What one account took from one instrument's visible levels, and when."""
 
@@ -260,6 +263,22 @@ def displayed_ahead(market: Any, side: int, price_ticks: int) -> int:
 
 
 @kernel
+def has_used_room(s: Any, account: int, instrument: int) -> bool:
+    """Whether there is a row, or room for one, of what an account uses up of an instrument's book."""
+    return bool(s.used_at[account, instrument] > 0 or s.n_used_books < MAX_USED)
+
+
+@kernel
+def used_row(s: Any, account: int, instrument: int) -> int:
+    """The row of what an account used up of an instrument's book, made where there is none."""
+    if s.used_at[account, instrument] == 0:
+        assert s.n_used_books < MAX_USED, "no order is taken without room for what it uses up"
+        s.n_used_books += 1
+        s.used_at[account, instrument] = s.n_used_books
+    return int(s.used_at[account, instrument]) - 1
+
+
+@kernel
 def used_lots(used: Any, market: Any, side: int, level: int) -> int:
     """What the account already took from a visible level since it was last shown anew."""
     ticks = market.ticks[side, level]
@@ -303,6 +322,6 @@ def use_lots(used: Any, market: Any, side: int, level: int, lots: int) -> None:
 @kernel
 def available_lots(s: Any, account: int, instrument: int, side: int, level: int) -> int:
     """Displayed size of a visible level less what this account already took from it, never below 0."""
-    market = s.markets[instrument]
-    left: int = market.lots[side, level] - used_lots(s.used[account, instrument], market, side, level)
-    return max(0, left)
+    market, row = s.markets[instrument], s.used_at[account, instrument] - 1
+    shown: int = market.lots[side, level]
+    return shown if row < 0 else max(0, shown - used_lots(s.used[row], market, side, level))

@@ -24,6 +24,7 @@ from paperdesk.venue.orders import (
     is_unfinished,
     release_rest,
     retire,
+    touch,
 )
 
 FUNDS_EXHAUSTED: Final = int(Reason.FUNDS_EXHAUSTED)
@@ -163,8 +164,7 @@ def fill(
         row.evidence_ticks = evidence_ticks
         row.fee_rate_e8 = rate
         row.realized_units = apply_fill(s, row, slot)
-        s.accounts[order.account].touched = 1
-        s.any_touched = 1
+        touch(s, order.account)
         settle(s, order, lots * definition.base_units_per_lot, quote_units, row.fee_units)
     if lots < countable or countable == 0:
         finish(s, slot, ORDER_EXPIRED, NOTIONAL_TOO_LARGE if countable == 0 else FUNDS_EXHAUSTED)

@@ -94,7 +94,7 @@ def walk(s: Any, slot: int) -> None:
     if limit == 0:
         return
     account, instrument, opposite = order.account, order.instrument, 2 - order.side
-    market, used = s.markets[instrument], s.used[account, instrument]
+    market, used = s.markets[instrument], s.used[book.used_row(s, account, instrument)]
     for level in range(market.count[opposite]):
         ticks = market.ticks[opposite, level]
         if not orders.is_unfinished(order) or not book.reaches(order.side, ticks, limit):

@@ -14,7 +14,7 @@ from paperdesk.ledger.journal import RELEASE, average_buy, average_sell, post
 from paperdesk.venue.book import UNKNOWN
 from paperdesk.venue.places import leave_place
 
-MAX_ORDERS: Final = 32_768
+MAX_ORDERS: Final = 262_144
 
 ORDER: Final = record(
     [
@@ -219,6 +219,15 @@ def apply_order(s: Any, row: Any, slot: int) -> None:
         set_status(
             order, REJECTED if row.kind == ORDER_REJECTED else (CANCELED if row.kind == ORDER_CANCELED else EXPIRED)
         )
+
+
+@kernel
+def touch(s: Any, account: int) -> None:
+    """Measure an account at the end of this input."""
+    if s.accounts[account].touched == 0:
+        s.accounts[account].touched = 1
+        s.touched[s.n_touched] = account
+        s.n_touched += 1
 
 
 @kernel

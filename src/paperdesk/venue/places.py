@@ -33,7 +33,7 @@ def leave_place(s: Any, slot: int) -> None:
         at = position_stop(s, order.instrument, own, slot)
         s.n_stops[order.instrument, own] = cut(s.stops[order.instrument, own], s.n_stops[order.instrument, own], at)
     elif order.place == INBOX:
-        s.n_inbox = cut(s.inbox, s.n_inbox, position_inbox(s, 2 * slot))
+        cut_inbox(s, position_inbox(s, 2 * slot))
     order.place = NOWHERE
 
 
@@ -74,9 +74,32 @@ def enter_stops(s: Any, slot: int) -> None:
 def enter_inbox(s: Any, slot: int, cancel: int) -> None:
     """Send an arrival (0) or a cancel (1) on its way."""
     entry = 2 * slot + cancel
-    s.n_inbox = put(s.inbox, s.n_inbox, position_inbox(s, entry), entry)
+    put_inbox(s, position_inbox(s, entry), entry)
     if cancel == 0:
         s.orders[slot].place = INBOX
+
+
+@kernel
+def put_inbox(s: Any, at: int, entry: int) -> None:
+    """Insert into the inbox, which begins at `inbox_at`: what is due first leaves at the front, what is sent last mostly joins at the end."""
+    if s.inbox_at + s.n_inbox == s.inbox.shape[0]:
+        for i in range(s.n_inbox):
+            s.inbox[i] = s.inbox[s.inbox_at + i]
+        s.inbox_at = 0
+    s.n_inbox = put(s.inbox[s.inbox_at :], s.n_inbox, at, entry)
+
+
+@kernel
+def cut_inbox(s: Any, at: int) -> None:
+    """Remove from the inbox."""
+    if at == 0:
+        assert s.n_inbox > 0, "what leaves was there"
+        s.inbox_at += 1
+        s.n_inbox -= 1
+    else:
+        s.n_inbox = cut(s.inbox[s.inbox_at :], s.n_inbox, at)
+    if s.n_inbox == 0:
+        s.inbox_at = 0
 
 
 @kernel
@@ -163,7 +186,7 @@ def position_inbox(s: Any, entry: int) -> int:
     low, high = 0, s.n_inbox
     while low < high:
         middle = (low + high) // 2
-        if before_inbox(s, s.inbox[middle], entry):
+        if before_inbox(s, s.inbox[s.inbox_at + middle], entry):
             low = middle + 1
         else:
             high = middle
@@ -173,7 +196,7 @@ def position_inbox(s: Any, entry: int) -> int:
 @kernel
 def clear_places(s: Any) -> None:
     """Empty all places."""
-    s.n_inbox = s.n_used_levels = s.n_free_levels = 0
+    s.n_inbox = s.inbox_at = s.n_used_levels = s.n_free_levels = 0
     for instrument in range(s.n_instruments):
         s.n_held[instrument] = 0
         for own in range(2):

@@ -112,4 +112,4 @@ def cross(s: Any, slot: int) -> None:
             shown = market.lots[opposite, level]
             filled = fill(s, slot, price, lots, MAKER, BOOK_CROSS, shown, ticks, 0, 0)
             if filled > 0:
-                book.use_lots(s.used[account, instrument], market, opposite, level, filled)
+                book.use_lots(s.used[book.used_row(s, account, instrument)], market, opposite, level, filled)
