@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from tests.oracle.ledger import end, fill, order_words
@@ -37,6 +39,11 @@ from tests.oracle.words import (
     TAKER,
     TAPE,
 )
+
+TOUCH = {1: Fraction(1), 2: Fraction(1, 4), 3: Fraction(0)}
+"""What of a trade at an order's own price a fill model believes in (section 6.3)."""
+OF_A_BAR = {1: Fraction(1), 2: Fraction(102, 1024), 3: Fraction(51, 1024)}
+"""What of a bar's volume (section 6.4)."""
 
 if TYPE_CHECKING:
     from tests.oracle.desk import Desk
@@ -103,14 +110,16 @@ def trade_on_tape(desk: Desk, account: Account, instrument: Instrument, price: i
         if order.place not in ("resting", "pending"):
             continue
         if order.order_type in MARKET_TYPES:
-            worse = price + 1 if order.side == BUY else max(1, price - 1)
-            left -= meet(desk, order, left, worse, TAKER, "TAPE_TAKE")
+            left -= meet(desk, order, left, worse(order.side, price, account.fill_model - 1), TAKER, "TAPE_TAKE")
             continue
         through = reaches(order.side, price, order.price) and price != order.price
         if through and aggressor != order.side:
             left -= meet(desk, order, left, order.price, MAKER, "TRADE_THROUGH")
         elif reaches(order.side, price, order.price) and aggressor == order.side and not order.post_only:
             left -= meet(desk, order, left, order.price, TAKER, "TAPE_TAKE")
+        elif price == order.price and aggressor != order.side and order.time_in_force == GTC:
+            wanted = min(left, math.floor(lots * TOUCH[account.fill_model]))
+            left -= meet(desk, order, wanted, order.price, MAKER, "TAPE_TOUCH")
         else:
             left -= meet(desk, order, 0, order.price, MAKER, "TRADE_THROUGH")
 
@@ -146,7 +155,7 @@ def on_bar(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
 
 def bar_for(desk: Desk, account: Account, instrument: Instrument, given: dict[str, Any]) -> None:
     """One bar for one account: the open for pending orders, the worst price for stops, strictly through for resting."""
-    opened, left = desk.now - given["interval_ns"], given["volume_lots"]
+    opened, left = desk.now - given["interval_ns"], math.floor(given["volume_lots"] * OF_A_BAR[account.fill_model])
     mine = [
         order
         for _, order in sorted(account.orders.items())
@@ -158,7 +167,10 @@ def bar_for(desk: Desk, account: Account, instrument: Instrument, given: dict[st
     first = given["open_ticks"]
     for order in pending:
         if order.order_type in MARKET_TYPES or reaches(order.side, first, order.price):
-            left -= meet(desk, order, left, first, TAKER, "BAR_OPEN")
+            price = moved(account, order, first, given, left)
+            if order.order_type in LIMIT_TYPES and not reaches(order.side, price, order.price):
+                price = order.price
+            left -= meet(desk, order, left, price, TAKER, "BAR_OPEN")
         else:
             left -= meet(desk, order, 0, first, TAKER, "BAR_OPEN")
     for order in waiting:
@@ -168,13 +180,31 @@ def bar_for(desk: Desk, account: Account, instrument: Instrument, given: dict[st
         triggered(desk, order)
         order.place = "pending"
         if order.order_type == STOP_MARKET:
-            left -= meet(desk, order, left, worst, TAKER, "BAR_STOP")
+            beyond = max(first, order.trigger) if order.side == BUY else min(first, order.trigger)
+            price = moved(account, order, worst if account.fill_model == 3 else beyond, given, left)
+            price = min(price, worst) if order.side == BUY else max(price, worst)
+            left -= meet(desk, order, left, price, TAKER, "BAR_STOP")
         elif order.time_in_force == GTC:
             rest(desk, order)
     for order in resting:
         best = given["low_ticks"] if order.side == BUY else given["high_ticks"]
-        if reaches(order.side, best, order.price) and best != order.price:
+        if reaches(order.side, best, order.price) and (best != order.price or account.fill_model == 1):
             left -= fill(desk, order, min(order.remaining, left), order.price, MAKER, "BAR_THROUGH")
+
+
+def worse(side: int, price: int, ticks: int) -> int:
+    """A price worse by some ticks."""
+    return price + ticks if side == BUY else max(1, price - ticks)
+
+
+def moved(account: Account, order: Order, price: int, bar: dict[str, Any], left: int) -> int:
+    """A taker's price in a bar after its own impact, by the square-root law."""
+    lots = min(order.remaining, left)
+    if account.fill_model == 1 or lots == 0:
+        return price
+    share = {2: 2.0 / 3.0, 3: 1.0}[account.fill_model]
+    volatility = share * (1 / (2 * math.sqrt(math.log(2)))) * (bar["high_ticks"] - bar["low_ticks"])
+    return worse(order.side, price, max(1, math.ceil(volatility * math.sqrt(lots / bar["volume_lots"]))))
 
 
 def triggered(desk: Desk, order: Order) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from tests.engine.room import FOK, IOC, MINUTE, SECOND, Room, fills, no_money, status_of
 
-from paperdesk.domain.events import Side
+from paperdesk.domain.events import FillModel, Side
 
 
-def room_with_bars() -> Room:
+def room_with_bars(model: FillModel = FillModel.OPTIMISTIC) -> Room:
     """One bar has closed at 100."""
-    room = Room()
+    room = Room(fill_model=model)
     room.bar((98, 103, 97, 100), 50)
     return room
 
@@ -47,7 +47,7 @@ def test_nothing_is_filled_beyond_the_volume() -> None:
 
 def test_each_account_is_offered_the_whole_volume() -> None:
     room = room_with_bars()
-    room.open(4, {"Q": 10_000})
+    room.open(4, {"Q": 10_000}, fill_model=FillModel.OPTIMISTIC)
     room.buy(5)
     room.buy(5, account=4)
     assert len(fills(room.bar((100, 100, 100, 100), 5, after_ns=MINUTE))) == 2
@@ -61,20 +61,26 @@ def test_a_limit_that_the_open_satisfies_takes_there() -> None:
     assert fills(room.bar((101, 102, 99, 101), 9, after_ns=MINUTE)) == ["#1 2 @ 100 maker bar_through"]
 
 
-@pytest.mark.parametrize(("low", "filled"), [(100, False), (99, True)])
-def test_a_resting_buy_is_not_filled_at_touch(low: int, filled: bool) -> None:
-    room = room_with_bars()
+@pytest.mark.parametrize("model", FillModel)
+@pytest.mark.parametrize(("low", "through"), [(101, False), (100, None), (99, True)])
+def test_a_resting_buy_is_filled_at_touch_for_optimists_alone(low: int, through: bool | None, model: FillModel) -> None:
+    room = room_with_bars(model)
     room.buy(5, 100)
-    room.bar((105, 110, 104, 105), 9, after_ns=MINUTE)
-    assert bool(fills(room.bar((105, 110, low, 105), 9, after_ns=MINUTE))) == filled
+    room.bar((105, 110, 104, 105), 99, after_ns=MINUTE)
+    filled = through if through is not None else model == FillModel.OPTIMISTIC
+    assert bool(fills(room.bar((105, 110, low, 105), 99, after_ns=MINUTE))) == filled
 
 
-@pytest.mark.parametrize(("high", "filled"), [(120, False), (121, True)])
-def test_a_resting_sale_is_not_filled_at_touch(high: int, filled: bool) -> None:
-    room = room_with_bars()
+@pytest.mark.parametrize("model", FillModel)
+@pytest.mark.parametrize(("high", "through"), [(119, False), (120, None), (121, True)])
+def test_a_resting_sale_is_filled_at_touch_for_optimists_alone(
+    high: int, through: bool | None, model: FillModel
+) -> None:
+    room = room_with_bars(model)
     room.sell(5, 120)
-    room.bar((105, 110, 104, 105), 9, after_ns=MINUTE)
-    assert bool(fills(room.bar((105, high, 104, 105), 9, after_ns=MINUTE))) == filled
+    room.bar((105, 110, 104, 105), 99, after_ns=MINUTE)
+    filled = through if through is not None else model == FillModel.OPTIMISTIC
+    assert bool(fills(room.bar((105, high, 104, 105), 99, after_ns=MINUTE))) == filled
 
 
 def test_an_order_meets_only_the_open_of_its_first_bar() -> None:
@@ -105,17 +111,35 @@ def test_ioc_and_fok_meet_one_open() -> None:
     ]
 
 
-def test_a_stop_fills_at_the_worst_price_of_the_bar() -> None:
-    room = room_with_bars()
+@pytest.mark.parametrize(
+    ("model", "volume", "bought", "sold"),
+    [
+        (FillModel.OPTIMISTIC, 9, "5 @ 105", "4 @ 95"),
+        (FillModel.EXPECTED, 100, "5 @ 107", "4 @ 93"),  # ⌈2/3 · 0.6 · 21 · √(5/100)⌉ = 2 ticks beyond the trigger
+        (FillModel.PESSIMISTIC, 181, "5 @ 112", "4 @ 91"),
+    ],
+)
+def test_a_stop_fills_at_its_trigger_beyond_it_or_at_the_worst_price(
+    model: FillModel, volume: int, bought: str, sold: str
+) -> None:
+    room = room_with_bars(model)
     room.buy(5, trigger=105)
     room.sell(5, trigger=95)
-    assert no_money(room.bar((100, 112, 91, 100), 9, after_ns=MINUTE)) == [
+    assert no_money(room.bar((100, 112, 91, 100), volume, after_ns=MINUTE)) == [
         "triggered #1",
-        "fill #1 5 @ 112 taker bar_stop",
+        f"fill #1 {bought} taker bar_stop",
         "triggered #2",
-        "fill #2 4 @ 91 taker bar_stop",
+        f"fill #2 {sold} taker bar_stop",
     ]
-    assert fills(room.bar((97, 97, 97, 97), 9, after_ns=MINUTE)) == ["#2 1 @ 97 taker bar_open"]
+    assert len(fills(room.bar((97, 97, 97, 97), volume, after_ns=MINUTE))) == 1, "the rest takes at the next open"
+
+
+@pytest.mark.parametrize("model", FillModel)
+def test_a_stop_that_the_open_has_passed_fills_no_better_than_the_open(model: FillModel) -> None:
+    room = room_with_bars(model)
+    room.sell(1, trigger=95)
+    (line,) = fills(room.bar((90, 100, 80, 99), 100, after_ns=MINUTE))
+    assert int(line.split()[3]) == {1: 90, 2: 89, 3: 80}[model]
 
 
 @pytest.mark.parametrize(("high", "low", "fired"), [(104, 96, 0), (105, 96, 1), (104, 95, 1), (105, 95, 2)])
@@ -176,7 +200,7 @@ def test_stops_before_the_resting_share_the_volume() -> None:
     room.sell(3, trigger=98)
     assert no_money(room.bar((100, 100, 90, 95), 4, after_ns=MINUTE)) == [
         "triggered #2",
-        "fill #2 3 @ 90 taker bar_stop",
+        "fill #2 3 @ 98 taker bar_stop",
         "fill #1 1 @ 97 maker bar_through",
     ]
 
@@ -191,13 +215,13 @@ def test_bars_give_way_to_trades() -> None:
     room = room_with_bars()
     room.buy(5, 100)
     room.sell(5)
-    assert fills(room.trade(99, 9, Side.SELL)) == ["#1 5 @ 100 maker trade_through", "#2 4 @ 98 taker tape_take"]
+    assert fills(room.trade(99, 9, Side.SELL)) == ["#1 5 @ 100 maker trade_through", "#2 4 @ 99 taker tape_take"]
     assert room.bar((50, 150, 50, 100), 99, after_ns=MINUTE) == []
-    assert fills(room.trade(99, 9)) == ["#2 1 @ 98 taker tape_take"]
+    assert fills(room.trade(99, 9)) == ["#2 1 @ 99 taker tape_take"]
 
 
 def test_orders_wait_for_the_first_evidence_of_any_kind() -> None:
-    room = Room()
+    room = Room(fill_model=FillModel.OPTIMISTIC)
     room.buy(5, 100)
     room.buy(5, 99, post_only=True)
     assert fills(room.bar((100, 101, 90, 95), 9, after_ns=MINUTE)) == [

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.engine.room import BUY, Room, Side, fills
+from tests.engine.room import BUY, MINUTE, Room, Side, fills
 
 from paperdesk.domain.events import FillModel
 from paperdesk.engine.serial import places_at
-from paperdesk.venue.estimates import LEAST_WEIGHTS, WEIGHT_ONE, ahead_lots
+from paperdesk.venue.estimates import LEAST_WEIGHTS, WEIGHT_ONE, ahead_lots, impact_ticks
 
 
 def three() -> Room:
@@ -126,3 +126,44 @@ def test_a_restart_changes_no_place(account: int) -> None:
     assert bounds(again, account) == bounds(room, account)
     assert bounds(again, account, 2) == bounds(room, account, 2)
     assert again.fold.hash() == room.fold.hash()
+
+
+@pytest.mark.parametrize(
+    ("model", "bought"),
+    [(FillModel.OPTIMISTIC, "8 @ 100"), (FillModel.EXPECTED, "8 @ 102"), (FillModel.PESSIMISTIC, "4 @ 102")],
+)
+def test_a_market_order_has_a_part_of_a_bar_and_moves_its_price(model: FillModel, bought: str) -> None:
+    """100 traded in a range of 12: impact 0.6 · 12 · √(8/100) = 2.04 ticks, of which two thirds; of √(4/100) with a twentieth of the bar: 1.4."""
+    room = Room(fill_model=model)
+    room.bar((98, 103, 97, 100), 100)
+    room.buy(8)
+    assert fills(room.bar((100, 106, 94, 101), 100, after_ns=MINUTE)) == [f"#1 {bought} taker bar_open"]
+
+
+def test_impact_grows_with_the_root_of_the_part_and_never_falls_below_a_tick() -> None:
+    assert [impact_ticks(2, 1000, lots, 100) for lots in (1, 4, 25, 100)] == [61, 121, 301, 601]
+    assert [impact_ticks(1, 1000, lots, 100) for lots in (1, 4, 25, 100)] == [41, 81, 201, 401]
+    assert [impact_ticks(model, 0, 1, 100) for model in range(3)] == [0, 1, 1]
+
+
+def test_a_limit_order_that_takes_at_an_open_pays_no_more_than_its_limit() -> None:
+    room = Room(fill_model=FillModel.PESSIMISTIC)
+    room.bar((98, 103, 97, 100), 100)
+    room.buy(5, 101)
+    assert fills(room.bar((100, 120, 80, 101), 100, after_ns=MINUTE)) == ["#1 4 @ 101 taker bar_open"]
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (FillModel.OPTIMISTIC, ["#1 10 @ 99 maker tape_touch"]),
+        (FillModel.EXPECTED, ["#1 5 @ 99 maker tape_touch"]),
+        (FillModel.PESSIMISTIC, []),
+    ],
+)
+def test_a_trade_at_the_own_price_where_no_queue_is_known(model: FillModel, said: list[str]) -> None:
+    room = Room(fill_model=model)
+    room.trade(100, 1)
+    room.buy(10, 99)
+    room.trade(100, 1)
+    assert fills(room.trade(99, 20, Side.SELL)) == said

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from tests.engine.room import BUY, FOK, IOC, PLAIN, SELL, Room, fills, no_money, status_of
+from tests.engine.room import BUY, FOK, IOC, SELL, Room, fills, no_money, status_of
 
-from paperdesk.domain.events import MarketStatus, Side
+from paperdesk.domain.events import FillModel, MarketStatus, Side
 
 
 def room_with_tape(**changes: int) -> Room:
     """One trade has been seen."""
-    room = Room(**changes)  # type: ignore[arg-type]
+    room = Room(fill_model=FillModel.EXPECTED, **changes)  # type: ignore[arg-type]
     room.trade(100, 1)
     return room
 
@@ -39,7 +39,7 @@ def test_a_market_fok_needs_one_trade_of_its_size() -> None:
 
 
 def test_a_market_fok_must_be_able_to_pay() -> None:
-    room = Room(deposits={"Q": 505})
+    room = Room(fill_model=FillModel.EXPECTED, deposits={"Q": 505})
     room.trade(100, 1)
     room.buy(5, tif=FOK)
     assert no_money(room.trade(101, 50)) == ["expired #1 fok_not_filled"]  # 5 · 102 = 510
@@ -48,7 +48,7 @@ def test_a_market_fok_must_be_able_to_pay() -> None:
 
 
 def test_a_market_buy_ends_where_the_money_does() -> None:
-    room = Room(deposits={"Q": 500})
+    room = Room(fill_model=FillModel.EXPECTED, deposits={"Q": 500})
     room.trade(100, 1)
     room.buy(5)
     assert no_money(room.trade(120, 50)) == ["fill #1 4 @ 121 taker tape_take", "expired #1 funds_exhausted"]
@@ -117,7 +117,7 @@ def test_ioc_and_fok_limits_meet_exactly_one_trade() -> None:
 
 def test_orders_share_a_trade_in_their_order_and_each_account_is_offered_all() -> None:
     room = room_with_tape()
-    room.open(2, {"Q": 10_000})
+    room.open(2, {"Q": 10_000}, fill_model=FillModel.EXPECTED)
     room.buy(4, 100)
     room.sell(4)
     room.buy(4)
@@ -178,7 +178,7 @@ def test_without_live_data_nothing_happens() -> None:
 
 
 def test_market_orders_without_any_price_are_denied() -> None:
-    room = Room([PLAIN])
+    room = Room(fill_model=FillModel.EXPECTED)
     assert room.submit(BUY, 1) == ["denied #1 no_market_data"]
     assert room.submit(SELL, 1) == ["denied #2 no_market_data"]
     assert room.submit(BUY, 1, 100)[0] == "submitted #3"

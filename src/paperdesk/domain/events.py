@@ -141,6 +141,7 @@ class FillRule(IntEnum):
     BAR_THROUGH = 6
     BAR_STOP = 7
     TAPE_TAKE = 8
+    TAPE_TOUCH = 9
 
 
 class FillModel(IntEnum):

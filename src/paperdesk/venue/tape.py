@@ -1,8 +1,8 @@
 """Fills where there is no book: the tape of trades, or closed bars. Evidence is a flow here, so orders wait for the next piece of it.
 
-Assumptions, all against the trader: a market order pays one tick more than the next print, or the next bar's open; a resting order is
-never filled at touch, only when the price goes through it; a stop inside a bar fills at the bar's worst price; nothing is filled
-beyond the volume that traded; in a bar, stops come before resting orders, and an order sent during a bar waits for the next.
+What a fill model believes is in `venue/estimates.py`: how much of what traded an account can have, what it pays beyond the print or the open,
+whether a resting order is filled at touch. The same for all: in a bar, stops come before resting orders, and an order sent during a bar
+waits for the next.
 """
 
 from typing import Any, Final
@@ -11,6 +11,7 @@ from paperdesk.domain.events import FillRule
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
 from paperdesk.venue.book import UNKNOWN, reaches
+from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC, after_print, bar_lots, impact_ticks, touch_lots, worse
 from paperdesk.venue.fills import countable_lots, fee_fits, fill, payable_lots, share_left
 from paperdesk.venue.matching import rest_unqueued
 from paperdesk.venue.orders import (
@@ -29,12 +30,13 @@ from paperdesk.venue.orders import (
 )
 from paperdesk.venue.places import before_held, enter_held, leave_place
 
-TRADE_THROUGH, BAR_OPEN, BAR_THROUGH, BAR_STOP, TAPE_TAKE = (
+TRADE_THROUGH, BAR_OPEN, BAR_THROUGH, BAR_STOP, TAPE_TAKE, TAPE_TOUCH = (
     int(FillRule.TRADE_THROUGH),
     int(FillRule.BAR_OPEN),
     int(FillRule.BAR_THROUGH),
     int(FillRule.BAR_STOP),
     int(FillRule.TAPE_TAKE),
+    int(FillRule.TAPE_TOUCH),
 )
 IN_THIS_BAR: Final = 2
 """`rested` of an order that begins to rest in the bar at hand, which it must not meet again."""
@@ -46,6 +48,22 @@ FOK_NOT_FILLED: Final = int(Reason.FOK_NOT_FILLED)
 def passed(order_side: int, ticks: int, price_ticks: int) -> bool:
     """Whether a price lies strictly through an order's limit (BUY: below it)."""
     return ticks < price_ticks if order_side == BUY else ticks > price_ticks
+
+
+@kernel
+def fill_in_bar(s: Any, slot: int, ticks: int, e: Any, liquidity: int, rule: int, evidence_ticks: int) -> bool:
+    """Fill an order from a bar's volume at a price, worse by its own impact where it takes, though not beyond its limit; whether it is still live."""
+    order = s.orders[slot]
+    model = s.accounts[order.account].fill_model - 1
+    total = bar_lots(model, e.volume_lots)
+    lots = min(share_left(s, order.account, total), order.qty_lots - order.filled_lots)
+    if liquidity == TAKER and lots > 0:
+        ticks = worse(order.side, ticks, impact_ticks(model, e.high_ticks - e.low_ticks, lots, e.volume_lots))
+        if rule == BAR_STOP:
+            ticks = min(ticks, e.high_ticks) if order.side == BUY else max(ticks, e.low_ticks)
+        if not is_market(order) and passed(order.side, order.price_ticks, ticks):
+            ticks = order.price_ticks
+    return fill_from_flow(s, slot, ticks, total, liquidity, rule, evidence_ticks)
 
 
 @kernel
@@ -100,10 +118,9 @@ def match_tape(s: Any, instrument: int, ticks: int, lots: int, aggressor: int) -
 def meet_trade(s: Any, slot: int, ticks: int, lots: int, aggressor: int) -> None:
     """One held order and one public trade."""
     order = s.orders[slot]
-    side = order.side
+    side, model = order.side, s.accounts[order.account].fill_model - 1
     if is_market(order):
-        worse = ticks + 1 if side == BUY else max(1, ticks - 1)
-        fill_from_flow(s, slot, worse, lots, TAKER, TAPE_TAKE, ticks)
+        fill_from_flow(s, slot, after_print(model, side, ticks), lots, TAKER, TAPE_TAKE, ticks)
         return
     live = True
     took = aggressor == side and order.post_only == 0 and reaches(side, ticks, order.price_ticks)
@@ -112,8 +129,22 @@ def meet_trade(s: Any, slot: int, ticks: int, lots: int, aggressor: int) -> None
         live = fill_from_flow(
             s, slot, order.price_ticks, lots, TAKER if took else MAKER, TAPE_TAKE if took else TRADE_THROUGH, ticks
         )
+    elif aggressor != side and ticks == order.price_ticks and order.time_in_force == GTC:
+        live = fill_at_touch(s, slot, lots)
     if live:
         settle_limit(s, slot)
+
+
+@kernel
+def fill_at_touch(s: Any, slot: int, total: int) -> bool:
+    """A trade at the own price of an order that rests: what its model believes it can have of it. Whether it is still live."""
+    order = s.orders[slot]
+    account, ticks = order.account, order.price_ticks
+    wanted = min(share_left(s, account, total), touch_lots(s.accounts[account].fill_model - 1, total))
+    if wanted > 0:
+        wanted = min(wanted, order.qty_lots - order.filled_lots)
+        s.share_lots[account] -= fill(s, slot, ticks, wanted, MAKER, TAPE_TOUCH, total, ticks, UNKNOWN, UNKNOWN)
+    return is_unfinished(order) and order.account == account
 
 
 @kernel
@@ -121,38 +152,44 @@ def match_bar(s: Any, instrument: int, e: Any) -> None:
     """A closed bar against all orders of an instrument that has nothing better, sent before the bar opened."""
     assert e.interval_ns > 0, "a bar lasts"
     opened_ns = s.ts_seq_ns - e.interval_ns
-    meet_open(s, instrument, e.open_ticks, e.volume_lots, opened_ns)
-    meet_extremes(s, instrument, e.high_ticks, e.low_ticks, e.volume_lots, opened_ns)
+    meet_open(s, instrument, e, opened_ns)
+    meet_extremes(s, instrument, e, opened_ns)
     i = 0
     while i < s.n_held[instrument]:
         slot = s.held[instrument, i]
         order = s.orders[slot]
-        extreme = e.low_ticks if order.side == BUY else e.high_ticks
         if order.rested == IN_THIS_BAR:
             order.rested = 1
-        elif order.rested == 1 and order.submitted_ns <= opened_ns and passed(order.side, extreme, order.price_ticks):
-            fill_from_flow(s, slot, order.price_ticks, e.volume_lots, MAKER, BAR_THROUGH, extreme)
+        elif order.rested == 1 and order.submitted_ns <= opened_ns:
+            meet_range(s, slot, e)
         if i < s.n_held[instrument] and s.held[instrument, i] == slot:
             i += 1
 
 
 @kernel
-def meet_open(s: Any, instrument: int, open_ticks: int, volume_lots: int, opened_ns: int) -> None:
+def meet_range(s: Any, slot: int, e: Any) -> None:
+    """A resting order that the bar's range went through, or, for optimists, reached."""
+    order = s.orders[slot]
+    extreme = e.low_ticks if order.side == BUY else e.high_ticks
+    touched = extreme == order.price_ticks and s.accounts[order.account].fill_model == OPTIMISTIC
+    if touched or passed(order.side, extreme, order.price_ticks):
+        fill_in_bar(s, slot, order.price_ticks, e, MAKER, BAR_THROUGH, extreme)
+
+
+@kernel
+def meet_open(s: Any, instrument: int, e: Any, opened_ns: int) -> None:
     """Orders that wait to execute meet the open: they take, limit orders only at or better than their price."""
     i = 0
     while i < s.n_held[instrument]:
         slot = s.held[instrument, i]
         order = s.orders[slot]
         if order.rested == 0 and order.submitted_ns <= opened_ns:
-            if is_market(order):
-                fill_from_flow(s, slot, open_ticks, volume_lots, TAKER, BAR_OPEN, open_ticks)
-            else:
-                live = True
-                if reaches(order.side, open_ticks, order.price_ticks):
-                    live = fill_from_flow(s, slot, open_ticks, volume_lots, TAKER, BAR_OPEN, open_ticks)
-                if live:
-                    settle_limit(s, slot)
-                    order.rested *= IN_THIS_BAR
+            live, took = True, is_market(order) or reaches(order.side, e.open_ticks, order.price_ticks)
+            if took:
+                live = fill_in_bar(s, slot, e.open_ticks, e, TAKER, BAR_OPEN, e.open_ticks)
+            if live and not is_market(order):
+                settle_limit(s, slot)
+                order.rested *= IN_THIS_BAR
         if i < s.n_held[instrument] and s.held[instrument, i] == slot:
             i += 1
 
@@ -174,9 +211,9 @@ def next_reached_stop(s: Any, instrument: int, high_ticks: int, low_ticks: int, 
 
 
 @kernel
-def meet_extremes(s: Any, instrument: int, high_ticks: int, low_ticks: int, volume_lots: int, opened_ns: int) -> None:
-    """Stops that the bar's range reached: market ones fill at its worst price, limit ones wait for the next bar."""
-    slot = next_reached_stop(s, instrument, high_ticks, low_ticks, opened_ns, UNKNOWN)
+def meet_extremes(s: Any, instrument: int, e: Any, opened_ns: int) -> None:
+    """Stops that the bar's range reached: market ones take at once, limit ones wait for the next bar."""
+    slot = next_reached_stop(s, instrument, e.high_ticks, e.low_ticks, opened_ns, UNKNOWN)
     while slot != UNKNOWN:
         order = s.orders[slot]
         leave_place(s, slot)
@@ -186,6 +223,15 @@ def meet_extremes(s: Any, instrument: int, high_ticks: int, low_ticks: int, volu
             order.rested = IN_THIS_BAR
         enter_held(s, slot)
         if order.order_type == STOP_MARKET:
-            worst = high_ticks if order.side == BUY else low_ticks
-            fill_from_flow(s, slot, worst, volume_lots, TAKER, BAR_STOP, worst)
-        slot = next_reached_stop(s, instrument, high_ticks, low_ticks, opened_ns, slot)
+            worst = e.high_ticks if order.side == BUY else e.low_ticks
+            fill_in_bar(s, slot, stop_ticks(s, order, e), e, TAKER, BAR_STOP, worst)
+        slot = next_reached_stop(s, instrument, e.high_ticks, e.low_ticks, opened_ns, slot)
+
+
+@kernel
+def stop_ticks(s: Any, order: Any, e: Any) -> int:
+    """Where a stop begins to take inside a bar: at its trigger, or at an open beyond it; for pessimists at the bar's worst price."""
+    assert order.trigger_ticks > 0, "a stop has a trigger"
+    if s.accounts[order.account].fill_model == PESSIMISTIC:
+        return int(e.high_ticks if order.side == BUY else e.low_ticks)
+    return max(e.open_ticks, order.trigger_ticks) if order.side == BUY else min(e.open_ticks, order.trigger_ticks)
