@@ -316,7 +316,7 @@ class Auditor(AuditedDesk):
             self._find("7 fees", f"assets {row[ASSET]}, {row[FEE_ASSET]}", row)
         if facts.rate != (definition.maker_fee_e8 if facts.liquidity == Liquidity.MAKER else definition.taker_fee_e8):
             self._find("7 fees", f"rate {facts.rate} for liquidity {facts.liquidity}", row)
-        for rule, what in wrong_with_fill(order, facts, market, given, self._flow):
+        for rule, what in wrong_with_fill(order, facts, market, given, self._flow, account.fill_model):
             self._find(rule, what, row)
         for rule, what in account.fill(order, facts):
             self._find(rule, what, row)

@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final
 
-from paperdesk.domain.events import OrderType, Side
+from paperdesk.domain.events import FillModel, OrderType, Side
 from paperdesk.domain.orders import LIVE, OrderStatus
 from paperdesk.store.audit_market import Definition, FillFacts
 
@@ -110,8 +110,9 @@ class Position:
 class Account:
     """One account's books."""
 
-    def __init__(self, number: int, epoch: int, source: int, latency_ns: int) -> None:
+    def __init__(self, number: int, epoch: int, source: int, latency_ns: int, fill_model: FillModel) -> None:
         self.number, self.epoch, self.source, self.latency_ns = number, epoch, source, latency_ns
+        self.fill_model = fill_model
         self.next_order = self.next_fill = 1
         self.epoch_orders = 0
         self.killed = False

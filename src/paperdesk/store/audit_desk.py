@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from paperdesk.domain.events import InputKind, OutputKind
+from paperdesk.domain.events import FillModel, InputKind, OutputKind
 from paperdesk.domain.reasons import Reason
 from paperdesk.store.audit_books import (
     CLOSING,
@@ -203,7 +203,9 @@ class AuditedDesk:
         self._answered = True
         if row[ACCOUNT] in self.accounts or row[PAYLOAD] != 1:
             self._find("10 accounts", f"opened twice, or with epoch {row[PAYLOAD]}", row)
-        self.accounts[row[ACCOUNT]] = Account(row[ACCOUNT], row[PAYLOAD], row[PAYLOAD + 1], row[PAYLOAD + 2])
+        self.accounts[row[ACCOUNT]] = Account(
+            row[ACCOUNT], row[PAYLOAD], row[PAYLOAD + 1], row[PAYLOAD + 2], FillModel(row[PAYLOAD + 4])
+        )
 
     def _epoch_started(self, row: Row) -> None:
         account, given = self.accounts.get(row[ACCOUNT]), self._given

@@ -4,6 +4,7 @@ Written naively from the rule book, sharing nothing with the core: levels are li
 function that looks at a fill says what is wrong with it as (rule, complaint), or nothing.
 """
 
+import math
 import struct
 from collections.abc import Iterator
 from typing import Any, Final
@@ -15,6 +16,7 @@ from paperdesk.domain.events import (
     HEAD_BYTES,
     PAYLOAD,
     Evidence,
+    FillModel,
     FillRule,
     InputKind,
     Liquidity,
@@ -39,7 +41,13 @@ NEEDS: Final = {
     FillRule.BAR_THROUGH: (Evidence.BARS,),
     FillRule.BAR_STOP: (Evidence.BARS,),
     FillRule.TAPE_TAKE: (Evidence.TAPE,),
+    FillRule.TAPE_TOUCH: (Evidence.TAPE,),
 }
+WORSE_PRINTS: Final = {FillModel.OPTIMISTIC: 0, FillModel.EXPECTED: 1, FillModel.PESSIMISTIC: 2}
+OF_A_TOUCH: Final = {FillModel.OPTIMISTIC: 1024, FillModel.EXPECTED: 256, FillModel.PESSIMISTIC: 0}
+OF_A_BAR: Final = {FillModel.OPTIMISTIC: 1024, FillModel.EXPECTED: 102, FillModel.PESSIMISTIC: 51}
+OF_THE_IMPACT: Final = {FillModel.OPTIMISTIC: 0.0, FillModel.EXPECTED: 2 / 3, FillModel.PESSIMISTIC: 1.0}
+VOLATILITY_OF_A_RANGE: Final = 1 / (2 * math.sqrt(math.log(2)))
 PICTURES: Final = frozenset({int(InputKind.QUOTE), int(InputKind.BOOK)})
 Complaint = tuple[str, str]
 
@@ -185,9 +193,9 @@ class FillFacts:
 
 
 def wrong_with_fill(
-    order: Any, fill: FillFacts, market: Market, given: Given, flow: dict[int, int]
+    order: Any, fill: FillFacts, market: Market, given: Given, flow: dict[int, int], model: FillModel
 ) -> Iterator[Complaint]:
-    """What is wrong with the evidence of a fill. `flow` counts what each account already took of this trade or bar."""
+    """What is wrong with the evidence of a fill. `flow` counts what each account already took of this trade or bar; `model` is the account's."""
     limited = order.order_type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
     if limited and not reaches(order.side, fill.price, order.price):
         yield "7 a limit is a limit", f"filled at {fill.price} ticks, limit {order.price}"
@@ -208,9 +216,9 @@ def wrong_with_fill(
     elif fill.rule == FillRule.BOOK_CROSS:
         yield from _crossed(order, fill, market, given)
     elif given.kind == InputKind.TRADE and given.instrument == order.instrument:
-        yield from _traded(order, fill, given, flow, limited)
+        yield from _traded(order, fill, given, flow, limited, model)
     elif given.kind == InputKind.BAR and given.instrument == order.instrument:
-        yield from _barred(order, fill, given, flow, limited)
+        yield from _barred(order, fill, given, flow, limited, model)
     else:
         yield (
             "6 evidence",
@@ -266,39 +274,63 @@ def _flowed(order: Any, fill: FillFacts, flow: dict[int, int], total: int, ahead
         )
 
 
-def _traded(order: Any, fill: FillFacts, given: Given, flow: dict[int, int], limited: bool) -> Iterator[Complaint]:
+def _traded(
+    order: Any, fill: FillFacts, given: Given, flow: dict[int, int], limited: bool, model: FillModel
+) -> Iterator[Complaint]:
     price, quantity = given.payload()[:2]
     ahead = fill.front_before if fill.rule == FillRule.QUEUE else 0
     yield from _flowed(order, fill, flow, quantity, ahead)
     if fill.evidence != price:
         yield "6 evidence", f"the receipt says {fill.evidence} ticks, the trade {price}"
     if fill.rule == FillRule.TAPE_TAKE:
-        worse = price + 1 if order.side == Side.BUY else max(1, price - 1)
-        if fill.price != (order.price if limited else worse):
+        if fill.price != (order.price if limited else _worse(order.side, price, WORSE_PRINTS[model])):
             yield "6.3 tape", f"filled at {fill.price} ticks after a trade at {price}"
         if limited and (given.side != order.side or not reaches(order.side, price, order.price)):
             yield "6.3 tape", f"a limit of {order.price} took after a trade at {price} by side {given.side}"
         return
-    exact = fill.rule == FillRule.QUEUE
+    exact = fill.rule in (FillRule.QUEUE, FillRule.TAPE_TOUCH)
     if fill.price != order.price or given.side == order.side:
         yield "6.2 trade", f"filled at {fill.price} ticks, own price {order.price}, aggressor {given.side}"
-    if fill.rule not in (FillRule.QUEUE, FillRule.TRADE_THROUGH) or ahead < 0:
+    if fill.rule == FillRule.TAPE_TOUCH and fill.lots > quantity * OF_A_TOUCH[model] // 1024:
+        yield "6.3 tape", f"{fill.lots} lots of a trade of {quantity} at the own price"
+    if fill.rule not in (FillRule.QUEUE, FillRule.TRADE_THROUGH, FillRule.TAPE_TOUCH) or ahead < 0:
         yield "6.2 trade", f"rule {fill.rule}, queue {ahead}"
     if (price != order.price) if exact else not passed(order.side, price, order.price):
         yield "6.2 trade", f"a trade at {price} ticks does not reach an order at {order.price} by rule {fill.rule}"
 
 
-def _barred(order: Any, fill: FillFacts, given: Given, flow: dict[int, int], limited: bool) -> Iterator[Complaint]:
+def _worse(side: int, price: int, ticks: int) -> int:
+    return price + ticks if side == Side.BUY else max(1, price - ticks)
+
+
+def _barred(
+    order: Any, fill: FillFacts, given: Given, flow: dict[int, int], limited: bool, model: FillModel
+) -> Iterator[Complaint]:
     first, high, low, _, volume, interval_ns = given.payload()[:6]
-    yield from _flowed(order, fill, flow, volume)
+    had = flow.get(order.account, 0)
+    before = flow[order.account] = had + fill.lots
+    share = volume * OF_A_BAR[model] // 1024
+    if before > share or fill.shown != share:
+        yield "6 each account's share", f"{had} lots before, {fill.lots} now of {share} (receipt: {fill.shown})"
     extreme, worst = (low, high) if order.side == Side.BUY else (high, low)
     if order.submitted_ns > given.ts_ns - interval_ns:
         yield "6.4 bars", "the order was sent after the bar opened"
+    moved = 0
+    if model != FillModel.OPTIMISTIC and share > had:
+        part = min(order.qty - order.filled, share - had) / volume
+        moved = max(1, math.ceil(OF_THE_IMPACT[model] * VOLATILITY_OF_A_RANGE * (high - low) * math.sqrt(part)))
     if fill.rule == FillRule.BAR_OPEN:
-        right = fill.price == first and (not limited or reaches(order.side, first, order.price))
+        price = _worse(order.side, first, moved)
+        right = not limited or reaches(order.side, first, order.price)
+        price = order.price if limited and not reaches(order.side, price, order.price) else price
     elif fill.rule == FillRule.BAR_THROUGH:
-        right = fill.price == order.price and passed(order.side, extreme, order.price)
+        price = order.price
+        right = passed(order.side, extreme, price) or (extreme == price and model == FillModel.OPTIMISTIC)
     else:
-        right = fill.rule == FillRule.BAR_STOP and fill.price == worst and not passed(order.side, worst, order.trigger)
-    if not right:
-        yield "6.4 bars", f"rule {fill.rule} at {fill.price} ticks in a bar of {first} {high} {low}"
+        begins = first if not passed(order.side, first, order.trigger) else order.trigger
+        begins = worst if model == FillModel.PESSIMISTIC else begins
+        price = _worse(order.side, begins, moved)
+        price = worst if not reaches(order.side, price, worst) else price
+        right = fill.rule == FillRule.BAR_STOP and not passed(order.side, worst, order.trigger)
+    if not right or fill.price != price:
+        yield "6.4 bars", f"rule {fill.rule} at {fill.price} ticks, not {price}, in a bar of {first} {high} {low}"
