@@ -133,9 +133,22 @@ def test_a_slow_door_is_given_up_and_not_asked_again() -> None:
         until = time.monotonic() + WAIT_S
         while not sender.counts().failed and time.monotonic() < until:
             time.sleep(0.01)
-        assert sender.counts() == (0, 1, 0) and len(seen) == 1
+        assert sender.counts() == (0, 1, 0)
         assert "the door did not answer in 0.3 s" in sender.said()[0]
         over.set()
+        sender.patience_s = WAIT_S
+        sender.tell({"n": 1})
+        sender.close(time.monotonic() + WAIT_S)
+        assert sender.counts() == (1, 1, 0)
+        assert [wish["body"] for wish in seen] == [{"n": 0}, {"n": 1}]
+
+
+def test_an_answer_has_a_bound() -> None:
+    request = f"POST /send HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\n\r\n{{}}".encode()
+    with door(lambda number, wish: b"x" * (MOST_ANSWERED_BYTES + number - 1)) as (port, _):
+        assert len(asked(port, request, WAIT_S)) == MOST_ANSWERED_BYTES
+        with pytest.raises(ConnectionError, match="an answer of over"):
+            asked(port, request, WAIT_S)
 
 
 def test_an_answer_in_drops_is_too_late_as_a_whole() -> None:
