@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.oracle import market, orders, risk, venue
+from tests.oracle import market, orders, risk, terms, venue
 from tests.oracle.checks import bad_event
 from tests.oracle.ledger import end, post, within_bounds
 from tests.oracle.things import Account, Instrument, Market, Order, Scope
@@ -328,8 +328,17 @@ class Desk:
         account.source = given["source"]
         account.in_use = account.valued = False
         account.opening = 0
+        account.volumes.clear()
         self.say("EPOCH_STARTED", account=account.number, epoch=account.epoch, source=account.source)
         risk.first_valuation(self, account)
+
+    def on_set_latencies(self, given: dict[str, Any]) -> None:
+        """Drawn latencies."""
+        terms.set_latencies(self, given)
+
+    def on_set_fee_tiers(self, given: dict[str, Any]) -> None:
+        """Fees by volume."""
+        terms.set_fee_tiers(self, given)
 
     def on_submit_order(self, given: dict[str, Any]) -> None:
         """An order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.oracle import terms
 from tests.oracle.money import down, times, up
 from tests.oracle.things import Account, Instrument, Order, Position, Scope
 from tests.oracle.words import (
@@ -16,6 +17,7 @@ from tests.oracle.words import (
     MARKET_TYPES,
     MAX_UNITS,
     RESERVED,
+    TAKER,
     VENUE,
 )
 
@@ -135,12 +137,14 @@ def fits(account: Account, instrument: Instrument, order: Order, lots: int, tota
     return within_bounds(base) and within_bounds(quote)
 
 
-def fee_fits(account: Account, instrument: Instrument, order: Order, lots: int, total: int, fills: int = 1) -> bool:
+def fee_fits(
+    desk: Desk, account: Account, instrument: Instrument, order: Order, lots: int, total: int, fills: int = 1
+) -> bool:
     """Whether the fee on such a fill, at the larger of both rates, can be counted; in up to so many fills, each rounded up."""
     take, asset = lots * instrument.bpl, instrument.base
     if order.side != BUY:
         take, asset = received(instrument, order.value, total), instrument.quote
-    fee = up(times(take, max(instrument.maker, instrument.taker)))
+    fee = up(times(take, max(terms.rate(desk, account, instrument, liquidity) for liquidity in (MAKER, TAKER))))
     return account.row(asset)[FEES] + fee + fills - 1 <= MAX_UNITS
 
 
@@ -165,7 +169,7 @@ def fill(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule: 
     if order.side == BUY and order.order_type in MARKET_TYPES:
         within = affordable(instrument, order, price, lots, order.reserved + account.row(instrument.quote)[FREE])
     count = countable(account, instrument, order, price, within)
-    if count > 0 and not fee_fits(account, instrument, order, count, order.value + price * count):
+    if count > 0 and not fee_fits(desk, account, instrument, order, count, order.value + price * count):
         count = 0
     if count > 0:
         settle(desk, order, count, price, liquidity, rule, front)
@@ -180,7 +184,7 @@ def settle(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule
     """One fill: what is paid and received, the fee, positions, cooldowns, the surplus of the reserve."""
     account, instrument = desk.accounts[order.account], desk.instruments[order.instrument]
     total = order.value + price * lots
-    rate = instrument.maker if liquidity == MAKER else instrument.taker
+    rate = terms.rate(desk, account, instrument, liquidity)
     if order.side == BUY:
         give, take = paid(instrument, order.value, total), lots * instrument.bpl
         give_asset, take_asset = instrument.quote, instrument.base
@@ -197,6 +201,7 @@ def settle(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule
     order.value = total
     order.filled += lots
     order.status = "FILLED" if order.remaining == 0 else "PARTIALLY_FILLED"
+    number, worth = terms.tier(desk, account), terms.count(desk, account, instrument.quote, quote_units)
     desk.say(
         "FILL",
         account=order.account,
@@ -214,6 +219,8 @@ def settle(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule
         fee_asset=take_asset,
         realized_units=realized,
         fee_rate_e8=int(rate.scaleb(8)),
+        fee_tier=number,
+        volume_units=worth,
     )
     account.next_fill += 1
     order.reserved -= give

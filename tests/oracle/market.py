@@ -54,17 +54,16 @@ def on_trade(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
     market = instrument.market
     price, lots, aggressor = given["trade_price_ticks"], given["trade_qty_lots"], given["side"]
     if market.evidence == BOOK:
-        if not (market.bids and market.asks):
-            market.mark, market.mark_ns = price, desk.now
         for account in accounts(desk):
             trade_on_book(desk, account, instrument, price, lots, aggressor)
         note_taken(instrument, price, lots, aggressor)
     else:
         market.evidence = TAPE
-        market.mark, market.mark_ns = price, desk.now
         for account in accounts(desk):
             trade_on_tape(desk, account, instrument, price, lots, aggressor)
     market.last, market.trade_seen = price, True
+    if market.evidence != BOOK or not (market.bids and market.asks):
+        market.mark, market.mark_ns = price, desk.now
     check_stops(desk, instrument)
 
 
@@ -129,7 +128,7 @@ def meet(desk: Desk, order: Order, left: int, price: int, liquidity: int, rule: 
     account, instrument = desk.accounts[order.account], desk.instruments[order.instrument]
     if order.time_in_force == FOK:
         value = order.value + price * order.remaining
-        if left < order.remaining or not payable(account, instrument, order, value):
+        if left < order.remaining or not payable(desk, account, instrument, order, value):
             end(desk, order, "EXPIRED", "fok_not_filled")
             return 0
     filled = fill(desk, order, min(order.remaining, left), price, liquidity, rule)

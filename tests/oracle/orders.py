@@ -8,6 +8,7 @@ from tests.oracle import risk, venue
 from tests.oracle.checks import malformed
 from tests.oracle.ledger import order_words, reserve
 from tests.oracle.money import up
+from tests.oracle.terms import latency
 from tests.oracle.things import Account, Order, Scope
 from tests.oracle.words import (
     BOOK,
@@ -66,11 +67,12 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
     if reason:
         desk.say("ORDER_DENIED", reason=reason, **words)
         return
-    desk.say("ORDER_SUBMITTED", time_in_force=order.time_in_force, arrive_ns=desk.now + account.latency_ns, **words)
+    due = desk.now + latency(account, order.id, 0)
+    desk.say("ORDER_SUBMITTED", time_in_force=order.time_in_force, arrive_ns=due, **words)
     account.in_use = True
     account.orders[order.id] = order
     reserve(desk, order, amount)
-    desk.inbox.append((desk.now + account.latency_ns, account.number, order.id, "arrival"))
+    desk.inbox.append((due, account.number, order.id, "arrival"))
 
 
 def closed(desk: Desk, account: Account, scope: Scope, order: Order) -> str:
@@ -153,4 +155,4 @@ def ask_cancel(desk: Desk, account: Account, order: Order) -> None:
     """A cancel is on its way."""
     order.cancel_asked = True
     desk.say("CANCEL_REQUESTED", account=account.number, bot=order.bot, order_id=order.id)
-    desk.inbox.append((desk.now + account.latency_ns, account.number, order.id, "cancel"))
+    desk.inbox.append((desk.now + latency(account, order.id, 1), account.number, order.id, "cancel"))

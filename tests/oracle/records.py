@@ -37,6 +37,15 @@ CODES = {
 }
 
 
+COUNTS = {
+    "latencies_ns": "n_latencies",
+    "tier_volume_units": "n_tiers",
+    "tier_maker_e8": "n_tiers",
+    "tier_taker_e8": "n_tiers",
+}
+"""Lists of an input and where their length stands."""
+
+
 def to_record(given: dict[str, Any]) -> Row:
     """One input, shape (1,) of INPUT."""
     block = inputs(1)
@@ -46,6 +55,9 @@ def to_record(given: dict[str, Any]) -> Row:
             row["kind"] = int(InputKind[value])
         elif name == "defect":
             row["defect"] = CODES["reason"][value]
+        elif isinstance(value, list) and name in COUNTS:
+            row[COUNTS[name]] = len(value)
+            row[name][: len(value)] = value
         elif isinstance(value, list):
             count = len(value)
             if name.endswith("ticks"):

@@ -12,7 +12,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from tests.oracle import streams_market, streams_orders
+from tests.oracle import streams_market, streams_orders, streams_terms
 from tests.oracle.desk import Desk
 from tests.oracle.things import Instrument
 from tests.oracle.words import DAY_NS, DELISTED, GAP, HALTED, LIMITS, LIVE, STALE, TRADING
@@ -169,6 +169,10 @@ class Stream:
             yield {"kind": "REGISTER_BOT", "account": account, "bot": bot}
         if self.chance(0.4):
             yield self.limits(account)
+        if self.chance(0.25):
+            yield streams_terms.latencies(self, account)
+        if self.chance(0.25):
+            yield streams_terms.fee_tiers(self, account)
 
     def conversions(self, account: int, pairs: int) -> Iterator[dict[str, Any]]:
         """Values for assets that are not the reporting one, if we are lucky."""
@@ -265,10 +269,16 @@ class Stream:
                 self.switch,
                 self.source,
                 self.late_money,
+                self.some_terms,
             )
             + ((self.reset, self.stop) if self.chance(0.5) else (self.some_limits,))
             + (lambda: streams_orders.nonsense(self),)
         )()
+
+    def some_terms(self) -> dict[str, Any]:
+        """Other latencies or fees for someone."""
+        make = self.dice.choice((streams_terms.latencies, streams_terms.fee_tiers))
+        return make(self, self.dice.choice([*self.accounts, 3]))
 
     def some_limits(self) -> dict[str, Any]:
         """New limits for someone."""

@@ -172,7 +172,7 @@ def spoiled(given: dict[str, Any], dice: Random) -> dict[str, Any]:
 def nonsense(stream: Stream) -> dict[str, Any]:
     """Commands about things that are not there, or that there already are."""
     account = stream.accounts[0]
-    open_again = {"kind": "OPEN_ACCOUNT", "source": 1, "latency_ns": 0, "equity_every_ns": 10**9}
+    open_again = {"kind": "OPEN_ACCOUNT", "source": 1, "latency_ns": 0, "equity_every_ns": 10**9, "fill_model": 2}
     limits = stream.limits(account)
     return stream.dice.choice(
         (

@@ -206,6 +206,11 @@ class Account:
     in_use: bool = False
     valued: bool = False
     opening: int = 0
+    latencies: list[int] = field(default_factory=list)
+    latency_seed: int = 0
+    tiers: list[tuple[int, int, int]] = field(default_factory=list)
+    volumes: dict[int, int] = field(default_factory=dict)
+    """UTC day → what was traded, in the reporting asset."""
 
     def row(self, asset: int) -> list[int]:
         """The five buckets of an asset."""

@@ -105,7 +105,7 @@ def execute(desk: Desk, order: Order) -> None:
         return
     account = desk.accounts[order.account]
     levels = visible(market, order) if market.status == LIVE else []
-    if order.time_in_force == FOK and not whole(account, instrument, order, levels):
+    if order.time_in_force == FOK and not whole(desk, account, instrument, order, levels):
         end(desk, order, "EXPIRED", "fok_not_filled")
         return
     take(desk, order, levels, TAKER, "BOOK_WALK", None)
@@ -136,7 +136,7 @@ def used_of(account: Account, instrument: int, side: int) -> dict[int, int]:
     return account.used.setdefault((instrument, side), {})
 
 
-def whole(account: Account, instrument: Instrument, order: Order, levels: list[tuple[int, int]]) -> bool:
+def whole(desk: Desk, account: Account, instrument: Instrument, order: Order, levels: list[tuple[int, int]]) -> bool:
     """Whether a fill-or-kill order can be filled whole, paid, and counted."""
     used = used_of(account, instrument.number, order.side)
     left, value = order.remaining, order.value
@@ -144,14 +144,14 @@ def whole(account: Account, instrument: Instrument, order: Order, levels: list[t
         lots = min(left, size - used.get(price, 0))
         left -= lots
         value += lots * price
-    return left == 0 and payable(account, instrument, order, value, DEPTH)
+    return left == 0 and payable(desk, account, instrument, order, value, DEPTH)
 
 
-def payable(account: Account, instrument: Instrument, order: Order, value: int, fills: int = 1) -> bool:
+def payable(desk: Desk, account: Account, instrument: Instrument, order: Order, value: int, fills: int = 1) -> bool:
     """Whether all that is left of a fill-or-kill order can be counted and, for market buys, paid."""
     if not fits(account, instrument, order, order.remaining, value):
         return False
-    if not fee_fits(account, instrument, order, order.remaining, value, fills):
+    if not fee_fits(desk, account, instrument, order, order.remaining, value, fills):
         return False
     if order.side != BUY or order.order_type not in MARKET_TYPES:
         return True

@@ -3,7 +3,7 @@
 Each builder fills one row of an INPUT block (see `domain.events`) and returns nothing; the sequencer stamps `seq` and `ts_seq_ns`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -103,6 +103,23 @@ def set_limits(account: int, bot: int, limits: Mapping[str, int]) -> np.ndarray:
     return command(
         InputKind.SET_LIMITS, account=account, bot=bot, **{name: limits.get(name, 0) for name in LIMIT_FIELDS}
     )
+
+
+def set_latencies(account: int, seed: int, latencies_ns: Sequence[int]) -> np.ndarray:
+    """Let what an account sends take a drawn time: LATENCY_POINTS rising quantiles, the shortest first; none: a fixed latency again."""
+    row = command(InputKind.SET_LATENCIES, account=account, latency_seed=seed, n_latencies=len(latencies_ns))
+    row["latencies_ns"][0, : len(latencies_ns)] = latencies_ns
+    return row
+
+
+def set_fee_tiers(account: int, tiers: Sequence[tuple[int, int, int]]) -> np.ndarray:
+    """Fees by what an account traded in thirty days: (volume from which on, maker, taker), the first from 0; units of the reporting asset, 10⁻⁸."""
+    row = command(InputKind.SET_FEE_TIERS, account=account, n_tiers=len(tiers))
+    for place, (volume, maker, taker) in enumerate(tiers):
+        row["tier_volume_units"][0, place] = volume
+        row["tier_maker_e8"][0, place] = maker
+        row["tier_taker_e8"][0, place] = taker
+    return row
 
 
 def submit_order(account: int, bot: int, instrument: Instrument, intent: "Intent") -> np.ndarray:

@@ -12,6 +12,7 @@ from enum import IntEnum
 from paperdesk.domain.layout import (
     DEFINITION_BYTES,
     DEPTH,
+    FEE_TIERS,
     FLAG_INVERSE,
     FLAG_MALFORMED,
     FLAG_PARTIAL,
@@ -20,18 +21,48 @@ from paperdesk.domain.layout import (
     HEAD_BYTES,
     INPUT,
     INPUT_BYTES,
+    LATENCY_POINTS,
     OUTPUT,
     OUTPUT_BYTES,
     PAYLOAD,
     SCHEMA_VERSION,
     SHORT_BYTES,
+    TABLE_BYTES,
     inputs,
 )  # fmt: skip
 
 __all__ = [
-    "DEFINITION_BYTES", "DEPTH", "FLAG_INVERSE", "FLAG_MALFORMED", "FLAG_PARTIAL", "FLAG_POST_ONLY", "HEAD", "HEAD_BYTES", "INPUT", "INPUT_BYTES",
-    "OUTPUT", "OUTPUT_BYTES", "PAYLOAD", "SCHEMA_VERSION", "SHORT_BYTES", "Evidence", "FillModel", "FillRule", "InputKind", "Liquidity", "MarketStatus",
-    "OrderType", "OutputKind", "Side", "TimeInForce", "TradingStatus", "inputs", "stored_bytes",
+    "DEFINITION_BYTES",
+    "DEPTH",
+    "FEE_TIERS",
+    "FLAG_INVERSE",
+    "FLAG_MALFORMED",
+    "FLAG_PARTIAL",
+    "FLAG_POST_ONLY",
+    "HEAD",
+    "HEAD_BYTES",
+    "INPUT",
+    "INPUT_BYTES",
+    "LATENCY_POINTS",
+    "OUTPUT",
+    "OUTPUT_BYTES",
+    "PAYLOAD",
+    "SCHEMA_VERSION",
+    "SHORT_BYTES",
+    "TABLE_BYTES",
+    "Evidence",
+    "FillModel",
+    "FillRule",
+    "InputKind",
+    "Liquidity",
+    "MarketStatus",
+    "OrderType",
+    "OutputKind",
+    "Side",
+    "TimeInForce",
+    "TradingStatus",
+    "inputs",
+    "stored_bytes",
 ]  # fmt: skip
 
 
@@ -60,6 +91,8 @@ class InputKind(IntEnum):
     RESUME = 29
     RESET_ACCOUNT = 30
     STOP_BOT = 31
+    SET_LATENCIES = 40
+    SET_FEE_TIERS = 41
 
 
 class OutputKind(IntEnum):
@@ -87,6 +120,8 @@ class OutputKind(IntEnum):
     EVENT_REFUSED = 20
     EPOCH_STARTED = 21
     INSTRUMENT_CHANGED = 22
+    LATENCY_SET = 40
+    FEE_TIERS_SET = 41
 
 
 class Side(IntEnum):
@@ -172,4 +207,6 @@ def stored_bytes(kind: int) -> int:
     """How many bytes of an input record the log keeps for this kind (the rest is zero)."""
     if kind == InputKind.BOOK:
         return INPUT_BYTES
+    if kind in (InputKind.SET_LATENCIES, InputKind.SET_FEE_TIERS):
+        return TABLE_BYTES
     return DEFINITION_BYTES if kind == InputKind.DEFINE_INSTRUMENT else SHORT_BYTES

@@ -14,6 +14,10 @@ SCHEMA_VERSION: Final = 1
 DEPTH: Final = 20
 """Levels a side that a book input carries, and that the venue can see."""
 
+LATENCY_POINTS: Final = 33
+"""Quantiles that an account's drawn latencies lie between."""
+FEE_TIERS: Final = 10
+
 FLAG_POST_ONLY: Final = 1
 FLAG_PARTIAL: Final = 1
 FLAG_INVERSE: Final = 1
@@ -108,6 +112,13 @@ INPUT: Final = record(
             ("cooldown_ns", "i8"),
         ],
         DEFINITION,
+        [("n_latencies", "i8"), ("latency_seed", "i8"), ("latencies_ns", "i8", (LATENCY_POINTS,))],
+        [
+            ("n_tiers", "i8"),
+            ("tier_volume_units", "i8", (FEE_TIERS,)),
+            ("tier_maker_e8", "i8", (FEE_TIERS,)),
+            ("tier_taker_e8", "i8", (FEE_TIERS,)),
+        ],
     ],
 )
 """One input. The first 48 bytes are the head; `kind` says which names of the payload mean something."""
@@ -115,6 +126,7 @@ INPUT: Final = record(
 HEAD_BYTES: Final = 48
 SHORT_BYTES: Final = HEAD_BYTES + 8 * 8
 DEFINITION_BYTES: Final = HEAD_BYTES + 8 * len(DEFINITION)
+TABLE_BYTES: Final = HEAD_BYTES + 8 * (2 + LATENCY_POINTS)
 INPUT_BYTES: Final = INPUT.itemsize
 
 OUTPUT: Final = record(
@@ -162,6 +174,8 @@ OUTPUT: Final = record(
             ("front_after_lots", "i8"),
             ("evidence_ticks", "i8"),
             ("fee_rate_e8", "i8"),
+            ("fee_tier", "i8"),
+            ("volume_units", "i8"),
         ],
         [("amount_units", "i8"), ("source_bucket", "i8"), ("target_bucket", "i8"), ("purpose", "i8")],
         [
@@ -180,7 +194,7 @@ OUTPUT: Final = record(
             ("cooldown_ns", "i8"),
         ],
         [("epoch", "i8"), ("source", "i8"), ("latency_ns", "i8"), ("equity_every_ns", "i8"), ("fill_model", "i8")],
-        [("payload", "i8", (11,))],
+        [("payload", "i8", (13,))],
     ],
 )
 """One output. `seq` is the input that caused it, `number` its place among that input's outputs."""

@@ -10,6 +10,7 @@ from paperdesk.domain.units import MAX_ORDER_UNITS, MAX_UNITS
 from paperdesk.engine.state import MAX_ACCOUNTS, MAX_BOTS
 from paperdesk.ledger.journal import CAPITAL, CLOSING, FREE, OPENING, post
 from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC
+from paperdesk.venue.fees import forget_volume
 from paperdesk.venue.orders import ORDER_CANCELED, finish, is_unfinished, touch
 
 (
@@ -355,6 +356,7 @@ def apply_epoch(s: Any, row: Any) -> None:
     owner.epoch = row.epoch
     owner.source = row.source
     owner.epoch_orders = owner.valued = owner.cooldown_until_ns = 0
+    forget_volume(s, row.account)
     owner.equity_units = owner.peak_units = owner.day_start_units = owner.opening_units = 0
     for instrument in range(s.n_instruments):
         clear_position(s.account_positions[row.account, instrument])

@@ -23,6 +23,7 @@ from paperdesk.engine.risk import gate
 from paperdesk.ledger.journal import FREE, RESERVE, post
 from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best, has_used_room
 from paperdesk.venue.filters import TRADING
+from paperdesk.venue.latency import CANCELING, SUBMITTING, latency_ns
 from paperdesk.venue.matching import collar
 from paperdesk.venue.orders import (
     BUY,
@@ -235,7 +236,7 @@ def submit_order(s: Any, e: Any) -> None:
     if reason != 0:
         s.accounts[e.account].next_order += 1
         return
-    row.arrive_ns = s.ts_seq_ns + s.accounts[e.account].latency_ns
+    row.arrive_ns = s.ts_seq_ns + latency_ns(s, e.account, row.order_id, SUBMITTING)
     slot = apply_submitted(s, row)
     if units > 0:
         definition = s.instruments[e.instrument]
@@ -293,7 +294,7 @@ def request_cancel(s: Any, slot: int) -> None:
     """Send a cancel on its way."""
     order = s.orders[slot]
     assert order.cancel_at_ns == 0, "one cancel at a time"
-    order.cancel_at_ns = s.ts_seq_ns + s.accounts[order.account].latency_ns
+    order.cancel_at_ns = s.ts_seq_ns + latency_ns(s, order.account, order.id, CANCELING)
     state_order(s, CANCEL_REQUESTED, slot, 0)
     enter_inbox(s, slot, 1)
 

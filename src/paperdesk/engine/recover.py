@@ -27,8 +27,9 @@ from paperdesk.engine.accounts import (
     is_instrument,
 )
 from paperdesk.engine.definitions import define_asset, possible_definition, take_definition, take_source
-from paperdesk.engine.risk import DAY_NS, EQUITY, value_bot, value_touched
+from paperdesk.engine.risk import EQUITY, value_bot, value_touched
 from paperdesk.engine.step import BARS, TAPE, set_market_status
+from paperdesk.engine.terms import latency_reason, take_latencies, take_tiers, tiers_reason
 from paperdesk.ledger.journal import OPENING, PAY, RELEASE, RESERVE, apply_posting
 from paperdesk.venue.book import (
     ASKS,
@@ -47,6 +48,7 @@ from paperdesk.venue.book import (
     valid_quote,
     valid_trade,
 )
+from paperdesk.venue.fees import DAY_NS
 from paperdesk.venue.orders import (
     BUY,
     CANCEL_REJECTED,
@@ -101,6 +103,12 @@ def absorb(s: Any, e: Any) -> None:
             adopt_version(s, e.instrument)
     elif e.kind == InputKind.BIND_SOURCE:
         take_source(s, e.source)
+    elif e.kind == InputKind.SET_LATENCIES:
+        if latency_reason(s, e) == 0:
+            take_latencies(s, e)
+    elif e.kind == InputKind.SET_FEE_TIERS:
+        if tiers_reason(s, e) == 0:
+            take_tiers(s, e)
     elif e.kind < InputKind.DEFINE_ASSET and is_instrument(s, e.instrument):
         absorb_market(s, e)
     value_touched(s)

@@ -19,6 +19,7 @@ from paperdesk.ledger.statement import (
     position_value,
     reporting_value,
 )
+from paperdesk.venue.fees import DAY_NS
 from paperdesk.venue.orders import BUY
 
 EQUITY_PARTIAL, COOLDOWN, DAILY_LOSS, DRAWDOWN, MAX_ORDER, MAX_POSITION, MAX_EXPOSURE = (
@@ -31,7 +32,6 @@ EQUITY_PARTIAL, COOLDOWN, DAILY_LOSS, DRAWDOWN, MAX_ORDER, MAX_POSITION, MAX_EXP
     int(Reason.MAX_EXPOSURE),
 )
 EQUITY: Final = int(OutputKind.EQUITY)
-DAY_NS: Final = 86_400_000_000_000
 
 
 @kernel

@@ -92,6 +92,8 @@ def current_entries(state: Any, account: int, instrument: int, out: Any) -> int:
     return count
 
 
+TERMS: Final = ("latencies", "tiers", "volumes")
+"""Tables with a row an account that most accounts leave empty."""
 DESK_FIELDS: Final = ("seq", "ts_seq_ns", "source", "killed", "n_assets", "n_instruments", "n_accounts", "n_bots")
 
 
@@ -137,6 +139,7 @@ def account_section(state: np.ndarray[Any, Any], account: int) -> bytes:
         _bytes(s["accounts"][account], DERIVED_IN_ROWS["accounts"]),
         [[int(asset), balances[asset].tobytes()] for asset in np.flatnonzero(balances.any(axis=1))],
         [[int(asset), conversions[asset].tobytes()] for asset in np.flatnonzero(conversions["declared"])],
+        [s[name][account].tobytes() if s[name][account].tobytes().strip(b"\0") else b"" for name in TERMS],
         _positions(s["account_positions"][account, :n_instruments]),
         _used(state, account, n_instruments),
         bots,
@@ -233,12 +236,15 @@ def restore(parts: dict[str, bytes]) -> np.ndarray[Any, Any]:
 
 def _restore_account(state: np.ndarray[Any, Any], section: bytes) -> None:
     s = state[0]
-    account, row, balances, conversions, positions, used, bots, orders = msgspec.msgpack.decode(section)
+    account, row, balances, conversions, terms, positions, used, bots, orders = msgspec.msgpack.decode(section)
     s["accounts"][account] = np.frombuffer(row, ACCOUNT)[0]
     for asset, data in balances:
         s["balances"][account, asset] = np.frombuffer(data, "i8", BUCKETS)
     for asset, data in conversions:
         s["conversions"][account, asset] = np.frombuffer(data, CONVERSION)[0]
+    for name, data in zip(TERMS, terms, strict=True):
+        if data:
+            s[name][account] = np.frombuffer(data, STATE[name].base)
     for instrument, data in positions:
         s["account_positions"][account, instrument] = np.frombuffer(data, POSITION)[0]
     for place, (instrument, side, ticks, lots, picture) in enumerate(used):

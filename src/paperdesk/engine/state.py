@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from paperdesk.domain.events import OUTPUT
+from paperdesk.domain.events import FEE_TIERS, LATENCY_POINTS, OUTPUT
 from paperdesk.domain.instruments import INSTRUMENT
 from paperdesk.domain.kernel import record
 from paperdesk.domain.outbox import OUTBOX_ROWS
 from paperdesk.ledger.journal import BUCKETS, POSITION
 from paperdesk.venue.book import MARKET, MAX_USED, USED
+from paperdesk.venue.fees import VOLUME_DAYS
 from paperdesk.venue.levels import LEVEL
 from paperdesk.venue.orders import MAX_ORDERS, ORDER
 
@@ -46,6 +47,10 @@ ACCOUNT: Final = record(
         ("latency_ns", "i8"),
         ("equity_every_ns", "i8"),
         ("fill_model", "i8"),
+        ("n_latencies", "i8"),
+        ("latency_seed", "i8"),
+        ("n_tiers", "i8"),
+        ("volume_day", "i8"),
         ("killed", "i8"),
         ("next_order", "i8"),
         ("next_fill", "i8"),
@@ -82,6 +87,8 @@ BOT: Final = record(
 )
 """`next_bot` (and an account's `first_bot`) chains the bots of an account by number, 0 at the end."""
 
+TIER: Final = record([("volume_units", "i8"), ("maker_e8", "i8"), ("taker_e8", "i8")])
+
 CONVERSION: Final = record([("declared", "i8"), ("instrument", "i8"), ("inverse", "i8")])
 
 STATE: Final = record(
@@ -113,6 +120,9 @@ STATE: Final = record(
         ("bots", BOT, (MAX_BOTS,)),
         ("balances", "i8", (MAX_ACCOUNTS, MAX_ASSETS, BUCKETS)),
         ("conversions", CONVERSION, (MAX_ACCOUNTS, MAX_ASSETS)),
+        ("latencies", "i8", (MAX_ACCOUNTS, LATENCY_POINTS)),
+        ("tiers", TIER, (MAX_ACCOUNTS, FEE_TIERS)),
+        ("volumes", "i8", (MAX_ACCOUNTS, VOLUME_DAYS)),
         ("account_positions", POSITION, (MAX_ACCOUNTS, MAX_INSTRUMENTS)),
         ("bot_positions", POSITION, (MAX_BOTS, MAX_INSTRUMENTS)),
         ("used_at", "i4", (MAX_ACCOUNTS, MAX_INSTRUMENTS)),

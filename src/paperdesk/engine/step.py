@@ -13,7 +13,7 @@ from numba import int64
 
 from paperdesk.domain.events import INPUT, Evidence, InputKind
 from paperdesk.domain.kernel import entry, kernel, rows_of
-from paperdesk.engine import accounts, definitions, orders, risk
+from paperdesk.engine import accounts, definitions, orders, risk, terms
 from paperdesk.engine.state import STATE
 from paperdesk.venue import book, levels, matching, places, queue, tape
 
@@ -176,6 +176,10 @@ def setting(s: Any, e: Any) -> None:
         accounts.register_bot(s, e)
     elif e.kind == InputKind.SET_LIMITS:
         accounts.set_limits(s, e)
+    elif e.kind == InputKind.SET_LATENCIES:
+        terms.set_latencies(s, e)
+    elif e.kind == InputKind.SET_FEE_TIERS:
+        terms.set_fee_tiers(s, e)
     elif e.kind == InputKind.CANCEL_ALL:
         orders.cancel_all(s, e)
     elif e.kind == InputKind.KILL:

@@ -16,7 +16,6 @@ from paperdesk.domain.events import (
     Evidence,
     FillRule,
     InputKind,
-    Liquidity,
     OrderType,
     OutputKind,
     Side,
@@ -87,6 +86,10 @@ def audit(records: Iterable[Record]) -> AuditReport:
         elif kind == "outputs":
             auditor.take_outputs(record)  # type: ignore[arg-type]
     return auditor.finish()
+
+
+MOST_COUNTED: Final = 2**60
+"""A fill worth more counts towards no fee tier."""
 
 
 class Auditor(AuditedDesk):
@@ -231,10 +234,9 @@ class Auditor(AuditedDesk):
             )
         if row[PAYLOAD + 1] <= 0 or row[SIDE] not in (Side.BUY, Side.SELL):
             self._find("3.2 submitting", "no side or no quantity", row)
-        if row[PAYLOAD + 3] != given.ts_ns + account.latency_ns:
-            self._find(
-                "2 latency", f"arrives at {row[PAYLOAD + 3]}, sent at {given.ts_ns} with {account.latency_ns} ns", row
-            )
+        takes_ns = account.terms.latency(row[ORDER_ID], 0)
+        if row[PAYLOAD + 3] != given.ts_ns + takes_ns:
+            self._find("2 latency", f"arrives at {row[PAYLOAD + 3]}, sent at {given.ts_ns} with {takes_ns} ns", row)
 
     def _accepted(self, row: Row) -> None:
         order = self._order(row)
@@ -314,8 +316,12 @@ class Auditor(AuditedDesk):
         base_fee = row[FEE_ASSET] == (definition.base if order.side == Side.BUY else definition.quote)
         if row[ASSET] != definition.quote or not base_fee:
             self._find("7 fees", f"assets {row[ASSET]}, {row[FEE_ASSET]}", row)
-        if facts.rate != (definition.maker_fee_e8 if facts.liquidity == Liquidity.MAKER else definition.taker_fee_e8):
-            self._find("7 fees", f"rate {facts.rate} for liquidity {facts.liquidity}", row)
+        due = account.terms.tier(row[TS]), account.terms.rate(definition, facts.liquidity, row[TS])
+        if (facts.tier, facts.rate) != due:
+            self._find("7 fees", f"tier {facts.tier}, rate {facts.rate} for liquidity {facts.liquidity}", row)
+        if facts.volume < 0 or (row[ASSET] == account.reporting and facts.volume != facts.quote <= MOST_COUNTED):
+            self._find("7 fees", f"{facts.volume} units count towards fee tiers for {facts.quote} traded", row)
+        account.terms.count(row[TS], facts.volume)
         for rule, what in wrong_with_fill(order, facts, market, given, self._flow, account.fill_model):
             self._find(rule, what, row)
         for rule, what in account.fill(order, facts):
@@ -347,7 +353,7 @@ class Auditor(AuditedDesk):
         if order is None:
             return
         self._answered = True
-        if order.cancel_at_ns > 0 or row[CAUSE] != row[TS] + self.accounts[order.account].latency_ns:
+        if order.cancel_at_ns > 0 or row[CAUSE] != row[TS] + self.accounts[order.account].terms.latency(order.id, 1):
             self._find("10 cancels", f"requested at {row[TS]}, due at {row[CAUSE]}", row)
         order.cancel_at_ns = row[CAUSE]
 
@@ -358,6 +364,8 @@ class Auditor(AuditedDesk):
             OutputKind.CONVERSION_DECLARED: self._done,
             OutputKind.BOT_REGISTERED: self._registered,
             OutputKind.LIMITS_SET: self._done,
+            OutputKind.LATENCY_SET: self._terms_set,
+            OutputKind.FEE_TIERS_SET: self._terms_set,
             OutputKind.ORDER_SUBMITTED: self._submitted,
             OutputKind.ORDER_DENIED: self._submitted,
             OutputKind.ORDER_ACCEPTED: self._accepted,

@@ -6,6 +6,7 @@ from typing import Final
 from paperdesk.domain.events import FillModel, OrderType, Side
 from paperdesk.domain.orders import LIVE, OrderStatus
 from paperdesk.store.audit_market import Definition, FillFacts
+from paperdesk.store.audit_terms import Terms
 
 FREE, RESERVED, VENUE, FEES, CAPITAL = range(5)
 OPENING, RESERVE, RELEASE, PAY, RECEIVE, FEE, CLOSING = range(1, 8)
@@ -110,9 +111,11 @@ class Position:
 class Account:
     """One account's books."""
 
-    def __init__(self, number: int, epoch: int, source: int, latency_ns: int, fill_model: FillModel) -> None:
-        self.number, self.epoch, self.source, self.latency_ns = number, epoch, source, latency_ns
-        self.fill_model = fill_model
+    def __init__(
+        self, number: int, reporting: int, epoch: int, source: int, latency_ns: int, fill_model: FillModel
+    ) -> None:
+        self.number, self.reporting, self.epoch, self.source = number, reporting, epoch, source
+        self.terms, self.fill_model = Terms(latency_ns), fill_model
         self.next_order = self.next_fill = 1
         self.epoch_orders = 0
         self.killed = False

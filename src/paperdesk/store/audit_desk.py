@@ -203,9 +203,9 @@ class AuditedDesk:
         self._answered = True
         if row[ACCOUNT] in self.accounts or row[PAYLOAD] != 1:
             self._find("10 accounts", f"opened twice, or with epoch {row[PAYLOAD]}", row)
-        self.accounts[row[ACCOUNT]] = Account(
-            row[ACCOUNT], row[PAYLOAD], row[PAYLOAD + 1], row[PAYLOAD + 2], FillModel(row[PAYLOAD + 4])
-        )
+        epoch, source, latency_ns, _, fill_model = row[PAYLOAD : PAYLOAD + 5]
+        opened = Account(row[ACCOUNT], row[ASSET], epoch, source, latency_ns, FillModel(fill_model))
+        self.accounts[row[ACCOUNT]] = opened
 
     def _epoch_started(self, row: Row) -> None:
         account, given = self.accounts.get(row[ACCOUNT]), self._given
@@ -224,6 +224,7 @@ class AuditedDesk:
             self._find("10 epochs", "the old epoch left orders or money behind", row)
         account.epoch, account.source, account.epoch_orders = row[PAYLOAD], row[PAYLOAD + 1], 0
         account.positions.clear()
+        account.terms.forget()
 
     def _switched(self, row: Row) -> None:
         self._answered = True
@@ -285,6 +286,14 @@ class AuditedDesk:
 
     def _done(self, row: Row) -> None:
         self._answered = True
+
+    def _terms_set(self, row: Row) -> None:
+        self._answered = True
+        account, given = self.accounts.get(row[ACCOUNT]), self._given
+        if account is None or given is None or given.kind not in (InputKind.SET_LATENCIES, InputKind.SET_FEE_TIERS):
+            self._find("10 terms", "terms of trade set by nothing that sets them", row)
+        else:
+            account.terms.take(given.kind, given.data)
 
     def _find(
         self, rule: str, what: str, row: Row | None = None, order: Order | None = None, account: int = -1

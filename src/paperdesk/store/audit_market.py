@@ -184,12 +184,14 @@ class FillFacts:
         "realized",
         "rule",
         "shown",
+        "tier",
+        "volume",
     )
 
     def __init__(self, liquidity: int, rule: int, payload: tuple[int, ...]) -> None:
         self.liquidity, self.rule = liquidity, rule
         self.price, self.lots, self.fill_id, self.quote, self.fee, self.realized = payload[:6]
-        self.shown, self.front_before, _, self.evidence, self.rate = payload[6:]
+        self.shown, self.front_before, _, self.evidence, self.rate, self.tier, self.volume = payload[6:]
 
 
 def wrong_with_fill(

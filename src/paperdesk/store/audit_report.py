@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from paperdesk.domain.events import OUTPUT_BYTES
 
 Row = tuple[int, ...]
-ROW: Final = struct.Struct("<h6b4i3q4i11q")
+ROW: Final = struct.Struct("<h6b4i3q4i13q")
 assert ROW.size == OUTPUT_BYTES, "one tuple is one output"
 KIND, SIDE, ORDER_TYPE, TIME_IN_FORCE, FLAGS, LIQUIDITY, RULE = range(7)
 INSTRUMENT, VERSION, ACCOUNT, BOT, SEQ, TS, ORDER_ID, REASON, ASSET, FEE_ASSET, NUMBER, PAYLOAD = range(7, 19)

@@ -242,7 +242,9 @@ class Follower:
 
     def _fill(self, row: Output) -> None:
         order, account = self._order(row), row[ACCOUNT]
-        price, lots, fill_id, quote, fee, realized, shown, front_before, front_after, evidence, rate = row[PAYLOAD:]
+        price, lots, fill_id, quote, fee, realized, shown, front_before, front_after, evidence, rate = row[
+            PAYLOAD : PAYLOAD + 11
+        ]
         order.filled_lots += lots
         order.fills += 1
         order.quote_units += quote

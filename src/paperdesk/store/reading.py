@@ -8,7 +8,7 @@ from paperdesk.domain.reasons import Reason
 from paperdesk.ledger.journal import BUCKETS, Purpose
 
 Output = tuple[int, ...]
-OUTPUT_ROW: Final = struct.Struct("<h6b4i3q4i11q")
+OUTPUT_ROW: Final = struct.Struct("<h6b4i3q4i13q")
 assert OUTPUT_ROW.size == OUTPUT_BYTES, "one tuple is one output"
 KIND, SIDE, ORDER_TYPE, TIME_IN_FORCE, FLAGS, LIQUIDITY, RULE = range(7)
 INSTRUMENT, VERSION, ACCOUNT, BOT, SEQ, TS, ORDER_ID, REASON, ASSET, FEE_ASSET, NUMBER, PAYLOAD = range(7, 19)

@@ -21,7 +21,7 @@ from paperdesk.ledger.journal import FREE, RESERVED
 from paperdesk.strategies.events import Fill, Order, Refusal
 
 Output = tuple[int, ...]
-OUTPUT_ROW: Final = struct.Struct("<h6b4i3q4i11q")
+OUTPUT_ROW: Final = struct.Struct("<h6b4i3q4i13q")
 """One output record as a tuple; the names below are places in it."""
 KIND, SIDE, ORDER_TYPE, TIME_IN_FORCE, LIQUIDITY, INSTRUMENT, ACCOUNT, BOT = 0, 1, 2, 3, 5, 7, 9, 10
 TS, ORDER_ID, REASON, ASSET, FEE_ASSET, PAYLOAD_AT = 12, 13, 14, 15, 16, 18

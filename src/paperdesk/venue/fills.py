@@ -12,6 +12,7 @@ from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_UNITS, fee_ceil, mul_div_ceil, mul_div_floor, product_fits
 from paperdesk.ledger.journal import FEE, FEES, FREE, PAY, RECEIVE, RELEASE, RESERVE, post, room_units
+from paperdesk.venue.fees import fee_tier, maker_rate, taker_rate, volume_of
 from paperdesk.venue.orders import (
     BUY,
     FILL,
@@ -75,7 +76,8 @@ def fee_fits(s: Any, order: Any, lots: int, value: int, fills: int) -> bool:
     if order.side != BUY:
         asset = definition.quote_asset
         received = paid_units(definition, order, value) - paid_units(definition, order, order.value)
-    fee = fee_ceil(received, max(definition.maker_fee_e8, definition.taker_fee_e8))
+    account, instrument = order.account, order.instrument
+    fee = fee_ceil(received, max(maker_rate(s, account, instrument), taker_rate(s, account, instrument)))
     return bool(fee <= MAX_UNITS - s.balances[order.account, asset, FEES] - (fills - 1))
 
 
@@ -138,7 +140,10 @@ def fill(
             post(
                 s, RESERVE, order.account, order.bot, definition.quote_asset, quote_units - order.reserved_units, order
             )
-        rate = definition.maker_fee_e8 if liquidity == MAKER else definition.taker_fee_e8
+        maker = liquidity == MAKER
+        rate = (
+            maker_rate(s, order.account, order.instrument) if maker else taker_rate(s, order.account, order.instrument)
+        )
         received = lots * definition.base_units_per_lot if order.side == BUY else quote_units
         row = emit(s, FILL)
         row.account = order.account
@@ -163,6 +168,8 @@ def fill(
         row.front_after_lots = front_after
         row.evidence_ticks = evidence_ticks
         row.fee_rate_e8 = rate
+        row.fee_tier = fee_tier(s, order.account)
+        row.volume_units = volume_of(s, order.account, definition.quote_asset, quote_units)
         row.realized_units = apply_fill(s, row, slot)
         touch(s, order.account)
         settle(s, order, lots * definition.base_units_per_lot, quote_units, row.fee_units)

@@ -12,6 +12,7 @@ from paperdesk.domain.orders import ALLOWED, OrderStatus
 from paperdesk.domain.outbox import emit
 from paperdesk.ledger.journal import RELEASE, average_buy, average_sell, post
 from paperdesk.venue.book import UNKNOWN
+from paperdesk.venue.fees import count_volume
 from paperdesk.venue.places import leave_place
 
 MAX_ORDERS: Final = 262_144
@@ -248,6 +249,7 @@ def apply_fill(s: Any, row: Any, slot: int) -> int:
     set_status(order, FILLED if order.filled_lots == order.qty_lots else PARTIALLY_FILLED)
     add_open_lots(s, order, -lots)
     s.accounts[order.account].next_fill = row.fill_id + 1
+    count_volume(s, order.account, row.volume_units)
     base_units = lots * s.instruments[order.instrument].base_units_per_lot
     account, bot = s.account_positions[order.account, order.instrument], s.bot_positions[order.bot, order.instrument]
     if order.side == BUY:

@@ -1,0 +1,37 @@
+"""Random terms of trade: latencies and fee tiers, some of them impossible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.oracle.streams import Stream
+
+
+def latencies(stream: Stream, account: int) -> dict[str, Any]:
+    """Quantiles of a narrow, a wide or a single latency; none; or what cannot be."""
+    dice = stream.dice
+    most = dice.choice((0, 1, 10**6, 10**9, 60 * 10**9))
+    points = sorted(dice.randint(0, most) for _ in range(33))
+    if stream.chance(0.1):
+        points = dice.choice(([], [-1, *points[1:]], points[::-1], [*points[:-1], 60 * 10**9 + 1]))
+    return {
+        "kind": "SET_LATENCIES",
+        "account": account,
+        "latency_seed": dice.choice((0, 7, 2**62, -1)),
+        "latencies_ns": points,
+    }
+
+
+def fee_tiers(stream: Stream, account: int) -> dict[str, Any]:
+    """Tiers that small volumes reach; none; or what cannot be."""
+    dice = stream.dice
+    volumes = [0, *sorted(dice.sample((1, 2, 50, 1_000, 10**5, 10**8, 10**12), dice.randint(0, 4)))]
+    if stream.chance(0.1):
+        volumes = dice.choice(([], [1, 2], [0, 5, 5], [0, -1], [0, 9, 3]))
+    rates = [[dice.choice((0, 1, 77_777, 100_000, 250_000, 10**8)) for _ in volumes] for _ in range(2)]
+    if volumes and stream.chance(0.03):
+        rates[0][0] = dice.choice((-1, 10**8 + 1))
+    return {
+        "kind": "SET_FEE_TIERS", "account": account, "tier_volume_units": volumes, "tier_maker_e8": rates[0], "tier_taker_e8": rates[1],
+    }  # fmt: skip
