@@ -3,6 +3,7 @@
 #   make test    every test; the core again with the JIT disabled and its branch coverage held to a floor
 #   make check   lint, format, strict types, room contracts, house rules, docs
 #   make bench   every speed claim, as ratios in one run
+#   make fidelity  how true the fills are: real orders of a recording asked of the venue again (docs/fidelity.md)
 #   make web     build the dashboard alone
 #   make lock    compile both lock files anew from pyproject.toml (needs uv)
 # VENV=… puts the environment elsewhere (for a checkout you cannot write to); PYTHON=… picks the interpreter.
@@ -25,7 +26,7 @@ TEST_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: run web test check bench lock notices format clean env env-dev
+.PHONY: run web test check bench fidelity lock notices format clean env env-dev
 
 # Environment and dashboard are made side by side; without Node the desk runs without its page, and says so.
 run:
@@ -57,6 +58,9 @@ bench: env-dev
 	@if compgen -G 'benchmarks/bench_*.py' >/dev/null; then \
 	  for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done; \
 	else echo 'make bench: there is no benchmarks/bench_*.py yet.' >&2; exit 1; fi
+
+fidelity: env-dev
+	@$(BIN)/python -m benchmarks.fidelity
 
 format: env-dev
 	$(BIN)/ruff check --fix .

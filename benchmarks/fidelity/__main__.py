@@ -87,13 +87,19 @@ def say_rest(console: Console, name: str, told: dict[str, Any]) -> None:
             )
             + f"; first fill inside {percent(band['reached']['time'])} %"
         )
-    for key in ("fit", "fit_paired"):
+    fits = {
+        "fit": "first half",
+        "fit_paired": "first half",
+        "fit_second_half_unused": "second half",
+        "fit_whole_unused": "whole tape",
+    }
+    for key, part in fits.items():
         found = told[key]
         low, high = found["interval"]
         first, last = found["as_good"]
         alike = f"; every weight from {first} to {last} is as good" if last > first else ""
         console.print(
-            f"  {key}: w = {found['weight']}/1024, 95 % of draws {low:.0f} to {high:.0f}, from {found['orders']} orders of the first half{alike}"
+            f"  {key}: w = {found['weight']}/1024, 95 % of draws {low:.0f} to {high:.0f}, from {found['orders']} orders of the {part}{alike}"
         )
     console.print(
         f"  {told['asked']} orders asked, {told['filled_in_truth']} filled; left out: {told['left_out']}; the venue differs from the reference "

@@ -111,6 +111,8 @@ def run(
         "judged_filled": {name: int((group & second & (true[:, LOTS] > 0)).sum()) for name, group in groups.items()},
         "fit": fits[False],
         "fit_paired": fits[True],
+        "fit_second_half_unused": fit(tape, asks, stream, groups["reached"] & second, False),
+        "fit_whole_unused": fit(tape, asks, stream, groups["reached"], False),
         "venue_differs_from_reference": differing,
         "peer": peer,
         "models": {

@@ -118,6 +118,14 @@ def test_the_order_is_taken_out_of_what_it_meets(instrument: Instrument) -> None
     assert block["n_bids"][-1] == 1 and block["bids_ticks"][-1, 0] == PRICE - 5 and block["bids_lots"][-1, 0] == 7
 
 
+def test_what_comes_after_the_look_does_not_count(instrument: Instrument) -> None:
+    tape = market([("book", 0), ("sell", 4), ("sell", 2), ("sell", 9)], instrument)
+    (ask,), stream = asked(tape, 9, 1)
+    asks = [ask._replace(judge_ns=3 * MS)]
+    for answer in (*venue.answers(tape, asks, stream, MODELS), models.answers(tape.views, asks, stream, 512)):
+        assert answer[0].tolist() == [6, 2 * MS, 4 * MS, 9]
+
+
 def test_touch_fills_whole(instrument: Instrument) -> None:
     tape = market([("book", 10), ("book", 12), ("sell", 1)], instrument)
     asks, stream = asked(tape, 9, 1)
@@ -173,6 +181,7 @@ def test_scores() -> None:
     assert found["quantity_ratio"] == pytest.approx(16 / 13)
     band = scores.coverage(np.zeros_like(told), told, true, born, chosen, lag_ns=2)
     assert band["quantity"] == 0.75 and band["width"] == 0.75
+    assert scores.coverage(told, told, true, born, chosen, lag_ns=2)["quantity"] == 0.25, "only the third is right"
     assert band["time"] == pytest.approx(1 / 3), "10 is within the lag of 8; 30 is not of 20; never is not of 5"
 
 
@@ -198,6 +207,15 @@ def test_an_order_is_part_of_its_level(recorded: Tape) -> None:
                     seen += 1
                     assert views.lots[row, real.own, at[0]] >= lots
     assert seen > 1_000
+
+
+def test_the_truth_of_the_recording(recorded: Tape) -> None:
+    """Figures of the data's own description: a delete with nothing left is a fill, with more left a cancel."""
+    ended = [sum(real.end == end for real in recorded.orders) for end in (ALIVE, FILLED, CANCELED)]
+    filled = [real for real in recorded.orders if real.filled_lots]
+    assert ended == [179, 556, 24_153] and len(filled) > 700
+    assert all(real.born_ns <= real.first_fill_ns <= real.end_ns for real in filled)
+    assert sum(real.first_fill_ns < real.end_ns for real in filled) > 150, "filled in parts"
 
 
 def test_thinned_streams_and_the_reference_say_what_the_venue_says(recorded: Tape) -> None:
