@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from paperdesk.domain.events import (
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.domain.reasons import Reason
+from paperdesk.domain.terms import Terms
 from paperdesk.engine.fold import Fold
 from paperdesk.engine.serial import places_at
 from paperdesk.ledger.journal import Purpose
@@ -209,9 +210,10 @@ class Room:
         bot: int = 0,
         account: int = 0,
         number: int = 0,
+        **more: Unpack[Terms],
     ) -> Lines:
         """An order command on the grid; with no latency it reaches the venue with the next input."""
-        terms = Intent(side, lots, price, trigger, tif, post_only)
+        terms = Intent(side, lots, price, trigger, tif, post_only, **more)
         row = command(
             InputKind.SUBMIT_ORDER,
             account=account,

@@ -17,7 +17,7 @@ from tests.oracle.words import (
     MAX_LOTS,
     MAX_TICKS,
     POST_ONLY,
-    STOP_TYPES,
+    TRIGGER_TYPES,
 )
 
 
@@ -89,6 +89,6 @@ def malformed(given: dict[str, Any]) -> str:
         return "invalid_quantity"
     if order_type in LIMIT_TYPES and given["price_ticks"] <= 0:
         return "invalid_price"
-    if order_type in STOP_TYPES and given["trigger_ticks"] <= 0:
+    if order_type in TRIGGER_TYPES and given["trigger_ticks"] <= 0:
         return "invalid_trigger"
     return ""

@@ -35,7 +35,6 @@ from tests.oracle.words import (
     MAKER,
     MARKET_TYPES,
     SELL,
-    STOP_MARKET,
     TAKER,
     TAPE,
 )
@@ -174,12 +173,12 @@ def bar_for(desk: Desk, account: Account, instrument: Instrument, given: dict[st
             left -= meet(desk, order, 0, first, TAKER, "BAR_OPEN")
     for order in waiting:
         worst = given["high_ticks"] if order.side == BUY else given["low_ticks"]
-        if not (worst >= order.trigger if order.side == BUY else worst <= order.trigger):
+        if not order.reached_by(given["high_ticks"] if order.fires_up else given["low_ticks"]):
             continue
         triggered(desk, order)
         order.place = "pending"
-        if order.order_type == STOP_MARKET:
-            beyond = max(first, order.trigger) if order.side == BUY else min(first, order.trigger)
+        if order.order_type in MARKET_TYPES:
+            beyond = first if order.reached_by(first) else order.trigger
             price = moved(account, order, worst if account.fill_model == 3 else beyond, given, left)
             price = min(price, worst) if order.side == BUY else max(price, worst)
             left -= meet(desk, order, left, price, TAKER, "BAR_STOP")
@@ -212,12 +211,12 @@ def triggered(desk: Desk, order: Order) -> None:
 
 
 def check_stops(desk: Desk, instrument: Instrument) -> None:
-    """Section 6.5: stops that `last` has reached, buys by rising trigger, then sells by falling trigger."""
+    """Section 6.5: stops that `last` has reached: those that fire upwards by rising trigger, then the others by falling trigger."""
     for account in accounts(desk):
         waiting = orders_of(account, instrument.number, "waiting")
-        buys = sorted((order for order in waiting if order.side == BUY), key=lambda order: (order.trigger, order.id))
-        sells = sorted((order for order in waiting if order.side == SELL), key=lambda order: (-order.trigger, order.id))
-        for order in buys + sells:
+        up = sorted((order for order in waiting if order.fires_up), key=lambda order: (order.trigger, order.id))
+        down = sorted((order for order in waiting if not order.fires_up), key=lambda order: (-order.trigger, order.id))
+        for order in up + down:
             if reached(instrument.market, order):
                 triggered(desk, order)
                 execute(desk, order)

@@ -21,7 +21,6 @@ from tests.oracle.words import (
     MAX_ORDER_UNITS,
     MAX_TICKS,
     POST_ONLY,
-    STOP_MARKET,
     TRADING,
 )
 
@@ -95,7 +94,7 @@ def price_order(desk: Desk, account: Account, order: Order) -> tuple[str, int]:
     """Section 3.7 to 3.9: reference price, size, risk, funds. Returns a reason, or what to reserve."""
     instrument = desk.instruments[order.instrument]
     market = instrument.market
-    ref: int | None = order.trigger if order.order_type == STOP_MARKET else order.price
+    ref: int | None = order.trigger if order.is_stop and order.order_type in MARKET_TYPES else order.price
     if order.order_type == MARKET:
         ref = market.best_opposite(order.side) if market.evidence == BOOK else None
         ref = market.mark if ref is None else ref

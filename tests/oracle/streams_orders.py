@@ -19,15 +19,22 @@ from tests.oracle.words import (
     MAX_ORDER_UNITS,
     MAX_TICKS,
     POST_ONLY,
+    PROFIT_TYPES,
     SELL,
     STOP_LIMIT,
     STOP_MARKET,
-    STOP_TYPES,
+    TAKE_PROFIT_LIMIT,
+    TAKE_PROFIT_MARKET,
+    TRIGGER_TYPES,
 )
 
 if TYPE_CHECKING:
     from tests.oracle.streams import Stream
 
+TYPES = (
+    *(MARKET, MARKET, LIMIT, LIMIT, LIMIT, LIMIT, LIMIT, LIMIT),
+    *(STOP_MARKET, STOP_LIMIT, TAKE_PROFIT_MARKET, TAKE_PROFIT_LIMIT),
+)
 DEFECTS = ("invalid_number", "price_off_grid", "quantity_off_grid", "notional_too_large")
 
 
@@ -37,14 +44,15 @@ def order(stream: Stream) -> dict[str, Any]:
     account = dice.choice(stream.accounts)
     number = dice.choice(list(stream.mids))
     side = dice.choice((BUY, SELL))
-    order_type = dice.choice((MARKET, LIMIT, LIMIT, LIMIT, STOP_MARKET, STOP_LIMIT))
+    order_type = dice.choice(TYPES)
     time_in_force = dice.choice((GTC, GTC, IOC, FOK))
     if order_type in MARKET_TYPES:
         time_in_force = dice.choice((IOC, FOK))
     mid = stream.mids[number]
     towards = 1 if side == BUY else -1
     price = mid + towards * dice.choice((-4, -3, -2, -1, -1, 0, 0, 1, 2, 3))
-    trigger = mid + towards * dice.choice((-1, 0, 1, 2, 2, 2, 3, 3, 4))
+    away = -towards if order_type in PROFIT_TYPES else towards
+    trigger = mid + away * dice.choice((-1, 0, 1, 2, 2, 2, 3, 3, 4))
     post_only = order_type == LIMIT and time_in_force == GTC and stream.chance(0.35)
     lots = quantity(stream, number)
     if stream.chance(0.3 if order_type == MARKET else 0.06):
@@ -60,7 +68,7 @@ def order(stream: Stream) -> dict[str, Any]:
         "time_in_force": time_in_force,
         "flags": POST_ONLY if post_only else 0,
         "price_ticks": 0 if order_type in MARKET_TYPES else max(1, price),
-        "trigger_ticks": max(1, trigger) if order_type in STOP_TYPES else 0,
+        "trigger_ticks": max(1, trigger) if order_type in TRIGGER_TYPES else 0,
         "qty_lots": lots,
         "client_id": stream.seq,
         "defect": "none",
@@ -93,7 +101,7 @@ def wrong(given: dict[str, Any], dice: Random) -> dict[str, Any]:
         (
             {"flags": MALFORMED, "defect": dice.choice(DEFECTS)},
             {"side": dice.choice((0, 3))},
-            {"order_type": dice.choice((0, 5))},
+            {"order_type": dice.choice((0, 7))},
             {"time_in_force": dice.choice((0, 4))},
             {"flags": POST_ONLY, "time_in_force": IOC},
             {"order_type": MARKET, "time_in_force": GTC},

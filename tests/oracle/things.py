@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.oracle.money import down, quotient_down, times
-from tests.oracle.words import BOOK, BUY, LIMITS, LIVE, MARKET_TYPES, NONE, SELL
+from tests.oracle.words import BOOK, BUY, LIMITS, LIVE, MARKET_TYPES, NONE, PROFIT_TYPES, SELL, TRIGGER_TYPES
 
 
 @dataclass(slots=True)
@@ -146,7 +146,16 @@ class Order:
     @property
     def is_stop(self) -> bool:
         """Whether it has a trigger."""
-        return self.order_type >= 3
+        return self.order_type in TRIGGER_TYPES
+
+    @property
+    def fires_up(self) -> bool:
+        """Whether a rising price reaches the trigger: of a stop that buys, of a take-profit that sells."""
+        return self.order_type not in PROFIT_TYPES if self.side == BUY else self.order_type in PROFIT_TYPES
+
+    def reached_by(self, price: int) -> bool:
+        """Whether a price is at or beyond the trigger."""
+        return price >= self.trigger if self.fires_up else price <= self.trigger
 
 
 @dataclass(slots=True)

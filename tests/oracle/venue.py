@@ -20,7 +20,6 @@ from tests.oracle.words import (
     MARKET,
     MARKET_TYPES,
     SELL,
-    STOP_MARKET,
     TAKER,
     TRADING,
 )
@@ -67,7 +66,7 @@ def venue_check(instrument: Instrument, order: Order) -> str:
     if reason:
         return reason
     price: int | None = order.price
-    if order.order_type == STOP_MARKET:
+    if order.is_stop and order.order_type in MARKET_TYPES:
         price = order.trigger
     elif order.order_type == MARKET:
         price = market.mark if instrument.given["min_notional_to_market"] else None
@@ -85,9 +84,7 @@ def venue_check(instrument: Instrument, order: Order) -> str:
 def reached(market: Market, order: Order) -> bool:
     """Whether a stop's trigger is reached by `last`."""
     last = market.last_for(order.side)
-    if last is None:
-        return False
-    return last >= order.trigger if order.side == BUY else last <= order.trigger
+    return last is not None and order.reached_by(last)
 
 
 # ---- executing ------------------------------------------------------------------------------------------------------

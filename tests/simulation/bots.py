@@ -87,7 +87,8 @@ class Dabbler(Strategy):
         elif what < 36:
             place(symbol, lots, price, time_in_force=TimeInForce.IOC if what % 3 else TimeInForce.FOK)
         elif what < 40:
-            place(symbol, lots, price if what % 3 else None, max(1, price_ticks + (1 if what % 2 else -1)))
+            trigger = max(1, price_ticks + (1 if what % 2 else -1))
+            place(symbol, lots, price if what % 3 else None, trigger, take_profit=what == 39)
         elif what < 44:
             for handle in list(ctx.open_orders)[:2]:
                 ctx.cancel(handle)

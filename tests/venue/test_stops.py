@@ -100,3 +100,48 @@ def test_a_stop_that_finds_no_book_expires() -> None:
     room.sell(1, trigger=95)
     room.quote(0, 0, 101, 5)
     assert no_money(room.trade(95, 1)) == ["triggered #1", "expired #1 no_liquidity"]
+
+
+def test_a_take_profit_fires_when_the_price_has_come_to_it() -> None:
+    room = room_with()
+    room.trade(100, 1)
+    room.sell(5, trigger=105, take_profit=True)
+    room.buy(5, trigger=95, take_profit=True)
+    room.sell(5, 104, trigger=107, take_profit=True)
+    assert no_money(room.trade(104, 1)) == [] and no_money(room.trade(96, 1)) == []
+    assert no_money(room.trade(105, 1)) == ["triggered #1", "fill #1 5 @ 99 taker book_walk"]
+    assert no_money(room.trade(95, 1)) == ["triggered #2", "fill #2 5 @ 101 taker book_walk"]
+    assert no_money(room.trade(107, 1)) == ["triggered #3"]
+    assert room.order(3)["rested"] == 1, "its limit is above the best bid"
+
+
+def test_a_take_profit_on_the_near_side_of_the_price_is_rejected() -> None:
+    room = room_with()
+    room.trade(100, 1)
+    assert room.sell(5, trigger=100, take_profit=True)[-2:] == ["rejected #1 stop_would_trigger", "release 5 B"]
+    assert "rejected #2 stop_would_trigger" in room.buy(5, trigger=100, take_profit=True)
+    assert no_money(room.sell(5, trigger=101, take_profit=True)) == ["submitted #3", "accepted #3"]
+
+
+def test_stops_and_take_profits_of_one_direction_fire_nearest_first() -> None:
+    room = room_with()
+    room.trade(100, 1)
+    room.sell(1, trigger=110, take_profit=True)
+    room.buy(1, trigger=108)
+    room.sell(1, trigger=106, take_profit=True)
+    fired = [line for line in room.trade(120, 1) if line.startswith("triggered")]
+    assert fired == ["triggered #3", "triggered #2", "triggered #1"]
+
+
+def test_before_the_first_trade_each_side_looks_at_the_quote_it_would_take() -> None:
+    room = room_with(bid=99, ask=110)
+    room.sell(1, trigger=112, take_profit=True)
+    room.buy(1, trigger=114)
+    room.sell(1, trigger=116, take_profit=True)
+    assert no_money(room.quote(111, 9, 115, 9)) == ["triggered #2", "fill #2 1 @ 115 taker book_walk"], "a bid of 111"
+    room.sell(1, trigger=100)
+    room.buy(1, trigger=105, take_profit=True)
+    fired = [line for line in room.quote(104, 9, 106, 9) if line.startswith("triggered")]
+    assert fired == []
+    fired = [line for line in room.quote(98, 9, 105, 9) if line.startswith("triggered")]
+    assert fired == ["triggered #5", "triggered #4"]

@@ -1970,7 +1970,7 @@ export interface components {
             /** @enum {unknown} */
             side: "buy" | "sell";
             /** @enum {unknown} */
-            order_type: "limit" | "market" | "stop_limit" | "stop_market";
+            order_type: "limit" | "market" | "stop_limit" | "stop_market" | "take_profit_limit" | "take_profit_market";
             /** @enum {unknown} */
             time_in_force: "fok" | "gtc" | "ioc";
             post_only: boolean;
@@ -2104,7 +2104,7 @@ export interface components {
             /** @enum {unknown} */
             side: "buy" | "sell";
             /** @enum {unknown} */
-            order_type: "limit" | "market" | "stop_limit" | "stop_market";
+            order_type: "limit" | "market" | "stop_limit" | "stop_market" | "take_profit_limit" | "take_profit_market";
             /** @enum {unknown} */
             time_in_force: "fok" | "gtc" | "ioc";
             post_only: boolean;
@@ -2405,7 +2405,7 @@ export interface components {
             /** @enum {unknown} */
             side: "buy" | "sell";
             /** @enum {unknown} */
-            order_type: "limit" | "market" | "stop_limit" | "stop_market";
+            order_type: "limit" | "market" | "stop_limit" | "stop_market" | "take_profit_limit" | "take_profit_market";
             quantity: string;
             /** @default null */
             price: string | null;

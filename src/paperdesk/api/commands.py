@@ -30,6 +30,8 @@ NEEDS: Final = {
     "limit": (True, False),
     "stop_market": (False, True),
     "stop_limit": (True, True),
+    "take_profit_market": (False, True),
+    "take_profit_limit": (True, True),
 }
 """Order type → whether it has a price, and a trigger price."""
 

@@ -29,7 +29,7 @@ HELP: Final = {
     "price": DECIMAL_HELP,
     "trigger_price": DECIMAL_HELP,
     "side": "write buy or sell",
-    "order_type": "write market, limit, stop_market or stop_limit",
+    "order_type": "write market, limit, stop_market, stop_limit, take_profit_market or take_profit_limit",
     "time_in_force": "write gtc, ioc or fok, or leave it out",
     "post_only": "write true or false, or leave it out",
     "instrument": "write an instrument's number, as GET /api/v1/desk lists them",

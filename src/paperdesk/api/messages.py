@@ -159,7 +159,7 @@ class SubmitOrder(Told):
     side: str
     """buy or sell."""
     order_type: str
-    """market, limit, stop_market or stop_limit."""
+    """market, limit, stop_market, stop_limit, take_profit_market or take_profit_limit."""
     quantity: str
     price: str | None = None
     trigger_price: str | None = None

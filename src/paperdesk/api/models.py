@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 SideText = Literal["buy", "sell"]
-OrderTypeText = Literal["market", "limit", "stop_market", "stop_limit"]
+OrderTypeText = Literal["market", "limit", "stop_market", "stop_limit", "take_profit_market", "take_profit_limit"]
 TimeInForceText = Literal["gtc", "ioc", "fok"]
 StatusText = Literal["denied", "submitted", "accepted", "partially_filled", "filled", "canceled", "expired", "rejected"]
 BotState = Literal["running", "paused", "failed"]

@@ -155,7 +155,7 @@ class NewOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     price: Decimals | None = None
     trigger_price: Decimals | None = None
     time_in_force: TimeInForceText | None = None
-    """As usual for the type where not given: ioc for market and stop_market, else gtc."""
+    """As usual for the type where not given: ioc for what executes at the market, else gtc."""
     post_only: bool = False
 
 

@@ -4,6 +4,7 @@ Each builder fills one row of an INPUT block (see `domain.events`) and returns n
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Unpack
 
 import numpy as np
 
@@ -14,12 +15,12 @@ from paperdesk.domain.events import (
     FLAG_POST_ONLY,
     FillModel,
     InputKind,
-    OrderType,
     Side,
     TimeInForce,
     inputs,
 )
 from paperdesk.domain.instruments import Instrument, Number, OffGrid
+from paperdesk.domain.terms import Terms, type_of
 
 LIMIT_FIELDS = (
     "max_order_units",
@@ -190,20 +191,16 @@ class Intent:
         time_in_force: TimeInForce | None = None,
         post_only: bool = False,
         client_id: int = 0,
+        **terms: Unpack[Terms],
     ) -> None:
-        """No price: market (or stop-market with a trigger); a price: limit (or stop-limit). Market orders default to IOC, others to GTC."""
+        """No price: at the market; a price: a limit. With a trigger a stop, or a take-profit. Market orders default to IOC, others to GTC."""
         self.side = side
         self.quantity = quantity
         self.price = price
         self.trigger = trigger
         self.post_only = post_only
         self.client_id = client_id
-        stop = trigger is not None
-        self.order_type = (
-            (OrderType.STOP_MARKET if stop else OrderType.MARKET)
-            if price is None
-            else (OrderType.STOP_LIMIT if stop else OrderType.LIMIT)
-        )
+        self.order_type = type_of(price is not None, trigger is not None, terms)
         self.time_in_force = (
             time_in_force if time_in_force is not None else (TimeInForce.IOC if price is None else TimeInForce.GTC)
         )

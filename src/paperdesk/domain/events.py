@@ -139,6 +139,8 @@ class OrderType(IntEnum):
     LIMIT = 2
     STOP_MARKET = 3
     STOP_LIMIT = 4
+    TAKE_PROFIT_MARKET = 5
+    TAKE_PROFIT_LIMIT = 6
 
 
 class TimeInForce(IntEnum):

@@ -108,10 +108,10 @@ TEXTS: Final[dict[Reason, Text]] = {
         "the quantity is zero or negative", "send a quantity above zero; the side says buy or sell"
     ),
     Reason.INVALID_PRICE: Text("a limit order needs a price above zero", "give a price, or use a market order"),
-    Reason.INVALID_TRIGGER: Text("a stop order needs a trigger price above zero", "give trigger=..."),
+    Reason.INVALID_TRIGGER: Text("a stop or take-profit order needs a trigger price above zero", "give trigger=..."),
     Reason.UNSUPPORTED_COMBINATION: Text(
         "type, time in force and flags do not go together",
-        "post-only goes with LIMIT GTC; market and stop-market orders are IOC or FOK",
+        "post-only goes with LIMIT GTC; orders that execute at the market are IOC or FOK",
     ),
     Reason.UNKNOWN_ACCOUNT: Text("there is no such account", "open the account first"),
     Reason.UNKNOWN_BOT: Text("the bot is not registered in this account", "register the bot first"),
@@ -183,7 +183,8 @@ TEXTS: Final[dict[Reason, Text]] = {
     ),
     Reason.MIN_NOTIONAL: Text("the order is worth less than the venue's minimum", "send a larger order"),
     Reason.STOP_WOULD_TRIGGER: Text(
-        "the stop would trigger at once", "put the trigger on the far side of the last price"
+        "the stop or take-profit would trigger at once",
+        "put the trigger on the far side of the last price: of a take-profit where profit is, of a stop where loss is",
     ),
     Reason.POST_ONLY_WOULD_TAKE: Text(
         "a post-only order would have taken from the book on arrival", "price it further from the other side"

@@ -13,7 +13,8 @@ from paperdesk.domain.kernel import entry, kernel, rows_of
 from paperdesk.engine.state import STATE
 from paperdesk.ledger.journal import BUCKETS, FREE, RESERVED
 from paperdesk.venue.fills import needed_units
-from paperdesk.venue.orders import BUY, is_market, is_unfinished, reserve_asset
+from paperdesk.venue.kinds import BUY, is_market
+from paperdesk.venue.orders import is_unfinished, reserve_asset
 
 
 class Fault(IntEnum):

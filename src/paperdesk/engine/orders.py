@@ -23,23 +23,18 @@ from paperdesk.engine.risk import gate
 from paperdesk.ledger.journal import FREE, RESERVE, post
 from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best, has_used_room
 from paperdesk.venue.filters import TRADING
+from paperdesk.venue.kinds import BUY, FIRST_TYPE, LAST_TYPE, LIMIT_ORDER, SELL, has_trigger, is_market
 from paperdesk.venue.latency import CANCELING, SUBMITTING, latency_ns
 from paperdesk.venue.matching import collar
 from paperdesk.venue.orders import (
-    BUY,
     CANCEL_REJECTED,
     CANCEL_REQUESTED,
     FOK,
     GTC,
-    LIMIT_ORDER,
-    MARKET_ORDER,
     MAX_ORDERS,
     ORDER_CANCELED,
     ORDER_DENIED,
     ORDER_SUBMITTED,
-    SELL,
-    STOP_LIMIT,
-    STOP_MARKET,
     apply_submitted,
     find_order,
     finish,
@@ -100,17 +95,17 @@ def form_reason(e: Any) -> int:
         return e.defect if e.defect > 0 else INVALID_NUMBER
     if e.side != BUY and e.side != SELL:
         return UNSUPPORTED_COMBINATION
-    if e.order_type < MARKET_ORDER or e.order_type > STOP_LIMIT or e.time_in_force < GTC or e.time_in_force > FOK:
+    if e.order_type < FIRST_TYPE or e.order_type > LAST_TYPE or e.time_in_force < GTC or e.time_in_force > FOK:
         return UNSUPPORTED_COMBINATION
     if (e["flags"] & FLAG_POST_ONLY) and (e.order_type != LIMIT_ORDER or e.time_in_force != GTC):
         return UNSUPPORTED_COMBINATION
-    if (e.order_type == MARKET_ORDER or e.order_type == STOP_MARKET) and e.time_in_force == GTC:
+    if is_market(e) and e.time_in_force == GTC:
         return UNSUPPORTED_COMBINATION
     if e.qty_lots <= 0:
         return INVALID_QUANTITY
-    if (e.order_type == LIMIT_ORDER or e.order_type == STOP_LIMIT) and e.price_ticks <= 0:
+    if not is_market(e) and e.price_ticks <= 0:
         return INVALID_PRICE
-    if e.order_type >= STOP_MARKET and e.trigger_ticks <= 0:
+    if has_trigger(e) and e.trigger_ticks <= 0:
         return INVALID_TRIGGER
     return 0
 
@@ -137,10 +132,10 @@ def switch_reason(s: Any, e: Any) -> int:
 @kernel
 def reference_ticks(s: Any, e: Any) -> int:
     """The price an order is judged by: its limit, its trigger, or what a market order would meet (0: nothing known)."""
-    if e.order_type == LIMIT_ORDER or e.order_type == STOP_LIMIT:
+    if not is_market(e):
         ticks: int = e.price_ticks
         return ticks
-    if e.order_type == STOP_MARKET:
+    if has_trigger(e):
         ticks = e.trigger_ticks
         return ticks
     market = s.markets[e.instrument]
@@ -152,7 +147,7 @@ def reference_ticks(s: Any, e: Any) -> int:
 def bound_ticks(s: Any, e: Any, reference: int) -> int:
     """The highest price an order is counted with, for its size bound."""
     if e.side == BUY:
-        return reference if e.order_type == LIMIT_ORDER or e.order_type == STOP_LIMIT else collar(BUY, reference)
+        return collar(BUY, reference) if is_market(e) else reference
     return max(reference, s.markets[e.instrument].mark_ticks)
 
 
@@ -177,7 +172,7 @@ def reserve_units(s: Any, e: Any, reference: int) -> tuple[int, int]:
         base = e.qty_lots * definition.base_units_per_lot
         return base, base
     needed = mul_div_ceil(reference * e.qty_lots, definition.num, definition.den)
-    if e.order_type == LIMIT_ORDER or e.order_type == STOP_LIMIT:
+    if not is_market(e):
         return needed, needed
     return needed, mul_div_ceil(collar(BUY, reference) * e.qty_lots, definition.num, definition.den)
 

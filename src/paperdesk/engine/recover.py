@@ -49,13 +49,12 @@ from paperdesk.venue.book import (
     valid_trade,
 )
 from paperdesk.venue.fees import DAY_NS
+from paperdesk.venue.kinds import BUY, is_market, is_stop
 from paperdesk.venue.orders import (
-    BUY,
     CANCEL_REJECTED,
     CANCEL_REQUESTED,
     FILL,
     GTC,
-    LIMIT_ORDER,
     ORDER_ACCEPTED,
     ORDER_CANCELED,
     ORDER_DENIED,
@@ -63,14 +62,12 @@ from paperdesk.venue.orders import (
     ORDER_REJECTED,
     ORDER_SUBMITTED,
     ORDER_TRIGGERED,
-    STOP_LIMIT,
     SUBMITTED,
     apply_fill,
     apply_order,
     apply_submitted,
     find_order,
     free_row,
-    is_stop,
     is_unfinished,
     touch,
 )
@@ -270,7 +267,7 @@ def settle_recovered(s: Any) -> None:
             order.place = NOWHERE
             continue
         market = s.markets[order.instrument]
-        limit = order.order_type == LIMIT_ORDER or order.order_type == STOP_LIMIT
+        limit = not is_market(order)
         order.most_lots = order.least_lots = order.level_lots = 0
         if order.status == SUBMITTED:
             order.place = INBOX

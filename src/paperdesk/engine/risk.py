@@ -20,7 +20,7 @@ from paperdesk.ledger.statement import (
     reporting_value,
 )
 from paperdesk.venue.fees import DAY_NS
-from paperdesk.venue.orders import BUY
+from paperdesk.venue.kinds import BUY
 
 EQUITY_PARTIAL, COOLDOWN, DAILY_LOSS, DRAWDOWN, MAX_ORDER, MAX_POSITION, MAX_EXPOSURE = (
     int(Reason.EQUITY_PARTIAL),

@@ -15,7 +15,7 @@ from paperdesk.domain.events import INPUT, Evidence, InputKind
 from paperdesk.domain.kernel import entry, kernel, rows_of
 from paperdesk.engine import accounts, definitions, orders, risk, terms
 from paperdesk.engine.state import STATE
-from paperdesk.venue import book, levels, matching, places, queue, tape
+from paperdesk.venue import book, levels, matching, places, queue, tape, triggers
 
 BARS, TAPE = int(Evidence.BARS), int(Evidence.TAPE)
 
@@ -122,8 +122,7 @@ def on_trade(s: Any, instrument: int, ticks: int, lots: int, aggressor: int) -> 
     market.trade_seen = 1
     if market.evidence != book.BOOK or book.best(market, book.BIDS) == 0 or book.best(market, book.ASKS) == 0:
         book.set_mark(market, ticks, s.ts_seq_ns)
-    matching.fire_stops(s, instrument, 0)
-    matching.fire_stops(s, instrument, 1)
+    triggers.fire_stops(s, instrument)
 
 
 @kernel
@@ -140,8 +139,7 @@ def on_picture(s: Any, instrument: int) -> None:
     queue.match_crossed(s, instrument, 0)
     queue.match_crossed(s, instrument, 1)
     if market.trade_seen == 0:
-        matching.fire_stops(s, instrument, 0)
-        matching.fire_stops(s, instrument, 1)
+        triggers.fire_stops(s, instrument)
 
 
 @kernel

@@ -27,7 +27,7 @@ from paperdesk.domain.orders import MOVES, OrderStatus
 from paperdesk.domain.reasons import Reason
 from paperdesk.store.audit_books import Account, Order
 from paperdesk.store.audit_desk import MARKET_KINDS, AuditedDesk
-from paperdesk.store.audit_market import Definition, FillFacts, Given, passed, wrong_with_fill
+from paperdesk.store.audit_market import Definition, FillFacts, Given, wrong_with_fill
 from paperdesk.store.audit_report import (
     ACCOUNT,
     ASSET,
@@ -274,11 +274,11 @@ class Auditor(AuditedDesk):
         if given.kind == InputKind.TRADE:
             reached = given.payload()[0]
         elif given.kind == InputKind.BAR:
-            reached = given.payload()[1 if order.side == Side.BUY else 2]
+            reached = given.payload()[1 if order.fires_up else 2]
         elif given.kind in (InputKind.QUOTE, InputKind.BOOK) and not self.markets[order.instrument].trade_seen:
             levels = self.markets[order.instrument].levels(1 if order.side == Side.BUY else 0)
             reached = levels[0][0] if levels else 0
-        if reached == 0 or given.instrument != order.instrument or passed(order.side, reached, order.trigger):
+        if reached == 0 or given.instrument != order.instrument or not order.is_reached(reached):
             self._find("6.5 stops", f"triggered at {reached} ticks, trigger {order.trigger}", row)
 
     def _see_market(self, order: Order) -> None:

@@ -49,7 +49,16 @@ class Order:
     @property
     def is_market(self) -> bool:
         """Whether it takes any price."""
-        return self.order_type in (OrderType.MARKET, OrderType.STOP_MARKET)
+        return self.order_type in (OrderType.MARKET, OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET)
+
+    @property
+    def fires_up(self) -> bool:
+        """Whether its trigger is reached by a rising price: stop buys and take-profit sales."""
+        return (self.side == Side.BUY) == (self.order_type in (OrderType.STOP_MARKET, OrderType.STOP_LIMIT))
+
+    def is_reached(self, ticks: int) -> bool:
+        """Whether a price reaches its trigger."""
+        return ticks >= self.trigger if self.fires_up else ticks <= self.trigger
 
     @property
     def reserve_asset(self) -> int:

@@ -21,7 +21,6 @@ from paperdesk.domain.events import (
     InputKind,
     Liquidity,
     MarketStatus,
-    OrderType,
     Side,
 )
 
@@ -198,7 +197,7 @@ def wrong_with_fill(
     order: Any, fill: FillFacts, market: Market, given: Given, flow: dict[int, int], model: FillModel
 ) -> Iterator[Complaint]:
     """What is wrong with the evidence of a fill. `flow` counts what each account already took of this trade or bar; `model` is the account's."""
-    limited = order.order_type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+    limited = not order.is_market
     if limited and not reaches(order.side, fill.price, order.price):
         yield "7 a limit is a limit", f"filled at {fill.price} ticks, limit {order.price}"
     if fill.rule not in NEEDS:
@@ -329,10 +328,10 @@ def _barred(
         price = order.price
         right = passed(order.side, extreme, price) or (extreme == price and model == FillModel.OPTIMISTIC)
     else:
-        begins = first if not passed(order.side, first, order.trigger) else order.trigger
+        begins = first if order.is_reached(first) else order.trigger
         begins = worst if model == FillModel.PESSIMISTIC else begins
         price = _worse(order.side, begins, moved)
         price = worst if not reaches(order.side, price, worst) else price
-        right = fill.rule == FillRule.BAR_STOP and not passed(order.side, worst, order.trigger)
+        right = fill.rule == FillRule.BAR_STOP and order.is_reached(high if order.fires_up else low)
     if not right or fill.price != price:
         yield "6.4 bars", f"rule {fill.rule} at {fill.price} ticks, not {price}, in a bar of {first} {high} {low}"

@@ -11,13 +11,14 @@ import struct
 from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 import numpy as np
 
 from paperdesk.domain.commands import Intent, cancel_all, cancel_order, submit_order
-from paperdesk.domain.events import FLAG_POST_ONLY, INPUT, INPUT_BYTES, InputKind, OrderType, Side, TimeInForce
+from paperdesk.domain.events import FLAG_POST_ONLY, INPUT, INPUT_BYTES, InputKind, Side, TimeInForce
 from paperdesk.domain.instruments import Instrument, Number, exact
+from paperdesk.domain.terms import Terms, type_of
 from paperdesk.strategies.api import Parameters
 from paperdesk.strategies.events import Balance, Order
 from paperdesk.strategies.view import Market, View
@@ -142,9 +143,13 @@ class Context:
         trigger: Number | None = None,
         time_in_force: TimeInForce | None = None,
         post_only: bool = False,
+        **terms: Unpack[Terms],
     ) -> int:
-        """Buy: without a price at the market, with one as a limit; `trigger` makes it a stop. Returns its handle."""
-        return self._submit(symbol, Side.BUY, quantity, price, trigger, time_in_force, post_only)
+        """Buy: without a price at the market, with one as a limit; `trigger` makes it a stop. Returns its handle.
+
+        Further terms are named in `domain.terms.Terms`.
+        """
+        return self._submit(symbol, Side.BUY, quantity, price, trigger, time_in_force, post_only, terms)
 
     def sell(
         self,
@@ -154,9 +159,10 @@ class Context:
         trigger: Number | None = None,
         time_in_force: TimeInForce | None = None,
         post_only: bool = False,
+        **terms: Unpack[Terms],
     ) -> int:
         """Sell; as `buy`."""
-        return self._submit(symbol, Side.SELL, quantity, price, trigger, time_in_force, post_only)
+        return self._submit(symbol, Side.SELL, quantity, price, trigger, time_in_force, post_only, terms)
 
     def buy_lots(
         self,
@@ -166,9 +172,10 @@ class Context:
         trigger_ticks: int | None = None,
         time_in_force: TimeInForce | None = None,
         post_only: bool = False,
+        **terms: Unpack[Terms],
     ) -> int:
         """`buy` in lots and ticks."""
-        return self._submit_lots(symbol, BUY, lots, price_ticks, trigger_ticks, time_in_force, post_only)
+        return self._submit_lots(symbol, BUY, lots, price_ticks, trigger_ticks, time_in_force, post_only, terms)
 
     def sell_lots(
         self,
@@ -178,9 +185,10 @@ class Context:
         trigger_ticks: int | None = None,
         time_in_force: TimeInForce | None = None,
         post_only: bool = False,
+        **terms: Unpack[Terms],
     ) -> int:
         """`sell` in lots and ticks."""
-        return self._submit_lots(symbol, SELL, lots, price_ticks, trigger_ticks, time_in_force, post_only)
+        return self._submit_lots(symbol, SELL, lots, price_ticks, trigger_ticks, time_in_force, post_only, terms)
 
     def target(self, symbol: str, quantity: Number) -> int:
         """Want to hold `quantity` of the base asset: sends the difference as a market order and returns its handle.
@@ -192,7 +200,7 @@ class Context:
         lots = self._view.lots_for(market, exact(quantity))
         if lots == 0:
             return 0
-        return self._submit_lots(symbol, BUY if lots > 0 else SELL, abs(lots), None, None, None, False)
+        return self._submit_lots(symbol, BUY if lots > 0 else SELL, abs(lots), None, None, None, False, {})
 
     def cancel(self, handle: int) -> None:
         """Ask for the end of an order. Nothing happens where it has ended or a cancel is on its way already.
@@ -246,10 +254,11 @@ class Context:
         trigger: Number | None,
         time_in_force: TimeInForce | None,
         post_only: bool,
+        terms: Terms,
     ) -> int:
         market, view = self.market(symbol), self._view
         handle = view.last_handle = view.last_handle + 1
-        intent = Intent(side, quantity, price, trigger, time_in_force, post_only, handle)
+        intent = Intent(side, quantity, price, trigger, time_in_force, post_only, handle, **terms)
         row = submit_order(view.account, view.bot, market.instrument, intent)
         lots, ticks, stop = int(row["qty_lots"][0]), int(row["price_ticks"][0]), int(row["trigger_ticks"][0])
         kind, force = intent.order_type, intent.time_in_force
@@ -266,14 +275,14 @@ class Context:
         trigger_ticks: int | None,
         time_in_force: TimeInForce | None,
         post_only: bool,
+        terms: Terms,
     ) -> int:
         market, view = self.market(symbol), self._view
         handle = view.last_handle = view.last_handle + 1
+        kind = type_of(price_ticks is not None, trigger_ticks is not None, terms)
         if price_ticks is None:
-            kind = OrderType.MARKET if trigger_ticks is None else OrderType.STOP_MARKET
             force = TimeInForce.IOC if time_in_force is None else time_in_force
         else:
-            kind = OrderType.LIMIT if trigger_ticks is None else OrderType.STOP_LIMIT
             force = TimeInForce.GTC if time_in_force is None else time_in_force
         ticks, stop = price_ticks or 0, trigger_ticks or 0
         buffer = bytearray(INPUT_BYTES)

@@ -13,15 +13,14 @@ from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_UNITS, fee_ceil, mul_div_ceil, mul_div_floor, product_fits
 from paperdesk.ledger.journal import FEE, FEES, FREE, PAY, RECEIVE, RELEASE, RESERVE, post, room_units
 from paperdesk.venue.fees import fee_tier, maker_rate, taker_rate, volume_of
+from paperdesk.venue.kinds import BUY, is_market
 from paperdesk.venue.orders import (
-    BUY,
     FILL,
     FILLED,
     MAKER,
     ORDER_EXPIRED,
     apply_fill,
     finish,
-    is_market,
     is_unfinished,
     release_rest,
     retire,

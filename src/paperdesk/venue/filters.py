@@ -7,7 +7,7 @@ from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_UNITS, mul_div_floor, product_fits
 from paperdesk.venue.book import BOOK, best, reaches
-from paperdesk.venue.orders import BUY, LIMIT_ORDER, MARKET_ORDER, STOP_LIMIT, STOP_MARKET, is_market
+from paperdesk.venue.kinds import BUY, MARKET_ORDER, direction, has_trigger, is_market, is_reached
 
 TRADING: Final = int(TradingStatus.TRADING)
 INSTRUMENT_HALTED, PRICE_FILTER, LOT_SIZE, MARKET_LOT_SIZE, MIN_NOTIONAL, STOP_WOULD_TRIGGER, POST_ONLY_WOULD_TAKE = (
@@ -30,10 +30,10 @@ def within(value: int, low: int, high: int) -> bool:
 @kernel
 def grid_reason(definition: Any, order: Any) -> int:
     """Price and size filters alone: what an order must still pass when its instrument's definition changes."""
-    if order.order_type == LIMIT_ORDER or order.order_type == STOP_LIMIT:
+    if not is_market(order):
         if not within(order.price_ticks, definition.min_price_ticks, definition.max_price_ticks):
             return PRICE_FILTER
-    if order.order_type == STOP_MARKET or order.order_type == STOP_LIMIT:
+    if has_trigger(order):
         if not within(order.trigger_ticks, definition.min_price_ticks, definition.max_price_ticks):
             return PRICE_FILTER
     if not within(order.qty_lots, definition.min_qty_lots, definition.max_qty_lots):
@@ -47,7 +47,7 @@ def grid_reason(definition: Any, order: Any) -> int:
 def notional_reason(definition: Any, market: Any, order: Any) -> int:
     """The minimum-value filter."""
     assert definition.den > 0, "a definition has a denominator"
-    price = order.trigger_ticks if order.order_type == STOP_MARKET else order.price_ticks
+    price = order.trigger_ticks if is_market(order) else order.price_ticks
     if order.order_type == MARKET_ORDER:
         price = market.mark_ticks if definition.min_notional_to_market == 1 else 0
         if price == 0:
@@ -62,7 +62,7 @@ def notional_reason(definition: Any, market: Any, order: Any) -> int:
 
 @kernel
 def stop_price(market: Any, side: int) -> int:
-    """The price that a stop of this side is measured against, or 0: the last trade (or close); without any, the quote it would take."""
+    """The price that a trigger of this side is measured against, or 0: the last trade (or close); without any, the quote it would take."""
     if market.evidence == BOOK and market.trade_seen == 0:
         return best(market, 1 if side == BUY else 0)
     ticks: int = market.last_ticks
@@ -76,7 +76,7 @@ def triggered(market: Any, order: Any) -> bool:
     assert order.trigger_ticks > 0, "a stop has a trigger"
     if last == 0:
         return False
-    return bool(last >= order.trigger_ticks if order.side == BUY else last <= order.trigger_ticks)
+    return is_reached(direction(order), last, order.trigger_ticks)
 
 
 @kernel
@@ -95,7 +95,7 @@ def arrival_reason(s: Any, order: Any) -> int:
     reason = grid_reason(definition, order)
     if reason == 0:
         reason = notional_reason(definition, market, order)
-    if reason == 0 and order.order_type >= STOP_MARKET and triggered(market, order):
+    if reason == 0 and has_trigger(order) and triggered(market, order):
         return STOP_WOULD_TRIGGER
     if reason == 0 and order.post_only == 1 and would_take(market, order):
         return POST_ONLY_WOULD_TAKE

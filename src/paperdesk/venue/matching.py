@@ -15,8 +15,8 @@ from paperdesk.ledger.journal import FREE
 from paperdesk.venue import book, orders, places
 from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best
 from paperdesk.venue.fills import countable_whole, fill
-from paperdesk.venue.filters import arrival_reason, triggered
-from paperdesk.venue.orders import BUY
+from paperdesk.venue.filters import arrival_reason
+from paperdesk.venue.kinds import BUY, has_trigger, is_market
 
 BOOK_WALK: Final = int(FillRule.BOOK_WALK)
 IOC_REMAINDER, FOK_NOT_FILLED, NO_LIQUIDITY = (
@@ -46,7 +46,7 @@ def arrive(s: Any, slot: int) -> None:
         orders.finish(s, slot, orders.ORDER_REJECTED, reason)
         return
     orders.state_order(s, orders.ORDER_ACCEPTED, slot, 0)
-    if order.order_type >= orders.STOP_MARKET:
+    if has_trigger(order):
         places.enter_stops(s, slot)
     else:
         execute(s, slot)
@@ -64,7 +64,7 @@ def execute(s: Any, slot: int) -> None:
     walk(s, slot)
     if not orders.is_unfinished(order):
         return
-    if orders.is_market(order):
+    if is_market(order):
         orders.finish(s, slot, orders.ORDER_EXPIRED, NO_LIQUIDITY)
     elif order.time_in_force == orders.GTC:
         rest(s, slot)
@@ -79,7 +79,7 @@ def walk_limit(s: Any, order: Any) -> int:
     top = best(market, 2 - order.side)
     if market.status != LIVE or top == 0:
         return 0
-    limit: int = collar(order.side, top) if orders.is_market(order) else order.price_ticks
+    limit: int = collar(order.side, top) if is_market(order) else order.price_ticks
     return limit
 
 
@@ -127,7 +127,7 @@ def fills_whole(s: Any, order: Any, limit: int) -> bool:
     assert missing >= 0, "no more is taken than wanted"
     if missing > 0 or not countable_whole(s, order, value):
         return False
-    if order.side == BUY and orders.is_market(order):
+    if order.side == BUY and is_market(order):
         purse = order.reserved_units + s.balances[order.account, definition.quote_asset, FREE]
         return mul_div_ceil(value, definition.num, definition.den) <= purse
     return True
@@ -148,19 +148,6 @@ def rest(s: Any, slot: int) -> None:
     """Put what is left of a limit order behind what is displayed at its price."""
     rest_unqueued(s, s.orders[slot])
     places.enter_resting(s, slot)
-
-
-@kernel
-def fire_stops(s: Any, instrument: int, own: int) -> None:
-    """Trigger the stops of one side that the price has reached, nearest first, and execute them."""
-    market = s.markets[instrument]
-    while s.n_stops[instrument, own] > 0:
-        slot = s.stops[instrument, own, 0]
-        if not triggered(market, s.orders[slot]):
-            break
-        places.leave_place(s, slot)
-        orders.state_order(s, orders.ORDER_TRIGGERED, slot, 0)
-        execute(s, slot)
 
 
 @kernel

@@ -6,13 +6,14 @@ late). Rows of one account are chained by id.
 
 from typing import Any, Final
 
-from paperdesk.domain.events import Liquidity, OrderType, OutputKind, Side, TimeInForce
+from paperdesk.domain.events import Liquidity, OutputKind, TimeInForce
 from paperdesk.domain.kernel import kernel, record
 from paperdesk.domain.orders import ALLOWED, OrderStatus
 from paperdesk.domain.outbox import emit
 from paperdesk.ledger.journal import RELEASE, average_buy, average_sell, post
 from paperdesk.venue.book import UNKNOWN
 from paperdesk.venue.fees import count_volume
+from paperdesk.venue.kinds import BUY
 from paperdesk.venue.places import leave_place
 
 MAX_ORDERS: Final = 262_144
@@ -62,9 +63,6 @@ ORDER: Final = record(
 place in a queue is `most_lots` … `level_lots` where it is stored, and `most_key` … `is_bound` while it rests (`venue/levels.py`).
 """
 
-BUY, SELL = int(Side.BUY), int(Side.SELL)
-MARKET_ORDER, LIMIT_ORDER = int(OrderType.MARKET), int(OrderType.LIMIT)
-STOP_MARKET, STOP_LIMIT = int(OrderType.STOP_MARKET), int(OrderType.STOP_LIMIT)
 GTC, IOC, FOK = int(TimeInForce.GTC), int(TimeInForce.IOC), int(TimeInForce.FOK)
 MAKER, TAKER = int(Liquidity.MAKER), int(Liquidity.TAKER)
 NONE, SUBMITTED, ACCEPTED = int(OrderStatus.NONE), int(OrderStatus.SUBMITTED), int(OrderStatus.ACCEPTED)
@@ -99,18 +97,6 @@ CANCEL_REJECTED: Final = int(OutputKind.CANCEL_REJECTED)
 def is_unfinished(order: Any) -> bool:
     """Whether an order can still do anything."""
     return SUBMITTED <= order.status <= PARTIALLY_FILLED
-
-
-@kernel
-def is_market(order: Any) -> bool:
-    """Whether the order takes any price once it executes."""
-    return order.order_type == MARKET_ORDER or order.order_type == STOP_MARKET
-
-
-@kernel
-def is_stop(order: Any) -> bool:
-    """Whether the order still waits for its trigger."""
-    return order.order_type >= STOP_MARKET and order.triggered == 0
 
 
 @kernel

@@ -6,11 +6,9 @@ it reaches. Places are derived from the rows and can be rebuilt from them (`rebu
 
 from typing import Any, Final
 
-from paperdesk.domain.events import Side
 from paperdesk.domain.kernel import kernel
 from paperdesk.venue import levels
-
-BUY: Final = int(Side.BUY)
+from paperdesk.venue.kinds import UP, direction
 
 NOWHERE: Final = 0
 INBOX: Final = 1
@@ -23,15 +21,13 @@ STOPS: Final = 4
 def leave_place(s: Any, slot: int) -> None:
     """Take an order out of the place it is in (the inbox only loses its arrival)."""
     order = s.orders[slot]
-    own = order.side - 1
     if order.place == HELD:
         at = position_held(s, order.instrument, slot)
         s.n_held[order.instrument] = cut(s.held[order.instrument], s.n_held[order.instrument], at)
     elif order.place == RESTING:
         levels.leave(s, slot)
     elif order.place == STOPS:
-        at = position_stop(s, order.instrument, own, slot)
-        s.n_stops[order.instrument, own] = cut(s.stops[order.instrument, own], s.n_stops[order.instrument, own], at)
+        leave_stops(s, slot)
     elif order.place == INBOX:
         cut_inbox(s, position_inbox(s, 2 * slot))
     order.place = NOWHERE
@@ -59,15 +55,23 @@ def enter_resting(s: Any, slot: int) -> None:
 @kernel
 def enter_stops(s: Any, slot: int) -> None:
     """Let an order wait for its trigger."""
-    order, own = s.orders[slot], s.orders[slot].side - 1
+    order, way = s.orders[slot], direction(s.orders[slot])
     assert order.place == NOWHERE, "an order is in one place"
-    s.n_stops[order.instrument, own] = put(
-        s.stops[order.instrument, own],
-        s.n_stops[order.instrument, own],
-        position_stop(s, order.instrument, own, slot),
+    s.n_stops[order.instrument, way] = put(
+        s.stops[order.instrument, way],
+        s.n_stops[order.instrument, way],
+        position_stop(s, order.instrument, way, slot),
         slot,
     )
     order.place = STOPS
+
+
+@kernel
+def leave_stops(s: Any, slot: int) -> None:
+    """Take an order out of those that wait for a trigger."""
+    instrument, way = s.orders[slot].instrument, direction(s.orders[slot])
+    at = position_stop(s, instrument, way, slot)
+    s.n_stops[instrument, way] = cut(s.stops[instrument, way], s.n_stops[instrument, way], at)
 
 
 @kernel
@@ -131,7 +135,7 @@ def before_held(a: Any, b: Any) -> bool:
 def before_stop(a: Any, b: Any) -> bool:
     """Order (trigger reached first, account, id)."""
     if a.trigger_ticks != b.trigger_ticks:
-        return bool(a.trigger_ticks < b.trigger_ticks if a.side == BUY else a.trigger_ticks > b.trigger_ticks)
+        return bool(a.trigger_ticks < b.trigger_ticks if direction(a) == UP else a.trigger_ticks > b.trigger_ticks)
     return before_held(a, b)
 
 
@@ -168,12 +172,12 @@ def position_held(s: Any, instrument: int, slot: int) -> int:
 
 
 @kernel
-def position_stop(s: Any, instrument: int, own: int, slot: int) -> int:
-    """Where an order stands, or would stand, among the stops of its side."""
-    low, high = 0, s.n_stops[instrument, own]
+def position_stop(s: Any, instrument: int, way: int, slot: int) -> int:
+    """Where an order stands, or would stand, among the stops of its direction."""
+    low, high = 0, s.n_stops[instrument, way]
     while low < high:
         middle = (low + high) // 2
-        if before_stop(s.orders[s.stops[instrument, own, middle]], s.orders[slot]):
+        if before_stop(s.orders[s.stops[instrument, way, middle]], s.orders[slot]):
             low = middle + 1
         else:
             high = middle

@@ -12,7 +12,8 @@ from paperdesk.venue import book, levels
 from paperdesk.venue.book import UNKNOWN, best
 from paperdesk.venue.estimates import ahead_lots
 from paperdesk.venue.fills import fill, share_left
-from paperdesk.venue.orders import BUY, MAKER, is_unfinished
+from paperdesk.venue.kinds import BUY
+from paperdesk.venue.orders import MAKER, is_unfinished
 
 TRADE_THROUGH, QUEUE, BOOK_CROSS = int(FillRule.TRADE_THROUGH), int(FillRule.QUEUE), int(FillRule.BOOK_CROSS)
 UNKNOWN_SIDE: Final = int(Side.UNKNOWN)

@@ -13,18 +13,16 @@ from paperdesk.domain.reasons import Reason
 from paperdesk.venue.book import UNKNOWN, reaches
 from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC, after_print, bar_lots, impact_ticks, touch_lots, worse
 from paperdesk.venue.fills import countable_lots, fee_fits, fill, payable_lots, share_left
+from paperdesk.venue.kinds import BUY, UP, direction, is_market, is_reached
 from paperdesk.venue.matching import rest_unqueued
 from paperdesk.venue.orders import (
-    BUY,
     FOK,
     GTC,
     MAKER,
     ORDER_EXPIRED,
     ORDER_TRIGGERED,
-    STOP_MARKET,
     TAKER,
     finish,
-    is_market,
     is_unfinished,
     state_order,
 )
@@ -198,11 +196,12 @@ def meet_open(s: Any, instrument: int, e: Any, opened_ns: int) -> None:
 def next_reached_stop(s: Any, instrument: int, high_ticks: int, low_ticks: int, opened_ns: int, after: int) -> int:
     """Row of the reached stop that comes next in (account, id) order after row `after`'s key, or UNKNOWN; `after` UNKNOWN is the start."""
     found = UNKNOWN
-    for own in range(2):
-        for i in range(s.n_stops[instrument, own]):
-            slot = s.stops[instrument, own, i]
+    for way in range(2):
+        extreme = high_ticks if way == UP else low_ticks
+        for i in range(s.n_stops[instrument, way]):
+            slot = s.stops[instrument, way, i]
             order = s.orders[slot]
-            if high_ticks < order.trigger_ticks if own == 0 else low_ticks > order.trigger_ticks:
+            if not is_reached(way, extreme, order.trigger_ticks):
                 break
             if order.submitted_ns <= opened_ns and (found == UNKNOWN or before_held(order, s.orders[found])):
                 found = slot
@@ -218,20 +217,20 @@ def meet_extremes(s: Any, instrument: int, e: Any, opened_ns: int) -> None:
         order = s.orders[slot]
         leave_place(s, slot)
         state_order(s, ORDER_TRIGGERED, slot, 0)
-        if order.order_type != STOP_MARKET and order.time_in_force == GTC:
+        if not is_market(order) and order.time_in_force == GTC:
             rest_unqueued(s, order)
             order.rested = IN_THIS_BAR
         enter_held(s, slot)
-        if order.order_type == STOP_MARKET:
+        if is_market(order):
             worst = e.high_ticks if order.side == BUY else e.low_ticks
-            fill_in_bar(s, slot, stop_ticks(s, order, e), e, TAKER, BAR_STOP, worst)
+            fill_in_bar(s, slot, trigger_ticks(s, order, e), e, TAKER, BAR_STOP, worst)
         slot = next_reached_stop(s, instrument, e.high_ticks, e.low_ticks, opened_ns, slot)
 
 
 @kernel
-def stop_ticks(s: Any, order: Any, e: Any) -> int:
-    """Where a stop begins to take inside a bar: at its trigger, or at an open beyond it; for pessimists at the bar's worst price."""
+def trigger_ticks(s: Any, order: Any, e: Any) -> int:
+    """Where a stop or take-profit begins to take inside a bar: at its trigger, or at an open that reached it; for pessimists at the bar's worst price."""
     assert order.trigger_ticks > 0, "a stop has a trigger"
     if s.accounts[order.account].fill_model == PESSIMISTIC:
         return int(e.high_ticks if order.side == BUY else e.low_ticks)
-    return max(e.open_ticks, order.trigger_ticks) if order.side == BUY else min(e.open_ticks, order.trigger_ticks)
+    return int(e.open_ticks if is_reached(direction(order), e.open_ticks, order.trigger_ticks) else order.trigger_ticks)

@@ -8,7 +8,6 @@ its key. What leaves is taken from what the projections take, so nothing leaves 
 import time
 from collections import OrderedDict, deque
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -17,13 +16,13 @@ import numpy as np
 
 from paperdesk.api import messages as words
 from paperdesk.app.bootstrap import ACCOUNT
+from paperdesk.app.family.order_words import Unusable, intent_of
 from paperdesk.app.family.pictures import Pictures
 from paperdesk.app.family.tasks import resident_mb
 from paperdesk.app.isolated import IsolatedBot
 from paperdesk.app.loop import Run
 from paperdesk.domain import commands
-from paperdesk.domain.commands import Intent
-from paperdesk.domain.events import OUTPUT, OUTPUT_BYTES, Side, TimeInForce
+from paperdesk.domain.events import OUTPUT, OUTPUT_BYTES
 from paperdesk.domain.instruments import Instrument
 from paperdesk.engine.drive import DeciderFailed
 from paperdesk.safety.link import Link
@@ -38,11 +37,8 @@ SNAPSHOT_S: Final = 60.0
 IDLE_S: Final = 1.0
 BARS_A_MESSAGE: Final = 1_000
 REQUESTS_A_TURN: Final = 200
-DIGITS: Final = 40
 NOTES: Final = frozenset({"bot_stopped", "resumed", "market"})
 """Notes that people see among the events."""
-SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
-FORCES: Final = {"gtc": TimeInForce.GTC, "ioc": TimeInForce.IOC, "fok": TimeInForce.FOK}
 ENCODE: Final = words.ENCODER.encode
 
 
@@ -52,10 +48,6 @@ class Answered(msgspec.Struct):
     digest: str
     seq: int
     outputs: bytes = b""
-
-
-class Unusable(Exception):  # noqa: N818  a fact, named as one
-    """A command that cannot become an input; the text is for people."""
 
 
 class Company:
@@ -333,33 +325,7 @@ class Company:
         if not 0 <= what.instrument < len(self.plan.instruments):
             raise Unusable(f"there is no instrument {what.instrument}")
         instrument: Instrument = self.plan.instruments[what.instrument]
-        needs = {"market": (0, 0), "limit": (1, 0), "stop_market": (0, 1), "stop_limit": (1, 1)}.get(what.order_type)
-        if what.side not in SIDES or needs is None:
-            raise Unusable("side is buy or sell; order_type is market, limit, stop_market or stop_limit")
-        if needs != (what.price is not None, what.trigger_price is not None):
-            price, trigger = (
-                ("needs a price" if needs[0] else "takes no price"),
-                ("needs a trigger_price" if needs[1] else "takes no trigger_price"),
-            )
-            raise Unusable(f"a {what.order_type} order {price} and {trigger}")
-        if what.time_in_force is not None and what.time_in_force not in FORCES:
-            raise Unusable("time_in_force is gtc, ioc or fok")
-        limit = None if what.price is None else decimal("price", what.price)
-        stop = None if what.trigger_price is None else decimal("trigger_price", what.trigger_price)
-        force = None if what.time_in_force is None else FORCES[what.time_in_force]
-        intent = Intent(SIDES[what.side], decimal("quantity", what.quantity), limit, stop, force, what.post_only)
-        return commands.submit_order(ACCOUNT, 0, instrument, intent)
-
-
-def decimal(name: str, text: str) -> Decimal:
-    """A number as people write it; Unusable for anything else."""
-    try:
-        value = Decimal(text) if len(text) <= DIGITS else Decimal("NaN")
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or abs(value.adjusted()) > DIGITS:
-        raise Unusable(f"{name} is not a number: write digits, such as 0.01")
-    return value
+        return commands.submit_order(ACCOUNT, 0, instrument, intent_of(what))
 
 
 def refusal(request: int, text: str) -> words.Reply:

@@ -1,0 +1,50 @@
+"""The order that a request of the api asks for, as an intent. What cannot become an order is said in words, not sent."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from paperdesk.api import messages as words
+from paperdesk.domain.commands import Intent
+from paperdesk.domain.events import Side, TimeInForce
+from paperdesk.domain.terms import TYPES, Terms
+
+DIGITS: Final = 40
+SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
+FORCES: Final = {name.name.lower(): name for name in TimeInForce}
+NEEDS: Final = {kind.name.lower(): needs for needs, kind in TYPES.items()}
+"""Order type → whether it has a price, a trigger, and takes profit."""
+
+
+class Unusable(Exception):  # noqa: N818  a fact, named as one
+    """A command that cannot become an input; the text is for people."""
+
+
+def intent_of(what: words.SubmitOrder) -> Intent:
+    """The intent; Unusable where the terms do not go together or a number is none."""
+    needs = NEEDS.get(what.order_type)
+    if what.side not in SIDES or needs is None:
+        raise Unusable(f"side is buy or sell; order_type is one of {', '.join(NEEDS)}")
+    if needs[:2] != (what.price is not None, what.trigger_price is not None):
+        price = "needs a price" if needs[0] else "takes no price"
+        trigger = "needs a trigger_price" if needs[1] else "takes no trigger_price"
+        raise Unusable(f"a {what.order_type} order {price} and {trigger}")
+    if what.time_in_force is not None and what.time_in_force not in FORCES:
+        raise Unusable(f"time_in_force is one of {', '.join(FORCES)}")
+    limit = None if what.price is None else decimal("price", what.price)
+    trigger_price = None if what.trigger_price is None else decimal("trigger_price", what.trigger_price)
+    force = None if what.time_in_force is None else FORCES[what.time_in_force]
+    terms = Terms(take_profit=needs[2])
+    return Intent(
+        SIDES[what.side], decimal("quantity", what.quantity), limit, trigger_price, force, what.post_only, **terms
+    )
+
+
+def decimal(name: str, text: str) -> Decimal:
+    """A number as people write it; Unusable for anything else."""
+    try:
+        value = Decimal(text) if len(text) <= DIGITS else Decimal("NaN")
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or abs(value.adjusted()) > DIGITS:
+        raise Unusable(f"{name} is not a number: write digits, such as 0.01")
+    return value

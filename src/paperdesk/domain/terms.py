@@ -1,0 +1,31 @@
+"""What an order may say beyond side, quantity and prices, by name. All of it may be left out; every way to send an order takes the same."""
+
+from typing import Final, TypedDict
+
+from paperdesk.domain.events import OrderType
+
+
+class Terms(TypedDict, total=False):
+    """Terms of an order."""
+
+    take_profit: bool
+    """With a trigger: fire when the price has come to it, where a stop fires when the price has run away to it."""
+
+
+TYPES: Final = {
+    (False, False, False): OrderType.MARKET,
+    (True, False, False): OrderType.LIMIT,
+    (False, True, False): OrderType.STOP_MARKET,
+    (True, True, False): OrderType.STOP_LIMIT,
+    (False, True, True): OrderType.TAKE_PROFIT_MARKET,
+    (True, True, True): OrderType.TAKE_PROFIT_LIMIT,
+}
+"""(has a limit price, has a trigger, takes profit) → type."""
+
+
+def type_of(has_price: bool, has_trigger: bool, terms: Terms) -> OrderType:
+    """The type of an order by what it was given; ValueError for a take-profit without a trigger."""
+    found = TYPES.get((has_price, has_trigger, terms.get("take_profit", False)))
+    if found is None:
+        raise ValueError("a take-profit order needs a trigger: give trigger=...")
+    return found

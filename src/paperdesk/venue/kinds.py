@@ -1,0 +1,52 @@
+"""What an order's type means: at which price it executes, and whether and in which direction it waits for a trigger.
+
+Types come in pairs, first at the market, then at a limit price: at once, as a stop, as a take-profit. A stop fires when the price runs
+away from its order, a take-profit when the price comes to it. Rows of the order table and order commands answer alike.
+"""
+
+from typing import Any, Final
+
+from paperdesk.domain.events import OrderType, Side
+from paperdesk.domain.kernel import kernel
+
+BUY, SELL = int(Side.BUY), int(Side.SELL)
+MARKET_ORDER, LIMIT_ORDER = int(OrderType.MARKET), int(OrderType.LIMIT)
+STOP_MARKET, STOP_LIMIT = int(OrderType.STOP_MARKET), int(OrderType.STOP_LIMIT)
+TAKE_PROFIT_MARKET, TAKE_PROFIT_LIMIT = int(OrderType.TAKE_PROFIT_MARKET), int(OrderType.TAKE_PROFIT_LIMIT)
+UP, DOWN = 0, 1
+"""Directions of a price in which a trigger is reached; they index the stops place."""
+FIRST_TYPE: Final = MARKET_ORDER
+LAST_TYPE: Final = TAKE_PROFIT_LIMIT
+
+
+@kernel
+def is_market(order: Any) -> bool:
+    """Whether the order takes any price once it executes."""
+    kind = order.order_type
+    return bool(kind == MARKET_ORDER or kind == STOP_MARKET or kind == TAKE_PROFIT_MARKET)
+
+
+@kernel
+def has_trigger(order: Any) -> bool:
+    """Whether the order executes only after a trigger price was reached."""
+    return bool(order.order_type >= STOP_MARKET)
+
+
+@kernel
+def is_stop(order: Any) -> bool:
+    """Whether a row of the table still waits for its trigger."""
+    return bool(order.order_type >= STOP_MARKET and order.triggered == 0)
+
+
+@kernel
+def direction(order: Any) -> int:
+    """Where the price must go to reach a trigger: up for stop buys and take-profit sales, down for the others."""
+    assert order.order_type >= STOP_MARKET, "only a trigger has a direction"
+    takes_profit = order.order_type >= TAKE_PROFIT_MARKET
+    return UP if (order.side == BUY) != takes_profit else DOWN
+
+
+@kernel
+def is_reached(way: int, ticks: int, trigger_ticks: int) -> bool:
+    """Whether a price is at or beyond a trigger in its direction."""
+    return ticks >= trigger_ticks if way == UP else ticks <= trigger_ticks
