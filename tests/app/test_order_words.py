@@ -33,7 +33,7 @@ def test_every_type_of_order_can_be_asked_for() -> None:
         (SubmitOrder(0, "buy", "twap", "1", "5"), "take_profit_limit"),
         (SubmitOrder(0, "buy", "limit", "1"), "a limit order needs a price and takes no trigger_price"),
         (SubmitOrder(0, "buy", "take_profit_market", "1", "5"), "takes no price and needs a trigger_price"),
-        (SubmitOrder(0, "buy", "limit", "1", "5", None, "day"), "time_in_force is one of gtc, ioc, fok"),
+        (SubmitOrder(0, "buy", "limit", "1", "5", None, "day"), "time_in_force is one of gtc, ioc, fok, gtd"),
         (SubmitOrder(0, "buy", "limit", "1e99", "5"), "quantity is not a number"),
         (SubmitOrder(0, "buy", "limit", "1", "five"), "price is not a number"),
     ],

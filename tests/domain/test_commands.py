@@ -113,6 +113,7 @@ def test_a_name_the_record_does_not_have_is_refused() -> None:
         (Intent(Side.SELL, "1", price="5", trigger="5"), OrderType.STOP_LIMIT, TimeInForce.GTC),
         (Intent(Side.SELL, "1", trigger="5", take_profit=True), OrderType.TAKE_PROFIT_MARKET, TimeInForce.IOC),
         (Intent(Side.BUY, "1", "5", "5", take_profit=True), OrderType.TAKE_PROFIT_LIMIT, TimeInForce.GTC),
+        (Intent(Side.BUY, "1", "5", expire_ns=9), OrderType.LIMIT, TimeInForce.GTD),
         (Intent(Side.BUY, "1", time_in_force=TimeInForce.FOK), OrderType.MARKET, TimeInForce.FOK),
     ],
 )

@@ -83,7 +83,7 @@ TAGS: dict[type[IntEnum], dict[str, int]] = {
         "TAKE_PROFIT_MARKET": 5,
         "TAKE_PROFIT_LIMIT": 6,
     },
-    events.TimeInForce: {"GTC": 1, "IOC": 2, "FOK": 3},
+    events.TimeInForce: {"GTC": 1, "IOC": 2, "FOK": 3, "GTD": 4},
     events.Liquidity: {"MAKER": 1, "TAKER": 2},
     events.Evidence: {"NONE": 0, "BARS": 1, "TAPE": 2, "BOOK": 3},
     events.FillRule: {

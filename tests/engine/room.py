@@ -33,7 +33,7 @@ from paperdesk.domain.events import (
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.domain.reasons import Reason
-from paperdesk.domain.terms import Terms
+from paperdesk.domain.terms import Terms, write_terms
 from paperdesk.engine.fold import Fold
 from paperdesk.engine.serial import places_at
 from paperdesk.ledger.journal import Purpose
@@ -66,7 +66,7 @@ PLAIN = Instrument(
 """One tick, one lot, one unit are all 1; no fees, no filters."""
 
 BUY, SELL = Side.BUY, Side.SELL
-GTC, IOC, FOK = TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK
+GTC, IOC, FOK, GTD = TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTD
 MARKET, LIMIT, STOP_MARKET, STOP_LIMIT = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP_MARKET, OrderType.STOP_LIMIT
 BUCKET_NAMES = ("free", "reserved", "venue", "fees", "capital")
 ORDER_WORDS = {
@@ -228,6 +228,7 @@ class Room:
             price_ticks=price or 0,
             trigger_ticks=trigger or 0,
         )
+        write_terms(row, more)
         return self.put(row)
 
     def buy(self, lots: int, price: int | None = None, **terms: Any) -> Lines:

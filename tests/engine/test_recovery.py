@@ -37,6 +37,7 @@ ORDER_FACTS = (
     "arrive_ns",
     "cancel_at_ns",
     "client_id",
+    "expire_ns",
 )
 ACCOUNT_FACTS = (
     "opened",

@@ -8,8 +8,8 @@ from typing import Any
 
 from tests.oracle.words import (
     DEPTH,
-    FOK,
     GTC,
+    GTD,
     LIMIT,
     LIMIT_TYPES,
     MALFORMED,
@@ -17,6 +17,7 @@ from tests.oracle.words import (
     MAX_LOTS,
     MAX_TICKS,
     POST_ONLY,
+    STAYING,
     TRIGGER_TYPES,
 )
 
@@ -78,12 +79,14 @@ def malformed(given: dict[str, Any]) -> str:
     if given["flags"] & MALFORMED:
         return str(given["defect"])
     order_type, time_in_force = given["order_type"], given["time_in_force"]
-    known = given["side"] in (1, 2) and order_type in (*MARKET_TYPES, *LIMIT_TYPES) and GTC <= time_in_force <= FOK
+    known = given["side"] in (1, 2) and order_type in (*MARKET_TYPES, *LIMIT_TYPES) and GTC <= time_in_force <= GTD
     if not known:
         return "unsupported_combination"
-    if given["flags"] & POST_ONLY and not (order_type == LIMIT and time_in_force == GTC):
+    if given["flags"] & POST_ONLY and not (order_type == LIMIT and time_in_force in STAYING):
         return "unsupported_combination"
-    if order_type in MARKET_TYPES and time_in_force == GTC:
+    if order_type in MARKET_TYPES and time_in_force in STAYING:
+        return "unsupported_combination"
+    if given["expire_ns"] and time_in_force != GTD:
         return "unsupported_combination"
     if given["qty_lots"] <= 0:
         return "invalid_quantity"

@@ -67,7 +67,7 @@ class Desk:
         return instrument.quote if order.side == BUY else instrument.base
 
     def fire_due(self) -> None:
-        """Everything in the inbox that is due, earliest first; an arrival before a cancel."""
+        """Everything in the inbox that is due, earliest first; an arrival before a cancel, a cancel before an expiry."""
         due = sorted(entry for entry in self.inbox if entry[0] <= self.now)
         self.inbox = [entry for entry in self.inbox if entry[0] > self.now]
         for _, account, order_id, what in due:
@@ -75,6 +75,9 @@ class Desk:
             if what == "arrival":
                 if order is not None:
                     venue.arrive(self, order)
+            elif what == "expiry":
+                if order is not None:
+                    end(self, order, "EXPIRED", "deadline_passed")
             elif order is not None:
                 end(self, order, "CANCELED", "user_canceled")
             else:

@@ -29,12 +29,12 @@ from tests.oracle.words import (
     BUY,
     DEPTH,
     FOK,
-    GTC,
     IOC,
     LIMIT_TYPES,
     MAKER,
     MARKET_TYPES,
     SELL,
+    STAYING,
     TAKER,
     TAPE,
 )
@@ -115,7 +115,7 @@ def trade_on_tape(desk: Desk, account: Account, instrument: Instrument, price: i
             left -= meet(desk, order, left, order.price, MAKER, "TRADE_THROUGH")
         elif reaches(order.side, price, order.price) and aggressor == order.side and not order.post_only:
             left -= meet(desk, order, left, order.price, TAKER, "TAPE_TAKE")
-        elif price == order.price and aggressor != order.side and order.time_in_force == GTC:
+        elif price == order.price and aggressor != order.side and order.time_in_force in STAYING:
             wanted = min(left, math.floor(lots * TOUCH[account.fill_model]))
             left -= meet(desk, order, wanted, order.price, MAKER, "TAPE_TOUCH")
         else:
@@ -132,7 +132,7 @@ def meet(desk: Desk, order: Order, left: int, price: int, liquidity: int, rule: 
             return 0
     filled = fill(desk, order, min(order.remaining, left), price, liquidity, rule)
     if order.live and order.order_type in LIMIT_TYPES and order.place == "pending":
-        if order.time_in_force == GTC:
+        if order.time_in_force in STAYING:
             rest(desk, order)
         else:
             end(desk, order, "EXPIRED", "ioc_remainder" if order.time_in_force == IOC else "fok_not_filled")
@@ -182,7 +182,7 @@ def bar_for(desk: Desk, account: Account, instrument: Instrument, given: dict[st
             price = moved(account, order, worst if account.fill_model == 3 else beyond, given, left)
             price = min(price, worst) if order.side == BUY else max(price, worst)
             left -= meet(desk, order, left, price, TAKER, "BAR_STOP")
-        elif order.time_in_force == GTC:
+        elif order.time_in_force in STAYING:
             rest(desk, order)
     for order in resting:
         best = given["low_ticks"] if order.side == BUY else given["high_ticks"]

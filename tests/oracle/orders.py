@@ -14,6 +14,7 @@ from tests.oracle.words import (
     BOOK,
     BUY,
     FREE,
+    GTD,
     LIVE,
     MARKET,
     MARKET_TYPES,
@@ -50,9 +51,11 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
         qty=given["qty_lots"],
         version=given["version"],
         submitted_ns=desk.now,
+        expire_ns=given["expire_ns"],
     )
     account.next_order += 1
-    reason = malformed(given) or closed(desk, account, scope, order)
+    arrival = desk.now + latency(account, order.id, 0)
+    reason = malformed(given) or late(order, arrival) or closed(desk, account, scope, order)
     amount = 0
     if not reason:
         reason, amount = price_order(desk, account, order)
@@ -61,17 +64,24 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
         "price_ticks": order.price,
         "qty_lots": order.qty,
         "trigger_ticks": order.trigger,
+        "expire_ns": order.expire_ns,
     }
     words = {"account": account.number, "bot": order.bot, "order_id": order.id, **order_words(order), **terms}
     if reason:
         desk.say("ORDER_DENIED", reason=reason, **words)
         return
-    due = desk.now + latency(account, order.id, 0)
-    desk.say("ORDER_SUBMITTED", time_in_force=order.time_in_force, arrive_ns=due, **words)
+    desk.say("ORDER_SUBMITTED", time_in_force=order.time_in_force, arrive_ns=arrival, **words)
     account.in_use = True
     account.orders[order.id] = order
     reserve(desk, order, amount)
-    desk.inbox.append((due, account.number, order.id, "arrival"))
+    desk.inbox.append((arrival, account.number, order.id, "arrival"))
+    if order.time_in_force == GTD:
+        desk.inbox.append((order.expire_ns, account.number, order.id, "expiry"))
+
+
+def late(order: Order, arrival: int) -> str:
+    """Section 3.2: whether a deadline would pass before the order can arrive."""
+    return "invalid_deadline" if order.time_in_force == GTD and order.expire_ns <= arrival else ""
 
 
 def closed(desk: Desk, account: Account, scope: Scope, order: Order) -> str:

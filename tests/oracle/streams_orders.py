@@ -10,6 +10,7 @@ from tests.oracle.words import (
     FOK,
     FREE,
     GTC,
+    GTD,
     IOC,
     LIMIT,
     MALFORMED,
@@ -21,6 +22,7 @@ from tests.oracle.words import (
     POST_ONLY,
     PROFIT_TYPES,
     SELL,
+    STAYING,
     STOP_LIMIT,
     STOP_MARKET,
     TAKE_PROFIT_LIMIT,
@@ -45,7 +47,7 @@ def order(stream: Stream) -> dict[str, Any]:
     number = dice.choice(list(stream.mids))
     side = dice.choice((BUY, SELL))
     order_type = dice.choice(TYPES)
-    time_in_force = dice.choice((GTC, GTC, IOC, FOK))
+    time_in_force = dice.choice((GTC, GTC, GTD, IOC, FOK))
     if order_type in MARKET_TYPES:
         time_in_force = dice.choice((IOC, FOK))
     mid = stream.mids[number]
@@ -53,7 +55,7 @@ def order(stream: Stream) -> dict[str, Any]:
     price = mid + towards * dice.choice((-4, -3, -2, -1, -1, 0, 0, 1, 2, 3))
     away = -towards if order_type in PROFIT_TYPES else towards
     trigger = mid + away * dice.choice((-1, 0, 1, 2, 2, 2, 3, 3, 4))
-    post_only = order_type == LIMIT and time_in_force == GTC and stream.chance(0.35)
+    post_only = order_type == LIMIT and time_in_force in STAYING and stream.chance(0.35)
     lots = quantity(stream, number)
     if stream.chance(0.3 if order_type == MARKET else 0.06):
         lots = all_in(stream, account, number, side, 0 if order_type == MARKET else price)
@@ -72,8 +74,15 @@ def order(stream: Stream) -> dict[str, Any]:
         "qty_lots": lots,
         "client_id": stream.seq,
         "defect": "none",
+        "expire_ns": deadline(stream, account) if time_in_force == GTD else 0,
     }
     return wrong(given, dice) if stream.chance(0.08) else given
+
+
+def deadline(stream: Stream, account: int) -> int:
+    """A moment to some minutes after the order arrives, at times before; several orders share one."""
+    later = stream.dice.choice((-1, 0, 1, 1, 10**6, 10**9, 5 * 10**9, 60 * 10**9, 3600 * 10**9))
+    return stream.now + stream.desk.accounts[account].latency_ns + later
 
 
 def all_in(stream: Stream, account: int, number: int, side: int, price: int) -> int:
@@ -102,7 +111,8 @@ def wrong(given: dict[str, Any], dice: Random) -> dict[str, Any]:
             {"flags": MALFORMED, "defect": dice.choice(DEFECTS)},
             {"side": dice.choice((0, 3))},
             {"order_type": dice.choice((0, 7))},
-            {"time_in_force": dice.choice((0, 4))},
+            {"time_in_force": dice.choice((0, 5))},
+            {"time_in_force": dice.choice((GTC, IOC, FOK)), "expire_ns": given["expire_ns"] + 1},
             {"flags": POST_ONLY, "time_in_force": IOC},
             {"order_type": MARKET, "time_in_force": GTC},
             {"qty_lots": dice.choice((0, -1))},

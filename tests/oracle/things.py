@@ -126,6 +126,7 @@ class Order:
     qty: int
     version: int
     submitted_ns: int
+    expire_ns: int = 0
     status: str = "SUBMITTED"
     place: str = "flight"
     filled: int = 0

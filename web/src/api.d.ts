@@ -1972,11 +1972,12 @@ export interface components {
             /** @enum {unknown} */
             order_type: "limit" | "market" | "stop_limit" | "stop_market" | "take_profit_limit" | "take_profit_market";
             /** @enum {unknown} */
-            time_in_force: "fok" | "gtc" | "ioc";
+            time_in_force: "fok" | "gtc" | "gtd" | "ioc";
             post_only: boolean;
             price: string | null;
             trigger_price: string | null;
             quantity: string | null;
+            expire_ns: string | null;
         };
         /**
          * FillTold
@@ -2106,7 +2107,7 @@ export interface components {
             /** @enum {unknown} */
             order_type: "limit" | "market" | "stop_limit" | "stop_market" | "take_profit_limit" | "take_profit_market";
             /** @enum {unknown} */
-            time_in_force: "fok" | "gtc" | "ioc";
+            time_in_force: "fok" | "gtc" | "gtd" | "ioc";
             post_only: boolean;
             price: string | null;
             trigger_price: string | null;
@@ -2126,6 +2127,7 @@ export interface components {
             time: string;
             ts_ns: string;
             arrive_ns: string;
+            expire_ns: string | null;
             updated_seq: number;
             updated_time: string;
             updated_ns: string;
@@ -2412,9 +2414,11 @@ export interface components {
             /** @default null */
             trigger_price: string | null;
             /** @default null */
-            time_in_force: ("fok" | "gtc" | "ioc") | null;
+            time_in_force: ("fok" | "gtc" | "gtd" | "ioc") | null;
             /** @default false */
             post_only: boolean;
+            /** @default null */
+            expire_ns: string | null;
         };
         /**
          * Nothing

@@ -104,6 +104,7 @@ def terms_of(row: Output, names: Directory) -> OrderTerms | None:
         price=grid.price(price) if price else None,
         trigger_price=grid.price(trigger) if trigger else None,
         quantity=grid.quantity(lots) if lots else None,
+        expire_ns=str(row[PAYLOAD + 5]) if row[PAYLOAD + 5] else None,
     )
 
 
@@ -177,7 +178,8 @@ def _sent(row: Output, names: Directory) -> str:
     assert terms is not None, "an order is sent with its terms"
     price = f" at {terms.price}" if terms.price else ""
     trigger = f", trigger {terms.trigger_price}" if terms.trigger_price else ""
-    flags = terms.time_in_force + (", post-only" if terms.post_only else "")
+    until = f" until {iso(int(terms.expire_ns))}" if terms.expire_ns else ""
+    flags = terms.time_in_force + until + (", post-only" if terms.post_only else "")
     what = f"{terms.side} {terms.quantity or ''} {names.symbol(row[INSTRUMENT])}".replace("  ", " ")
     told = f"{order_name(row[ACCOUNT], row[ORDER_ID])} of {names.who(row[BOT])}: {what}, {terms.order_type.replace('_', '-')}{price}{trigger} ({flags})"
     return f"{told}, was denied: {because(row[REASON])}" if row[KIND] == DENIED else f"{told}, is on its way"

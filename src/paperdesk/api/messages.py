@@ -164,8 +164,10 @@ class SubmitOrder(Told):
     price: str | None = None
     trigger_price: str | None = None
     time_in_force: str | None = None
-    """gtc, ioc or fok; None: as usual for the type."""
+    """gtc, ioc, fok or gtd; None: as usual for the type."""
     post_only: bool = False
+    expire_ns: int | None = None
+    """A deadline in engine time; None: none."""
 
 
 class CancelOrder(Told):

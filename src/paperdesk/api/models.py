@@ -13,7 +13,7 @@ import msgspec
 
 SideText = Literal["buy", "sell"]
 OrderTypeText = Literal["market", "limit", "stop_market", "stop_limit", "take_profit_market", "take_profit_limit"]
-TimeInForceText = Literal["gtc", "ioc", "fok"]
+TimeInForceText = Literal["gtc", "ioc", "fok", "gtd"]
 StatusText = Literal["denied", "submitted", "accepted", "partially_filled", "filled", "canceled", "expired", "rejected"]
 BotState = Literal["running", "paused", "failed"]
 MarketState = Literal["live", "stale", "gap"]
@@ -253,6 +253,8 @@ class Order(Answer):
     time: str
     ts_ns: str
     arrive_ns: str
+    expire_ns: str | None
+    """Its deadline in engine time (gtd)."""
     updated_seq: int
     updated_time: str
     updated_ns: str

@@ -85,6 +85,7 @@ class OrderTerms(Answer):
     price: str | None
     trigger_price: str | None
     quantity: str | None
+    expire_ns: str | None
 
 
 class FillTold(Answer):
@@ -142,6 +143,7 @@ class Events(Answer):
 
 
 InstrumentNumber = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+Nanoseconds = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,18}$(?!\n)")]
 Decimals = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$(?!\n)", max_length=40)]
 
 
@@ -157,6 +159,8 @@ class NewOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     time_in_force: TimeInForceText | None = None
     """As usual for the type where not given: ioc for what executes at the market, else gtc."""
     post_only: bool = False
+    expire_ns: Nanoseconds | None = None
+    """A deadline in engine time, nanoseconds since 1970; with gtd, or with time_in_force left out."""
 
 
 class CancelMany(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -66,6 +66,7 @@ def order_of(row: Any, names: Directory, reporting_of: dict[int, tuple[str, str]
         time=iso(row["submitted_ns"]),
         ts_ns=str(row["submitted_ns"]),
         arrive_ns=str(row["arrive_ns"]),
+        expire_ns=str(row["expire_ns"]) if row["expire_ns"] else None,
         updated_seq=row["updated_seq"],
         updated_time=iso(row["updated_ns"]),
         updated_ns=str(row["updated_ns"]),

@@ -20,7 +20,7 @@ from paperdesk.domain.events import (
     inputs,
 )
 from paperdesk.domain.instruments import Instrument, Number, OffGrid
-from paperdesk.domain.terms import Terms, type_of
+from paperdesk.domain.terms import Terms, force_of, type_of, write_terms
 
 LIMIT_FIELDS = (
     "max_order_units",
@@ -137,6 +137,7 @@ def submit_order(account: int, bot: int, instrument: Instrument, intent: "Intent
         flags=FLAG_POST_ONLY if intent.post_only else 0,
         client_id=intent.client_id,
     )
+    write_terms(row, intent.terms)
     try:
         row["qty_lots"] = instrument.to_lots(intent.quantity)
         row["price_ticks"] = 0 if intent.price is None else instrument.to_ticks(intent.price)
@@ -180,7 +181,17 @@ def stop_bot(account: int, bot: int) -> np.ndarray:
 class Intent:
     """What a decider wants: side, quantity and terms, in decimals or on the grid. Not yet a command."""
 
-    __slots__ = ("client_id", "order_type", "post_only", "price", "quantity", "side", "time_in_force", "trigger")
+    __slots__ = (
+        "client_id",
+        "order_type",
+        "post_only",
+        "price",
+        "quantity",
+        "side",
+        "terms",
+        "time_in_force",
+        "trigger",
+    )
 
     def __init__(
         self,
@@ -193,7 +204,7 @@ class Intent:
         client_id: int = 0,
         **terms: Unpack[Terms],
     ) -> None:
-        """No price: at the market; a price: a limit. With a trigger a stop, or a take-profit. Market orders default to IOC, others to GTC."""
+        """No price: at the market; a price: a limit. With a trigger a stop, or a take-profit. Without a time in force: `force_of`."""
         self.side = side
         self.quantity = quantity
         self.price = price
@@ -201,6 +212,5 @@ class Intent:
         self.post_only = post_only
         self.client_id = client_id
         self.order_type = type_of(price is not None, trigger is not None, terms)
-        self.time_in_force = (
-            time_in_force if time_in_force is not None else (TimeInForce.IOC if price is None else TimeInForce.GTC)
-        )
+        self.time_in_force = force_of(self.order_type, terms) if time_in_force is None else time_in_force
+        self.terms = terms

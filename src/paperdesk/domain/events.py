@@ -144,11 +144,12 @@ class OrderType(IntEnum):
 
 
 class TimeInForce(IntEnum):
-    """How long an order lives: until canceled, or only against what is there on arrival (all of it, for FOK)."""
+    """How long an order lives: until canceled, until a time (GTD), or only against what is there on arrival (all of it, for FOK)."""
 
     GTC = 1
     IOC = 2
     FOK = 3
+    GTD = 4
 
 
 class Liquidity(IntEnum):

@@ -1,7 +1,8 @@
 """Every "no" the desk can say: code, name, meaning, remedy. A refusal is a value with one of these reasons, never an exception.
 
 Codes are stored in logs and never reused. 1–19 the command itself, 20–39 our risk gate and funds (denied), 40–59 the venue
-(rejected), 60–79 the end of an order, 80–99 market data, 100–119 the way out to a venue.
+(rejected), 60–79 the end of an order, 80–99 market data, 100–119 the way out to a venue, 120–139 the
+command itself, continued.
 """
 
 from enum import IntEnum
@@ -61,6 +62,7 @@ class Reason(IntEnum):
     DELISTED = 66
     EPOCH_ENDED = 67
     FUNDS_EXHAUSTED = 68
+    DEADLINE_PASSED = 69
     BAD_EVENT = 80
     TIME_BACKWARDS = 81
     OFF_GRID = 82
@@ -84,6 +86,7 @@ class Reason(IntEnum):
     NOT_JSON = 113
     ANSWER_TOO_LARGE = 114
     VENUE_ERROR = 115
+    INVALID_DEADLINE = 120
 
 
 class Text(NamedTuple):
@@ -111,7 +114,7 @@ TEXTS: Final[dict[Reason, Text]] = {
     Reason.INVALID_TRIGGER: Text("a stop or take-profit order needs a trigger price above zero", "give trigger=..."),
     Reason.UNSUPPORTED_COMBINATION: Text(
         "type, time in force and flags do not go together",
-        "post-only goes with LIMIT GTC; orders that execute at the market are IOC or FOK",
+        "post-only goes with LIMIT, GTC or GTD; orders that execute at the market are IOC or FOK; a deadline goes with GTD",
     ),
     Reason.UNKNOWN_ACCOUNT: Text("there is no such account", "open the account first"),
     Reason.UNKNOWN_BOT: Text("the bot is not registered in this account", "register the bot first"),
@@ -202,6 +205,9 @@ TEXTS: Final[dict[Reason, Text]] = {
     Reason.DELISTED: Text("the venue delisted the instrument", "nothing to do"),
     Reason.EPOCH_ENDED: Text("the account began a new epoch", "nothing to do"),
     Reason.FUNDS_EXHAUSTED: Text("the account could not pay for the rest of a market order", "send a smaller order"),
+    Reason.DEADLINE_PASSED: Text(
+        "the deadline of a good-till-date order passed", "send it again with a later deadline"
+    ),
     Reason.BAD_EVENT: Text(
         "a market event makes no sense (price or size not above zero, crossed, low above high)",
         "check the recording; the event was not used",
@@ -270,6 +276,9 @@ TEXTS: Final[dict[Reason, Text]] = {
     ),
     Reason.ANSWER_TOO_LARGE: Text("an answer or frame was larger than any honest one", "it was not read further"),
     Reason.VENUE_ERROR: Text("the venue answered with an error", "the message tells the venue's own words"),
+    Reason.INVALID_DEADLINE: Text(
+        "the deadline is not after the order's arrival at the venue", "give a later expire_ns, in engine time"
+    ),
 }
 """Text for each reason; a test holds that every reason has one."""
 

@@ -1,8 +1,8 @@
 """What an order may say beyond side, quantity and prices, by name. All of it may be left out; every way to send an order takes the same."""
 
-from typing import Final, TypedDict
+from typing import Any, Final, TypedDict
 
-from paperdesk.domain.events import OrderType
+from paperdesk.domain.events import OrderType, TimeInForce
 
 
 class Terms(TypedDict, total=False):
@@ -10,6 +10,8 @@ class Terms(TypedDict, total=False):
 
     take_profit: bool
     """With a trigger: fire when the price has come to it, where a stop fires when the price has run away to it."""
+    expire_ns: int
+    """The engine time at which what is left of the order ends; makes it GTD."""
 
 
 TYPES: Final = {
@@ -29,3 +31,15 @@ def type_of(has_price: bool, has_trigger: bool, terms: Terms) -> OrderType:
     if found is None:
         raise ValueError("a take-profit order needs a trigger: give trigger=...")
     return found
+
+
+def force_of(kind: OrderType, terms: Terms) -> TimeInForce:
+    """The time in force of an order that names none: GTD with a deadline, else IOC at the market and GTC at a limit."""
+    if "expire_ns" in terms:
+        return TimeInForce.GTD
+    return TimeInForce.IOC if kind % 2 else TimeInForce.GTC
+
+
+def write_terms(row: Any, terms: Terms) -> None:
+    """Put terms into a SUBMIT_ORDER record, shape (1,)."""
+    row["expire_ns"] = terms.get("expire_ns", 0)

@@ -23,14 +23,12 @@ from paperdesk.engine.risk import gate
 from paperdesk.ledger.journal import FREE, RESERVE, post
 from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best, has_used_room
 from paperdesk.venue.filters import TRADING
-from paperdesk.venue.kinds import BUY, FIRST_TYPE, LAST_TYPE, LIMIT_ORDER, SELL, has_trigger, is_market
+from paperdesk.venue.kinds import BUY, FIRST_TYPE, GTC, GTD, LAST_TYPE, LIMIT_ORDER, SELL, has_trigger, is_market, stays
 from paperdesk.venue.latency import CANCELING, SUBMITTING, latency_ns
 from paperdesk.venue.matching import collar
 from paperdesk.venue.orders import (
     CANCEL_REJECTED,
     CANCEL_REQUESTED,
-    FOK,
-    GTC,
     MAX_ORDERS,
     ORDER_CANCELED,
     ORDER_DENIED,
@@ -42,7 +40,7 @@ from paperdesk.venue.orders import (
     is_unfinished,
     state_order,
 )
-from paperdesk.venue.places import enter_inbox
+from paperdesk.venue.places import ARRIVAL, CANCEL, EXPIRY, enter_inbox
 
 (
     INVALID_QUANTITY,
@@ -64,6 +62,7 @@ from paperdesk.venue.places import enter_inbox
     USER_CANCELED,
     INSTRUMENT_CHANGED,
     INVALID_NUMBER,
+    INVALID_DEADLINE,
 ) = (
     int(Reason.INVALID_QUANTITY),
     int(Reason.INVALID_PRICE),
@@ -84,6 +83,7 @@ from paperdesk.venue.places import enter_inbox
     int(Reason.USER_CANCELED),
     int(Reason.INSTRUMENT_CHANGED),
     int(Reason.INVALID_NUMBER),
+    int(Reason.INVALID_DEADLINE),
 )
 PRICE_BOUND: Final = 2**50
 
@@ -95,11 +95,11 @@ def form_reason(e: Any) -> int:
         return e.defect if e.defect > 0 else INVALID_NUMBER
     if e.side != BUY and e.side != SELL:
         return UNSUPPORTED_COMBINATION
-    if e.order_type < FIRST_TYPE or e.order_type > LAST_TYPE or e.time_in_force < GTC or e.time_in_force > FOK:
+    if e.order_type < FIRST_TYPE or e.order_type > LAST_TYPE or e.time_in_force < GTC or e.time_in_force > GTD:
         return UNSUPPORTED_COMBINATION
-    if (e["flags"] & FLAG_POST_ONLY) and (e.order_type != LIMIT_ORDER or e.time_in_force != GTC):
+    if (e["flags"] & FLAG_POST_ONLY) and (e.order_type != LIMIT_ORDER or not stays(e)):
         return UNSUPPORTED_COMBINATION
-    if is_market(e) and e.time_in_force == GTC:
+    if (is_market(e) and stays(e)) or (e.time_in_force != GTD and e.expire_ns != 0):
         return UNSUPPORTED_COMBINATION
     if e.qty_lots <= 0:
         return INVALID_QUANTITY
@@ -108,6 +108,13 @@ def form_reason(e: Any) -> int:
     if has_trigger(e) and e.trigger_ticks <= 0:
         return INVALID_TRIGGER
     return 0
+
+
+@kernel
+def deadline_reason(s: Any, e: Any) -> int:
+    """Whether a deadline lies after the order's arrival."""
+    arrive_ns = s.ts_seq_ns + latency_ns(s, e.account, s.accounts[e.account].next_order, SUBMITTING)
+    return INVALID_DEADLINE if e.time_in_force == GTD and e.expire_ns <= arrive_ns else 0
 
 
 @kernel
@@ -182,6 +189,8 @@ def judge(s: Any, e: Any) -> tuple[int, int]:
     """(reason, units to reserve) of an order command: 0 lets it go to the venue."""
     reason = form_reason(e)
     if reason == 0:
+        reason = deadline_reason(s, e)
+    if reason == 0:
         reason = switch_reason(s, e)
     if reason != 0:
         return reason, 0
@@ -228,6 +237,7 @@ def submit_order(s: Any, e: Any) -> None:
     row.trigger_ticks = e.trigger_ticks
     row.client_id = e.client_id
     row.cause = e.cause
+    row.expire_ns = e.expire_ns
     if reason != 0:
         s.accounts[e.account].next_order += 1
         return
@@ -244,7 +254,9 @@ def submit_order(s: Any, e: Any) -> None:
             units,
             s.orders[slot],
         )
-    enter_inbox(s, slot, 0)
+    enter_inbox(s, slot, ARRIVAL)
+    if e.time_in_force == GTD:
+        enter_inbox(s, slot, EXPIRY)
 
 
 @kernel
@@ -291,7 +303,7 @@ def request_cancel(s: Any, slot: int) -> None:
     assert order.cancel_at_ns == 0, "one cancel at a time"
     order.cancel_at_ns = s.ts_seq_ns + latency_ns(s, order.account, order.id, CANCELING)
     state_order(s, CANCEL_REQUESTED, slot, 0)
-    enter_inbox(s, slot, 1)
+    enter_inbox(s, slot, CANCEL)
 
 
 @kernel

@@ -49,12 +49,11 @@ from paperdesk.venue.book import (
     valid_trade,
 )
 from paperdesk.venue.fees import DAY_NS
-from paperdesk.venue.kinds import BUY, is_market, is_stop
+from paperdesk.venue.kinds import BUY, is_market, is_stop, stays
 from paperdesk.venue.orders import (
     CANCEL_REJECTED,
     CANCEL_REQUESTED,
     FILL,
-    GTC,
     ORDER_ACCEPTED,
     ORDER_CANCELED,
     ORDER_DENIED,
@@ -279,12 +278,7 @@ def settle_recovered(s: Any) -> None:
             order.least_lots = order.level_lots = order.most_lots
         else:
             order.place = HELD
-        if (
-            (order.place == RESTING or order.place == HELD)
-            and limit
-            and order.time_in_force == GTC
-            and order.rested == 0
-        ):
+        if (order.place == RESTING or order.place == HELD) and limit and stays(order) and order.rested == 0:
             owner = s.accounts[order.account]
             order.rested = 1
             order.rank = owner.next_rank

@@ -13,9 +13,9 @@ from numba import int64
 
 from paperdesk.domain.events import INPUT, Evidence, InputKind
 from paperdesk.domain.kernel import entry, kernel, rows_of
-from paperdesk.engine import accounts, definitions, orders, risk, terms
+from paperdesk.engine import accounts, definitions, inbox, orders, risk, terms
 from paperdesk.engine.state import STATE
-from paperdesk.venue import book, levels, matching, places, queue, tape, triggers
+from paperdesk.venue import book, levels, matching, queue, tape, triggers
 
 BARS, TAPE = int(Evidence.BARS), int(Evidence.TAPE)
 
@@ -43,20 +43,10 @@ def fold(s: Any, e: Any) -> int:
 
 @kernel
 def move_time(s: Any, ts_ns: int) -> None:
-    """Let time pass up to `ts_ns`: arrivals and cancels that are due, in order, then equity ticks."""
+    """Let time pass up to `ts_ns`: arrivals, cancels and expiries that are due, in order, then equity ticks."""
     before = s.ts_seq_ns
     s.ts_seq_ns = ts_ns
-    while s.n_inbox > 0:
-        entry = s.inbox[s.inbox_at]
-        slot = entry // 2
-        cancel = entry % 2 == 1
-        if (s.orders[slot].cancel_at_ns if cancel else s.orders[slot].arrive_ns) > ts_ns:
-            break
-        if cancel:
-            places.cut_inbox(s, 0)
-            orders.cancel_due(s, slot)
-        else:
-            matching.arrive(s, slot)
+    inbox.fire_due(s, ts_ns)
     if ts_ns >= s.next_tick_ns:
         risk.value_on_time(s, before)
 

@@ -184,7 +184,7 @@ class Auditor(AuditedDesk):
             given.instrument,
             *given.head[1:4],
             given.payload()[:4],
-            given.payload()[5],
+            given.payload()[5:7],
         )
         said = (
             InputKind.SUBMIT_ORDER,
@@ -193,7 +193,7 @@ class Auditor(AuditedDesk):
             row[INSTRUMENT],
             *row[1:4],
             (price, qty, trigger, client_id),
-            row[CAUSE],
+            (row[CAUSE], row[PAYLOAD + 5]),
         )
         if asked != said:
             self._find("3 submitting", f"the order is {said}, the command was {asked}", row)
@@ -213,6 +213,7 @@ class Auditor(AuditedDesk):
         )
         order.time_in_force, order.client_id, order.post_only = row[TIME_IN_FORCE], client_id, bool(row[FLAGS] & 1)
         order.price, order.trigger, order.qty, order.arrive_ns = price, trigger, qty, arrive_ns
+        order.expire_ns = row[PAYLOAD + 5]
         order.submitted_ns, order.submitted_seq = given.ts_ns, given.seq
         account.epoch_orders += 1
         self._move(order, OrderStatus.SUBMITTED, row)
@@ -345,6 +346,8 @@ class Auditor(AuditedDesk):
             self._find("10 cancels", f"canceled {reason} by an input of kind {given.kind}", row)
         if reason == Reason.USER_CANCELED and not 0 < order.cancel_at_ns <= row[TS]:
             self._find("10 cancels", f"canceled at {row[TS]}, the cancel is due at {order.cancel_at_ns}", row)
+        if reason == Reason.DEADLINE_PASSED and not max(self._before_ns, order.arrive_ns) < order.expire_ns <= row[TS]:
+            self._find("2 deadlines", f"expired at {row[TS]}, its deadline is {order.expire_ns}", row)
         if order.time_in_force == TimeInForce.FOK and order.filled > 0 and reason != Reason.NOTIONAL_TOO_LARGE:
             self._find("5 fill or kill", f"ended with {order.filled} of {order.qty} lots filled", row)
 

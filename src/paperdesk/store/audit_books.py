@@ -35,7 +35,9 @@ class Order:
     def __init__(self, account: int, order_id: int, definition: Definition) -> None:
         self.account, self.id, self.definition = account, order_id, definition
         self.bot = self.instrument = self.side = self.order_type = self.time_in_force = self.client_id = 0
-        self.price = self.trigger = self.qty = self.submitted_ns = self.submitted_seq = self.arrive_ns = 0
+        self.price = self.trigger = self.qty = self.submitted_ns = self.submitted_seq = self.arrive_ns = (
+            self.expire_ns
+        ) = 0
         self.post_only = False
         self.status = OrderStatus.NONE
         self.filled = self.value = self.reserved = self.counted = 0

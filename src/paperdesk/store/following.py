@@ -208,7 +208,8 @@ class Follower:
         identity = (self.run, account, order_id, f"PAPER-{account}-{order_id}", PAPER, self._epoch(account), row[BOT])
         what = (row[INSTRUMENT], row[VERSION], grid.symbol if grid else None, SIDES[row[SIDE]], TYPES[row[ORDER_TYPE]])
         terms = (TIMES[row[TIME_IN_FORCE]], row[FLAGS] & 1, client_id, row[PAYLOAD + 7], price, trigger, qty)
-        order = Order((*identity, *what, *terms, *texts, row[SEQ], row[TS], arrive_ns), qty, row[TS], arrive_ns)
+        times = (row[SEQ], row[TS], arrive_ns, row[PAYLOAD + 5])
+        order = Order((*identity, *what, *terms, *texts, *times), qty, row[TS], arrive_ns)
         if (account, order_id) in self.orders:
             raise self._impossible(row, "but the number is taken")
         self.orders[account, order_id] = order

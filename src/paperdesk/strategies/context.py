@@ -18,7 +18,7 @@ import numpy as np
 from paperdesk.domain.commands import Intent, cancel_all, cancel_order, submit_order
 from paperdesk.domain.events import FLAG_POST_ONLY, INPUT, INPUT_BYTES, InputKind, Side, TimeInForce
 from paperdesk.domain.instruments import Instrument, Number, exact
-from paperdesk.domain.terms import Terms, type_of
+from paperdesk.domain.terms import Terms, force_of, type_of, write_terms
 from paperdesk.strategies.api import Parameters
 from paperdesk.strategies.events import Balance, Order
 from paperdesk.strategies.view import Market, View
@@ -280,10 +280,7 @@ class Context:
         market, view = self.market(symbol), self._view
         handle = view.last_handle = view.last_handle + 1
         kind = type_of(price_ticks is not None, trigger_ticks is not None, terms)
-        if price_ticks is None:
-            force = TimeInForce.IOC if time_in_force is None else time_in_force
-        else:
-            force = TimeInForce.GTC if time_in_force is None else time_in_force
+        force = force_of(kind, terms) if time_in_force is None else time_in_force
         ticks, stop = price_ticks or 0, trigger_ticks or 0
         buffer = bytearray(INPUT_BYTES)
         head = (SUBMIT, side, kind, force, FLAG_POST_ONLY if post_only else 0, 0, 0)
@@ -291,5 +288,8 @@ class Context:
         ORDER_ROW.pack_into(buffer, 0, *head, *owner, ticks, lots, stop, handle)
         order = Order(handle, market.instrument, side, kind, force, lots, ticks, stop)
         view.orders[handle] = order
-        self.commands.append(np.frombuffer(buffer, INPUT))
+        row = np.frombuffer(buffer, INPUT)
+        if terms:
+            write_terms(row, terms)
+        self.commands.append(row)
         return handle

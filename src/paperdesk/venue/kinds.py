@@ -6,13 +6,14 @@ away from its order, a take-profit when the price comes to it. Rows of the order
 
 from typing import Any, Final
 
-from paperdesk.domain.events import OrderType, Side
+from paperdesk.domain.events import OrderType, Side, TimeInForce
 from paperdesk.domain.kernel import kernel
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 MARKET_ORDER, LIMIT_ORDER = int(OrderType.MARKET), int(OrderType.LIMIT)
 STOP_MARKET, STOP_LIMIT = int(OrderType.STOP_MARKET), int(OrderType.STOP_LIMIT)
 TAKE_PROFIT_MARKET, TAKE_PROFIT_LIMIT = int(OrderType.TAKE_PROFIT_MARKET), int(OrderType.TAKE_PROFIT_LIMIT)
+GTC, IOC, FOK, GTD = int(TimeInForce.GTC), int(TimeInForce.IOC), int(TimeInForce.FOK), int(TimeInForce.GTD)
 UP, DOWN = 0, 1
 """Directions of a price in which a trigger is reached; they index the stops place."""
 FIRST_TYPE: Final = MARKET_ORDER
@@ -24,6 +25,12 @@ def is_market(order: Any) -> bool:
     """Whether the order takes any price once it executes."""
     kind = order.order_type
     return bool(kind == MARKET_ORDER or kind == STOP_MARKET or kind == TAKE_PROFIT_MARKET)
+
+
+@kernel
+def stays(order: Any) -> bool:
+    """Whether what finds no counterpart at once waits in the queue."""
+    return bool(order.time_in_force == GTC or order.time_in_force == GTD)
 
 
 @kernel

@@ -16,7 +16,7 @@ from paperdesk.venue import book, orders, places
 from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best
 from paperdesk.venue.fills import countable_whole, fill
 from paperdesk.venue.filters import arrival_reason
-from paperdesk.venue.kinds import BUY, has_trigger, is_market
+from paperdesk.venue.kinds import BUY, FOK, has_trigger, is_market, stays
 
 BOOK_WALK: Final = int(FillRule.BOOK_WALK)
 IOC_REMAINDER, FOK_NOT_FILLED, NO_LIQUIDITY = (
@@ -66,7 +66,7 @@ def execute(s: Any, slot: int) -> None:
         return
     if is_market(order):
         orders.finish(s, slot, orders.ORDER_EXPIRED, NO_LIQUIDITY)
-    elif order.time_in_force == orders.GTC:
+    elif stays(order):
         rest(s, slot)
     else:
         orders.finish(s, slot, orders.ORDER_EXPIRED, IOC_REMAINDER)
@@ -88,7 +88,7 @@ def walk(s: Any, slot: int) -> None:
     """Take from the visible book, best level first, what the account has not used up; an unfillable FOK ends whole."""
     order = s.orders[slot]
     limit = walk_limit(s, order)
-    if order.time_in_force == orders.FOK and not fills_whole(s, order, limit):
+    if order.time_in_force == FOK and not fills_whole(s, order, limit):
         orders.finish(s, slot, orders.ORDER_EXPIRED, FOK_NOT_FILLED)
         return
     if limit == 0:

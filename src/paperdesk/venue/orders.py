@@ -6,15 +6,15 @@ late). Rows of one account are chained by id.
 
 from typing import Any, Final
 
-from paperdesk.domain.events import Liquidity, OutputKind, TimeInForce
+from paperdesk.domain.events import Liquidity, OutputKind
 from paperdesk.domain.kernel import kernel, record
 from paperdesk.domain.orders import ALLOWED, OrderStatus
 from paperdesk.domain.outbox import emit
 from paperdesk.ledger.journal import RELEASE, average_buy, average_sell, post
 from paperdesk.venue.book import UNKNOWN
 from paperdesk.venue.fees import count_volume
-from paperdesk.venue.kinds import BUY
-from paperdesk.venue.places import leave_place
+from paperdesk.venue.kinds import BUY, GTD
+from paperdesk.venue.places import EXPIRY, leave_inbox, leave_place
 
 MAX_ORDERS: Final = 262_144
 
@@ -47,6 +47,7 @@ ORDER: Final = record(
         ("arrive_ns", "i8"),
         ("cancel_at_ns", "i8"),
         ("client_id", "i8"),
+        ("expire_ns", "i8"),
         ("next", "i4"),
         ("previous", "i4"),
         ("most_key", "i8"),
@@ -63,7 +64,6 @@ ORDER: Final = record(
 place in a queue is `most_lots` … `level_lots` where it is stored, and `most_key` … `is_bound` while it rests (`venue/levels.py`).
 """
 
-GTC, IOC, FOK = int(TimeInForce.GTC), int(TimeInForce.IOC), int(TimeInForce.FOK)
 MAKER, TAKER = int(Liquidity.MAKER), int(Liquidity.TAKER)
 NONE, SUBMITTED, ACCEPTED = int(OrderStatus.NONE), int(OrderStatus.SUBMITTED), int(OrderStatus.ACCEPTED)
 PARTIALLY_FILLED, FILLED = int(OrderStatus.PARTIALLY_FILLED), int(OrderStatus.FILLED)
@@ -161,6 +161,7 @@ def apply_submitted(s: Any, row: Any) -> int:
     order.submitted_ns = row.ts_seq_ns
     order.arrive_ns = row.arrive_ns
     order.client_id = row.client_id
+    order.expire_ns = row.expire_ns
     account = s.accounts[row.account]
     order.previous = account.last_order
     order.next = 0
@@ -285,6 +286,8 @@ def retire(s: Any, slot: int) -> None:
     order = s.orders[slot]
     assert not is_unfinished(order), "only done orders retire"
     leave_place(s, slot)
+    if order.time_in_force == GTD:
+        leave_inbox(s, slot, EXPIRY)
     if order.cancel_at_ns == 0:
         free_row(s, slot)
 
@@ -314,7 +317,7 @@ def clear_row(order: Any) -> None:
     order.id = order.price_ticks = order.trigger_ticks = order.qty_lots = order.filled_lots = order.value = 0
     order.most_lots = order.least_lots = order.level_lots = order.rank = 0
     order.reserved_units = order.submitted_ns = order.arrive_ns = 0
-    order.cancel_at_ns = order.client_id = 0
+    order.cancel_at_ns = order.client_id = order.expire_ns = 0
     order.account = order.bot = order.instrument = order.version = order.next = order.previous = 0
     order.side = order.order_type = order.time_in_force = order.post_only = 0
     order.status = order.place = order.triggered = order.rested = 0

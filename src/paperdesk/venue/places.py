@@ -7,14 +7,21 @@ it reaches. Places are derived from the rows and can be rebuilt from them (`rebu
 from typing import Any, Final
 
 from paperdesk.domain.kernel import kernel
+from paperdesk.domain.orders import OrderStatus
 from paperdesk.venue import levels
-from paperdesk.venue.kinds import UP, direction
+from paperdesk.venue.kinds import GTD, UP, direction
+
+SUBMITTED, PARTIALLY_FILLED = int(OrderStatus.SUBMITTED), int(OrderStatus.PARTIALLY_FILLED)
 
 NOWHERE: Final = 0
 INBOX: Final = 1
 HELD: Final = 2
 RESTING: Final = 3
 STOPS: Final = 4
+
+ARRIVAL, CANCEL, EXPIRY = 0, 1, 2
+ENTRIES: Final = 3
+"""Kinds of entries of the inbox: ENTRIES · row + kind."""
 
 
 @kernel
@@ -29,7 +36,7 @@ def leave_place(s: Any, slot: int) -> None:
     elif order.place == STOPS:
         leave_stops(s, slot)
     elif order.place == INBOX:
-        cut_inbox(s, position_inbox(s, 2 * slot))
+        leave_inbox(s, slot, ARRIVAL)
     order.place = NOWHERE
 
 
@@ -75,12 +82,20 @@ def leave_stops(s: Any, slot: int) -> None:
 
 
 @kernel
-def enter_inbox(s: Any, slot: int, cancel: int) -> None:
-    """Send an arrival (0) or a cancel (1) on its way."""
-    entry = 2 * slot + cancel
+def enter_inbox(s: Any, slot: int, what: int) -> None:
+    """Send an arrival or a cancel on its way, or note an expiry."""
+    entry = ENTRIES * slot + what
     put_inbox(s, position_inbox(s, entry), entry)
-    if cancel == 0:
+    if what == ARRIVAL:
         s.orders[slot].place = INBOX
+
+
+@kernel
+def leave_inbox(s: Any, slot: int, what: int) -> None:
+    """Take an entry out of the inbox before it is due."""
+    at = position_inbox(s, ENTRIES * slot + what)
+    assert s.inbox[s.inbox_at + at] == ENTRIES * slot + what, "what leaves was there"
+    cut_inbox(s, at)
 
 
 @kernel
@@ -142,20 +157,24 @@ def before_stop(a: Any, b: Any) -> bool:
 @kernel
 def due_ns(s: Any, entry: int) -> int:
     """When an inbox entry fires."""
-    order = s.orders[entry // 2]
-    due: int = order.cancel_at_ns if entry % 2 == 1 else order.arrive_ns
+    order, what = s.orders[entry // ENTRIES], entry % ENTRIES
+    due: int = order.arrive_ns
+    if what == CANCEL:
+        due = order.cancel_at_ns
+    elif what == EXPIRY:
+        due = order.expire_ns
     return due
 
 
 @kernel
 def before_inbox(s: Any, a: int, b: int) -> bool:
-    """Order (due, account, id, arrival before cancel)."""
+    """Order (due, account, id, arrival before cancel before expiry)."""
     due_a, due_b = due_ns(s, a), due_ns(s, b)
     if due_a != due_b:
         return due_a < due_b
-    if a // 2 == b // 2:
+    if a // ENTRIES == b // ENTRIES:
         return a < b
-    return before_held(s.orders[a // 2], s.orders[b // 2])
+    return before_held(s.orders[a // ENTRIES], s.orders[b // ENTRIES])
 
 
 @kernel
@@ -224,8 +243,10 @@ def rebuild_places(s: Any) -> None:
         elif place == STOPS:
             enter_stops(s, slot)
         elif place == INBOX:
-            enter_inbox(s, slot, 0)
+            enter_inbox(s, slot, ARRIVAL)
         if order.status != 0 and order.cancel_at_ns > 0:
-            enter_inbox(s, slot, 1)
+            enter_inbox(s, slot, CANCEL)
+        if order.time_in_force == GTD and SUBMITTED <= order.status <= PARTIALLY_FILLED:
+            enter_inbox(s, slot, EXPIRY)
         assert order.place == place, "every order is where it was"
     levels.bind_restored(s)

@@ -13,11 +13,9 @@ from paperdesk.domain.reasons import Reason
 from paperdesk.venue.book import UNKNOWN, reaches
 from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC, after_print, bar_lots, impact_ticks, touch_lots, worse
 from paperdesk.venue.fills import countable_lots, fee_fits, fill, payable_lots, share_left
-from paperdesk.venue.kinds import BUY, UP, direction, is_market, is_reached
+from paperdesk.venue.kinds import BUY, FOK, UP, direction, is_market, is_reached, stays
 from paperdesk.venue.matching import rest_unqueued
 from paperdesk.venue.orders import (
-    FOK,
-    GTC,
     MAKER,
     ORDER_EXPIRED,
     ORDER_TRIGGERED,
@@ -92,9 +90,9 @@ def can_settle(s: Any, order: Any, ticks: int) -> bool:
 
 @kernel
 def settle_limit(s: Any, slot: int) -> None:
-    """A limit order has met its first piece of evidence: what is left rests (GTC) or ends."""
+    """A limit order has met its first piece of evidence: what is left rests (GTC, GTD) or ends."""
     order = s.orders[slot]
-    if order.time_in_force == GTC:
+    if stays(order):
         if order.rested == 0:
             rest_unqueued(s, order)
     else:
@@ -127,7 +125,7 @@ def meet_trade(s: Any, slot: int, ticks: int, lots: int, aggressor: int) -> None
         live = fill_from_flow(
             s, slot, order.price_ticks, lots, TAKER if took else MAKER, TAPE_TAKE if took else TRADE_THROUGH, ticks
         )
-    elif aggressor != side and ticks == order.price_ticks and order.time_in_force == GTC:
+    elif aggressor != side and ticks == order.price_ticks and stays(order):
         live = fill_at_touch(s, slot, lots)
     if live:
         settle_limit(s, slot)
@@ -217,7 +215,7 @@ def meet_extremes(s: Any, instrument: int, e: Any, opened_ns: int) -> None:
         order = s.orders[slot]
         leave_place(s, slot)
         state_order(s, ORDER_TRIGGERED, slot, 0)
-        if not is_market(order) and order.time_in_force == GTC:
+        if not is_market(order) and stays(order):
             rest_unqueued(s, order)
             order.rested = IN_THIS_BAR
         enter_held(s, slot)

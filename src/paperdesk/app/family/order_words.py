@@ -34,6 +34,8 @@ def intent_of(what: words.SubmitOrder) -> Intent:
     trigger_price = None if what.trigger_price is None else decimal("trigger_price", what.trigger_price)
     force = None if what.time_in_force is None else FORCES[what.time_in_force]
     terms = Terms(take_profit=needs[2])
+    if what.expire_ns is not None:
+        terms["expire_ns"] = what.expire_ns
     return Intent(
         SIDES[what.side], decimal("quantity", what.quantity), limit, trigger_price, force, what.post_only, **terms
     )
