@@ -38,10 +38,10 @@ REACHABLE = {
     "reason ORDER_DENIED": (
         "bot_stopped cooldown daily_loss drawdown equity_partial instrument_changed instrument_halted"
         " insufficient_balance invalid_deadline invalid_number invalid_price invalid_quantity invalid_trigger killed max_exposure"
-        " max_order max_position no_market_data notional_too_large price_off_grid quantity_off_grid stale_data"
+        " max_order max_position no_market_data notional_too_large price_off_grid quantity_off_grid reduce_only stale_data"
         " unsupported_combination wrong_source"
     ),
-    "reason ORDER_EXPIRED": "deadline_passed fok_not_filled funds_exhausted ioc_remainder no_liquidity notional_too_large",
+    "reason ORDER_EXPIRED": "deadline_passed fok_not_filled funds_exhausted ioc_remainder no_liquidity notional_too_large position_closed",
     "reason ORDER_REJECTED": (
         "instrument_halted lot_size market_lot_size min_notional post_only_would_take price_filter stop_would_trigger"
     ),

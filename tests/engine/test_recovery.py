@@ -38,6 +38,7 @@ ORDER_FACTS = (
     "cancel_at_ns",
     "client_id",
     "expire_ns",
+    "reduce_only",
 )
 ACCOUNT_FACTS = (
     "opened",

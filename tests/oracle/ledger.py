@@ -165,6 +165,10 @@ def fill(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule: 
     if lots == 0:
         return 0
     account, instrument = desk.accounts[order.account], desk.instruments[order.instrument]
+    lots = min(lots, reducible(desk, order))
+    if lots == 0:
+        end(desk, order, "EXPIRED", "position_closed")
+        return 0
     within = lots
     if order.side == BUY and order.order_type in MARKET_TYPES:
         within = affordable(instrument, order, price, lots, order.reserved + account.row(instrument.quote)[FREE])
@@ -177,7 +181,19 @@ def fill(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule: 
         end(desk, order, "EXPIRED", "notional_too_large")
     elif order.live and within < lots:
         end(desk, order, "EXPIRED", "funds_exhausted")
+    elif order.live and reducible(desk, order) == 0:
+        end(desk, order, "EXPIRED", "position_closed")
     return count
+
+
+def reducible(desk: Desk, order: Order) -> int:
+    """Whole lots that an order may fill: no end to it, but for reduce-only orders what there is of its position."""
+    if not order.reduce_only:
+        return MAX_UNITS
+    account = desk.accounts[order.account]
+    scope = account.scope if order.bot == 0 else account.bots[order.bot]
+    held = scope.position(order.instrument).qty
+    return max(0, -held if order.side == BUY else held) // desk.instruments[order.instrument].bpl
 
 
 def settle(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule: str, front: int) -> None:

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests.oracle.ledger import end, fill, order_words
+from tests.oracle.ledger import end, fill, order_words, reducible
 from tests.oracle.things import Account, Instrument, Order
 from tests.oracle.venue import (
     accounts,
@@ -127,7 +127,11 @@ def meet(desk: Desk, order: Order, left: int, price: int, liquidity: int, rule: 
     account, instrument = desk.accounts[order.account], desk.instruments[order.instrument]
     if order.time_in_force == FOK:
         value = order.value + price * order.remaining
-        if left < order.remaining or not payable(desk, account, instrument, order, value):
+        if (
+            left < order.remaining
+            or reducible(desk, order) < order.remaining
+            or not payable(desk, account, instrument, order, value)
+        ):
             end(desk, order, "EXPIRED", "fok_not_filled")
             return 0
     filled = fill(desk, order, min(order.remaining, left), price, liquidity, rule)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.oracle import risk, venue
 from tests.oracle.checks import malformed
-from tests.oracle.ledger import order_words, reserve
+from tests.oracle.ledger import order_words, reducible, reserve
 from tests.oracle.money import up
 from tests.oracle.terms import latency
 from tests.oracle.things import Account, Order, Scope
@@ -22,6 +22,7 @@ from tests.oracle.words import (
     MAX_ORDER_UNITS,
     MAX_TICKS,
     POST_ONLY,
+    REDUCE_ONLY,
     TRADING,
 )
 
@@ -52,6 +53,7 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
         version=given["version"],
         submitted_ns=desk.now,
         expire_ns=given["expire_ns"],
+        reduce_only=bool(given["flags"] & REDUCE_ONLY),
     )
     account.next_order += 1
     arrival = desk.now + latency(account, order.id, 0)
@@ -65,6 +67,7 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
         "qty_lots": order.qty,
         "trigger_ticks": order.trigger,
         "expire_ns": order.expire_ns,
+        "flags": given["flags"] & (POST_ONLY | REDUCE_ONLY),
     }
     words = {"account": account.number, "bot": order.bot, "order_id": order.id, **order_words(order), **terms}
     if reason:
@@ -117,7 +120,7 @@ def price_order(desk: Desk, account: Account, order: Order) -> tuple[str, int]:
         return "notional_too_large", 0
     if order.qty * instrument.bpl > MAX_ORDER_UNITS or bound * order.qty * instrument.num > MAX_ORDER_UNITS:
         return "notional_too_large", 0
-    reason = risk.gate(desk, account, order, ref)
+    reason = "reduce_only" if reducible(desk, order) == 0 else risk.gate(desk, account, order, ref)
     if reason:
         return reason, 0
     free = account.row(desk.paid_asset(order))[FREE]

@@ -138,7 +138,7 @@ def gate_scope(desk: Desk, account: Account, scope: Scope, order: Order, ref: in
         then = abs(pos + (bought + order.qty) * instrument.bpl)
     else:
         then = abs(pos - (sold + order.qty) * instrument.bpl)
-    if then <= abs(pos):
+    if then <= abs(pos) or order.reduce_only:
         return ""
     now_worth = equity(desk, account) if scope is account.scope else pnl(desk, account, scope)
     if now_worth is None:

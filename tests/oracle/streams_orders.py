@@ -21,6 +21,7 @@ from tests.oracle.words import (
     MAX_TICKS,
     POST_ONLY,
     PROFIT_TYPES,
+    REDUCE_ONLY,
     SELL,
     STAYING,
     STOP_LIMIT,
@@ -57,18 +58,22 @@ def order(stream: Stream) -> dict[str, Any]:
     trigger = mid + away * dice.choice((-1, 0, 1, 2, 2, 2, 3, 3, 4))
     post_only = order_type == LIMIT and time_in_force in STAYING and stream.chance(0.35)
     lots = quantity(stream, number)
+    bot = dice.choice([0, *stream.bots[account], *stream.bots[account]])
+    reduce_only = stream.chance(0.2)
+    if reduce_only and stream.chance(0.8):
+        side = reducing_side(stream, account, bot, number) or side
     if stream.chance(0.3 if order_type == MARKET else 0.06):
         lots = all_in(stream, account, number, side, 0 if order_type == MARKET else price)
     given = {
         "kind": "SUBMIT_ORDER",
         "account": account,
-        "bot": dice.choice([0, *stream.bots[account], *stream.bots[account]]),
+        "bot": bot,
         "instrument": number,
         "version": stream.desk.instruments[number].version,
         "side": side,
         "order_type": order_type,
         "time_in_force": time_in_force,
-        "flags": POST_ONLY if post_only else 0,
+        "flags": (POST_ONLY if post_only else 0) | (REDUCE_ONLY if reduce_only else 0),
         "price_ticks": 0 if order_type in MARKET_TYPES else max(1, price),
         "trigger_ticks": max(1, trigger) if order_type in TRIGGER_TYPES else 0,
         "qty_lots": lots,
@@ -77,6 +82,14 @@ def order(stream: Stream) -> dict[str, Any]:
         "expire_ns": deadline(stream, account) if time_in_force == GTD else 0,
     }
     return wrong(given, dice) if stream.chance(0.08) else given
+
+
+def reducing_side(stream: Stream, account: int, bot: int, number: int) -> int:
+    """The side that makes a position smaller; 0 where there is none."""
+    owner = stream.desk.accounts[account]
+    scope = owner.scope if bot == 0 else owner.bots.get(bot, owner.scope)
+    held = scope.positions[number].qty if number in scope.positions else 0
+    return (SELL if held > 0 else BUY) if held else 0
 
 
 def deadline(stream: Stream, account: int) -> int:

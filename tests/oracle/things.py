@@ -127,6 +127,7 @@ class Order:
     version: int
     submitted_ns: int
     expire_ns: int = 0
+    reduce_only: bool = False
     status: str = "SUBMITTED"
     place: str = "flight"
     filled: int = 0

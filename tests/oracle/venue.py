@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from tests.oracle.ledger import end, fee_fits, fill, fits, order_words
+from tests.oracle.ledger import end, fee_fits, fill, fits, order_words, reducible
 from tests.oracle.money import down, up
 from tests.oracle.things import Account, Instrument, Market, Order
 from tests.oracle.words import (
@@ -102,7 +102,8 @@ def execute(desk: Desk, order: Order) -> None:
         return
     account = desk.accounts[order.account]
     levels = visible(market, order) if market.status == LIVE else []
-    if order.time_in_force == FOK and not whole(desk, account, instrument, order, levels):
+    fillable = whole(desk, account, instrument, order, levels) and reducible(desk, order) >= order.remaining
+    if order.time_in_force == FOK and not fillable:
         end(desk, order, "EXPIRED", "fok_not_filled")
         return
     take(desk, order, levels, TAKER, "BOOK_WALK", None)

@@ -86,6 +86,8 @@ class Dabbler(Strategy):
             place(symbol, lots, price, post_only=what % 3 == 0)
         elif what < 36:
             place(symbol, lots, price, time_in_force=TimeInForce.IOC if what % 3 else TimeInForce.FOK)
+        elif what == 37:
+            place(symbol, lots * 2, price, reduce_only=True)
         elif what == 36:
             place(symbol, lots, price, expire_ns=ctx.ts_ns + 3 * 10**9)
         elif what < 40:

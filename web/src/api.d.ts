@@ -1974,6 +1974,7 @@ export interface components {
             /** @enum {unknown} */
             time_in_force: "fok" | "gtc" | "gtd" | "ioc";
             post_only: boolean;
+            reduce_only: boolean;
             price: string | null;
             trigger_price: string | null;
             quantity: string | null;
@@ -2109,6 +2110,7 @@ export interface components {
             /** @enum {unknown} */
             time_in_force: "fok" | "gtc" | "gtd" | "ioc";
             post_only: boolean;
+            reduce_only: boolean;
             price: string | null;
             trigger_price: string | null;
             quantity: string | null;
@@ -2419,6 +2421,8 @@ export interface components {
             post_only: boolean;
             /** @default null */
             expire_ns: string | null;
+            /** @default false */
+            reduce_only: boolean;
         };
         /**
          * Nothing

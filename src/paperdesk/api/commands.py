@@ -112,6 +112,7 @@ async def send_order(request: AnyRequest) -> Response[bytes]:
         order.time_in_force,
         order.post_only,
         None if order.expire_ns is None else int(order.expire_ns),
+        order.reduce_only,
     )
     return await done(service_of(request), "submit_order", key, what)
 

@@ -101,6 +101,7 @@ def terms_of(row: Output, names: Directory) -> OrderTerms | None:
         order_type=TYPES[row[ORDER_TYPE]].lower(),  # type: ignore[arg-type]
         time_in_force=TIMES[row[TIME_IN_FORCE]].lower(),  # type: ignore[arg-type]
         post_only=bool(row[FLAGS] & 1),
+        reduce_only=bool(row[FLAGS] & 4),
         price=grid.price(price) if price else None,
         trigger_price=grid.price(trigger) if trigger else None,
         quantity=grid.quantity(lots) if lots else None,
@@ -179,7 +180,12 @@ def _sent(row: Output, names: Directory) -> str:
     price = f" at {terms.price}" if terms.price else ""
     trigger = f", trigger {terms.trigger_price}" if terms.trigger_price else ""
     until = f" until {iso(int(terms.expire_ns))}" if terms.expire_ns else ""
-    flags = terms.time_in_force + until + (", post-only" if terms.post_only else "")
+    flags = (
+        terms.time_in_force
+        + until
+        + (", post-only" if terms.post_only else "")
+        + (", reduce-only" if terms.reduce_only else "")
+    )
     what = f"{terms.side} {terms.quantity or ''} {names.symbol(row[INSTRUMENT])}".replace("  ", " ")
     told = f"{order_name(row[ACCOUNT], row[ORDER_ID])} of {names.who(row[BOT])}: {what}, {terms.order_type.replace('_', '-')}{price}{trigger} ({flags})"
     return f"{told}, was denied: {because(row[REASON])}" if row[KIND] == DENIED else f"{told}, is on its way"

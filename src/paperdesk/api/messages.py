@@ -168,6 +168,7 @@ class SubmitOrder(Told):
     post_only: bool = False
     expire_ns: int | None = None
     """A deadline in engine time; None: none."""
+    reduce_only: bool = False
 
 
 class CancelOrder(Told):

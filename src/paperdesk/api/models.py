@@ -233,6 +233,7 @@ class Order(Answer):
     order_type: OrderTypeText
     time_in_force: TimeInForceText
     post_only: bool
+    reduce_only: bool
     price: str | None
     trigger_price: str | None
     quantity: str | None

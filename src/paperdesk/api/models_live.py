@@ -82,6 +82,7 @@ class OrderTerms(Answer):
     order_type: OrderTypeText
     time_in_force: TimeInForceText
     post_only: bool
+    reduce_only: bool
     price: str | None
     trigger_price: str | None
     quantity: str | None
@@ -161,6 +162,7 @@ class NewOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     post_only: bool = False
     expire_ns: Nanoseconds | None = None
     """A deadline in engine time, nanoseconds since 1970; with gtd, or with time_in_force left out."""
+    reduce_only: bool = False
 
 
 class CancelMany(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -122,7 +122,12 @@ def opening(order: Terms) -> str:
     at = f" at {row['price']}" if row["price"] and row["price_ticks"] else ""
     trigger = f" with its trigger at {row['trigger_price']}" if row["trigger_ticks"] else ""
     until = f" until {_time(row['expire_ns'])}" if row["expire_ns"] else ""
-    flags = row["time_in_force"] + until + (", post-only" if row["post_only"] else "")
+    flags = (
+        row["time_in_force"]
+        + until
+        + (", post-only" if row["post_only"] else "")
+        + (", reduce-only" if row["reduce_only"] else "")
+    )
     start = f"{row['id']} of run {row['run']}: at {_time(row['submitted_ns'])} {order.who}"
     end = f"in answer to input {row['cause']}."
     if row["reason_code"] in UNCOUNTABLE:

@@ -46,6 +46,7 @@ class Reason(IntEnum):
     INSUFFICIENT_BALANCE = 31
     NO_MARKET_DATA = 32
     BOT_STOPPED = 33
+    REDUCE_ONLY = 34
     INSTRUMENT_HALTED = 40
     PRICE_FILTER = 41
     LOT_SIZE = 42
@@ -63,6 +64,7 @@ class Reason(IntEnum):
     EPOCH_ENDED = 67
     FUNDS_EXHAUSTED = 68
     DEADLINE_PASSED = 69
+    POSITION_CLOSED = 70
     BAD_EVENT = 80
     TIME_BACKWARDS = 81
     OFF_GRID = 82
@@ -173,6 +175,10 @@ TEXTS: Final[dict[Reason, Text]] = {
         "the bot was stopped after an error or a timeout",
         "read the traceback in the log, mend the strategy, start it again",
     ),
+    Reason.REDUCE_ONLY: Text(
+        "there is no position of a lot or more that a reduce-only order of this side would reduce",
+        "check the position of the bot (of the account for its owner), or leave reduce_only out",
+    ),
     Reason.INSTRUMENT_HALTED: Text("the venue does not trade the instrument now", "wait until its status is TRADING"),
     Reason.PRICE_FILTER: Text(
         "the price lies outside the venue's price filter", "stay between the instrument's minimum and maximum price"
@@ -208,6 +214,7 @@ TEXTS: Final[dict[Reason, Text]] = {
     Reason.DEADLINE_PASSED: Text(
         "the deadline of a good-till-date order passed", "send it again with a later deadline"
     ),
+    Reason.POSITION_CLOSED: Text("nothing is left of the position that a reduce-only order reduces", "nothing to do"),
     Reason.BAD_EVENT: Text(
         "a market event makes no sense (price or size not above zero, crossed, low above high)",
         "check the recording; the event was not used",

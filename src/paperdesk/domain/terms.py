@@ -2,7 +2,7 @@
 
 from typing import Any, Final, TypedDict
 
-from paperdesk.domain.events import OrderType, TimeInForce
+from paperdesk.domain.events import FLAG_REDUCE_ONLY, OrderType, TimeInForce
 
 
 class Terms(TypedDict, total=False):
@@ -12,6 +12,8 @@ class Terms(TypedDict, total=False):
     """With a trigger: fire when the price has come to it, where a stop fires when the price has run away to it."""
     expire_ns: int
     """The engine time at which what is left of the order ends; makes it GTD."""
+    reduce_only: bool
+    """Never take the position (the bot's; the account's for its owner) through zero, nor away from it."""
 
 
 TYPES: Final = {
@@ -43,3 +45,5 @@ def force_of(kind: OrderType, terms: Terms) -> TimeInForce:
 def write_terms(row: Any, terms: Terms) -> None:
     """Put terms into a SUBMIT_ORDER record, shape (1,)."""
     row["expire_ns"] = terms.get("expire_ns", 0)
+    if terms.get("reduce_only", False):
+        row["flags"] |= FLAG_REDUCE_ONLY

@@ -5,7 +5,7 @@ The checks and their order are docs/venue-rules.md, section 3.
 
 from typing import Any, Final
 
-from paperdesk.domain.events import FLAG_MALFORMED, FLAG_POST_ONLY
+from paperdesk.domain.events import FLAG_MALFORMED, FLAG_POST_ONLY, FLAG_REDUCE_ONLY
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
@@ -19,7 +19,7 @@ from paperdesk.engine.accounts import (
     is_open,
     refuse,
 )
-from paperdesk.engine.risk import gate
+from paperdesk.engine.risk import gate, gate_reducing
 from paperdesk.ledger.journal import FREE, RESERVE, post
 from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best, has_used_room
 from paperdesk.venue.filters import TRADING
@@ -41,6 +41,7 @@ from paperdesk.venue.orders import (
     state_order,
 )
 from paperdesk.venue.places import ARRIVAL, CANCEL, EXPIRY, enter_inbox
+from paperdesk.venue.reducing import reducible_lots
 
 (
     INVALID_QUANTITY,
@@ -63,6 +64,7 @@ from paperdesk.venue.places import ARRIVAL, CANCEL, EXPIRY, enter_inbox
     INSTRUMENT_CHANGED,
     INVALID_NUMBER,
     INVALID_DEADLINE,
+    REDUCE_ONLY,
 ) = (
     int(Reason.INVALID_QUANTITY),
     int(Reason.INVALID_PRICE),
@@ -84,6 +86,7 @@ from paperdesk.venue.places import ARRIVAL, CANCEL, EXPIRY, enter_inbox
     int(Reason.INSTRUMENT_CHANGED),
     int(Reason.INVALID_NUMBER),
     int(Reason.INVALID_DEADLINE),
+    int(Reason.REDUCE_ONLY),
 )
 PRICE_BOUND: Final = 2**50
 
@@ -199,7 +202,10 @@ def judge(s: Any, e: Any) -> tuple[int, int]:
         return NO_MARKET_DATA, 0
     if reference > PRICE_BOUND or not fits_bounds(s, e, bound_ticks(s, e, reference)):
         return NOTIONAL_TOO_LARGE, 0
-    reason = gate(s, e.account, e.bot, e.instrument, e.side, e.qty_lots, reference)
+    if e["flags"] & FLAG_REDUCE_ONLY:
+        reason = REDUCE_ONLY if reducible_lots(s, e) == 0 else gate_reducing(s, e, reference)
+    else:
+        reason = gate(s, e.account, e.bot, e.instrument, e.side, e.qty_lots, reference)
     if reason != 0:
         return reason, 0
     definition = s.instruments[e.instrument]
@@ -230,7 +236,7 @@ def submit_order(s: Any, e: Any) -> None:
     row.side = e.side
     row.order_type = e.order_type
     row.time_in_force = e.time_in_force
-    row.flags = e["flags"] & FLAG_POST_ONLY
+    row.flags = e["flags"] & (FLAG_POST_ONLY | FLAG_REDUCE_ONLY)
     row.reason = reason
     row.price_ticks = e.price_ticks
     row.qty_lots = e.qty_lots

@@ -100,6 +100,23 @@ def gate(s: Any, account: int, bot: int, instrument: int, side: int, lots: int, 
 
 
 @kernel
+def gate_reducing(s: Any, e: Any, reference_ticks: int) -> int:
+    """The gate for a reduce-only order, which adds no risk: the limits on the size of one order, the bot's first."""
+    definition = s.instruments[e.instrument]
+    bot_limits = any_limit(s.bots[e.bot].limits) if e.bot > 0 else False
+    if not bot_limits and not any_limit(s.accounts[e.account].limits):
+        return 0
+    worth_quote = mul_div_ceil(reference_ticks * e.qty_lots, definition.num, definition.den)
+    known, worth = reporting_value(s, e.account, definition.quote_asset, worth_quote)
+    if not known:
+        return EQUITY_PARTIAL
+    most = s.bots[e.bot].limits.max_order_units if e.bot > 0 else 0
+    if 0 < most < worth or 0 < s.accounts[e.account].limits.max_order_units < worth:
+        return MAX_ORDER
+    return 0
+
+
+@kernel
 def increases(s: Any, position: Any, instrument: int, side: int, lots: int) -> bool:
     """Whether an order adds risk: the position could end further from flat than it is."""
     return grown_units(position, side, lots, s.instruments[instrument].base_units_per_lot) > abs(position.qty_units)

@@ -211,7 +211,8 @@ class Auditor(AuditedDesk):
             row[SIDE],
             row[ORDER_TYPE],
         )
-        order.time_in_force, order.client_id, order.post_only = row[TIME_IN_FORCE], client_id, bool(row[FLAGS] & 1)
+        order.time_in_force, order.client_id = row[TIME_IN_FORCE], client_id
+        order.post_only, order.reduce_only = bool(row[FLAGS] & 1), bool(row[FLAGS] & 4)
         order.price, order.trigger, order.qty, order.arrive_ns = price, trigger, qty, arrive_ns
         order.expire_ns = row[PAYLOAD + 5]
         order.submitted_ns, order.submitted_seq = given.ts_ns, given.seq

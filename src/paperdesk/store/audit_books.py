@@ -38,7 +38,7 @@ class Order:
         self.price = self.trigger = self.qty = self.submitted_ns = self.submitted_seq = self.arrive_ns = (
             self.expire_ns
         ) = 0
-        self.post_only = False
+        self.post_only = self.reduce_only = False
         self.status = OrderStatus.NONE
         self.filled = self.value = self.reserved = self.counted = 0
         self.cancel_at_ns = self.accepted_seq = self.triggered_seq = 0
@@ -174,12 +174,16 @@ class Account:
         order.value = after
         order.filled += facts.lots
         scopes = [0, order.bot] if order.bot > 0 else [0]
+        held = self.position(order.bot, order.instrument).qty
         for bot in scopes:
             position = self.position(bot, order.instrument)
             if order.side == Side.BUY:
                 change = position.buy(base - fee, quote)
             else:
                 change = position.sell(base, quote - fee)
+        left = self.position(order.bot, order.instrument).qty
+        if order.reduce_only and not (held <= left <= 0 if order.side == Side.BUY else 0 <= left <= held):
+            wrong.append(("7 reduce-only", f"a reduce-only order took the position from {held} to {left} units"))
         if facts.realized != change:
             wrong.append(("7 positions", f"realized {facts.realized}, average cost makes it {change}"))
         paying, paid, receiving = (

@@ -7,7 +7,6 @@ each number is the fold's. Outputs come as plain tuples, one `OUTPUT_ROW` each; 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from paperdesk.domain.events import OutputKind, Side
@@ -15,6 +14,7 @@ from paperdesk.domain.orders import ALLOWED, LIVE, OrderStatus
 from paperdesk.domain.reasons import Reason
 from paperdesk.ledger.journal import BUCKETS, Purpose
 from paperdesk.store.errors import StoreError
+from paperdesk.store.order_rows import PAPER, STATUS_TEXT, Order, sent
 from paperdesk.store.position import averaged
 from paperdesk.store.reading import (
     ACCOUNT,
@@ -30,7 +30,6 @@ from paperdesk.store.reading import (
     LIQUIDITY,
     NUMBER,
     ORDER_ID,
-    ORDER_TYPE,
     OUTPUT_ROW,
     PAYLOAD,
     PURPOSES,
@@ -40,10 +39,7 @@ from paperdesk.store.reading import (
     SEQ,
     SIDE,
     SIDES,
-    TIME_IN_FORCE,
-    TIMES,
     TS,
-    TYPES,
     VERSION,
     Grid,
     Output,
@@ -51,7 +47,6 @@ from paperdesk.store.reading import (
     reason_name,
 )
 
-PAPER: Final = "PAPER"
 PAY, RECEIVE, RESERVE, RELEASE = int(Purpose.PAY), int(Purpose.RECEIVE), int(Purpose.RESERVE), int(Purpose.RELEASE)
 BUY: Final = int(Side.BUY)
 NO_LIMITS: Final = [0] * 6
@@ -60,37 +55,8 @@ ENDS: Final = {
     int(OutputKind.ORDER_CANCELED): OrderStatus.CANCELED,
     int(OutputKind.ORDER_EXPIRED): OrderStatus.EXPIRED,
 }
-STATUS_TEXT: Final = {status: status.name.lower() for status in OrderStatus}
 WRITTEN: Final = ("epochs", "fills", "receipts", "postings", "equity", "refusals")
 """Tables of what only grows."""
-
-
-@dataclass(slots=True)
-class Order:
-    """A live order's row: `fixed` are its terms in the table's order, the rest moves."""
-
-    fixed: tuple[Any, ...]
-    qty_lots: int
-    submitted_ns: int
-    arrive_ns: int
-    status: OrderStatus = OrderStatus.NONE
-    filled_lots: int = 0
-    fills: int = 0
-    quote_units: int = 0
-    fee_units: int = 0
-    reserved_units: int = 0
-    triggered: int = 0
-    cancel_at_ns: int = 0
-    reason: int = 0
-    updated_seq: int = 0
-    updated_ns: int = 0
-    is_new: bool = True
-
-    def moving(self) -> tuple[Any, ...]:
-        """What changes, in the order of `projections.ORDER_MOVING`."""
-        amounts = (self.filled_lots, self.fills, self.quote_units, self.fee_units, self.reserved_units, self.triggered)
-        reason = (self.reason, reason_name(self.reason) if self.reason else None)
-        return (STATUS_TEXT[self.status], *amounts, self.cancel_at_ns, *reason, self.updated_seq, self.updated_ns)
 
 
 class Follower:
@@ -196,20 +162,8 @@ class Follower:
 
     def _submitted(self, row: Output) -> None:
         account, order_id = row[ACCOUNT], row[ORDER_ID]
-        price, qty, trigger, arrive_ns, client_id = row[PAYLOAD : PAYLOAD + 5]
         grid = self.grids.get((row[INSTRUMENT], row[VERSION]))
-        texts = (None, None, None)
-        if grid is not None:
-            texts = (  # type: ignore[assignment]
-                grid.price(price) if price else None,
-                grid.price(trigger) if trigger else None,
-                grid.quantity(qty),
-            )
-        identity = (self.run, account, order_id, f"PAPER-{account}-{order_id}", PAPER, self._epoch(account), row[BOT])
-        what = (row[INSTRUMENT], row[VERSION], grid.symbol if grid else None, SIDES[row[SIDE]], TYPES[row[ORDER_TYPE]])
-        terms = (TIMES[row[TIME_IN_FORCE]], row[FLAGS] & 1, client_id, row[PAYLOAD + 7], price, trigger, qty)
-        times = (row[SEQ], row[TS], arrive_ns, row[PAYLOAD + 5])
-        order = Order((*identity, *what, *terms, *texts, *times), qty, row[TS], arrive_ns)
+        order = sent(row, (self.run, self._epoch(account)), grid)
         if (account, order_id) in self.orders:
             raise self._impossible(row, "but the number is taken")
         self.orders[account, order_id] = order

@@ -17,7 +17,8 @@ from paperdesk.domain.orders import LIVE, OrderStatus
 from paperdesk.store import tables
 from paperdesk.store.database import BUSY_MS, Database, plain_words
 from paperdesk.store.errors import StoreError
-from paperdesk.store.following import PAPER, STATUS_TEXT, WRITTEN, Follower, Order
+from paperdesk.store.following import WRITTEN, Follower
+from paperdesk.store.order_rows import PAPER, STATUS_TEXT, Order
 from paperdesk.store.reading import Grid, decimal_text, reason_name
 
 Rows = np.ndarray[Any, Any]

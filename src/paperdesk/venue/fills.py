@@ -26,9 +26,11 @@ from paperdesk.venue.orders import (
     retire,
     touch,
 )
+from paperdesk.venue.reducing import reducible_lots
 
 FUNDS_EXHAUSTED: Final = int(Reason.FUNDS_EXHAUSTED)
 NOTIONAL_TOO_LARGE: Final = int(Reason.NOTIONAL_TOO_LARGE)
+POSITION_CLOSED: Final = int(Reason.POSITION_CLOSED)
 
 
 @kernel
@@ -81,10 +83,16 @@ def fee_fits(s: Any, order: Any, lots: int, value: int, fills: int) -> bool:
 
 
 @kernel
+def may_reduce(s: Any, order: Any, lots: int) -> bool:
+    """Whether so many lots do not take a reduce-only order's position through zero."""
+    return bool(order.reduce_only == 0 or lots <= reducible_lots(s, order))
+
+
+@kernel
 def countable_whole(s: Any, order: Any, value: int) -> bool:
     """Whether an order could be filled whole, for fills that sum to `value`, without a number growing out of bounds."""
     definition = s.instruments[order.instrument]
-    if not product_fits(value, definition.num, MAX_UNITS):
+    if not product_fits(value, definition.num, MAX_UNITS) or not may_reduce(s, order, order.qty_lots):
         return False
     asset, received = definition.base_asset, order.qty_lots * definition.base_units_per_lot
     if order.side != BUY:
@@ -124,6 +132,11 @@ def fill(
 ) -> int:
     """Fill up to `wanted_lots` of an order at a price; returns the lots filled. What cannot be paid or counted expires with its reason."""
     order = s.orders[slot]
+    if order.reduce_only == 1:
+        wanted_lots = min(wanted_lots, reducible_lots(s, order))
+        if wanted_lots == 0:
+            finish(s, slot, ORDER_EXPIRED, POSITION_CLOSED)
+            return 0
     countable = countable_lots(s, order, price_ticks, wanted_lots)
     lots = payable_lots(s, order, price_ticks, countable)
     if lots > 0 and not fee_fits(s, order, lots, order.value + price_ticks * lots, 1):
@@ -172,14 +185,24 @@ def fill(
         row.realized_units = apply_fill(s, row, slot)
         touch(s, order.account)
         settle(s, order, lots * definition.base_units_per_lot, quote_units, row.fee_units)
+    after_fill(s, slot, lots, countable)
+    return lots
+
+
+@kernel
+def after_fill(s: Any, slot: int, lots: int, countable: int) -> None:
+    """What becomes of an order after a fill of `lots`, where `countable` could be counted: done, at an end, or with a smaller need."""
+    order = s.orders[slot]
     if lots < countable or countable == 0:
         finish(s, slot, ORDER_EXPIRED, NOTIONAL_TOO_LARGE if countable == 0 else FUNDS_EXHAUSTED)
     elif order.status == FILLED:
         release_rest(s, slot)
         retire(s, slot)
-    elif order.side == BUY and not is_market(order):
-        release_surplus(s, order)
-    return lots
+    else:
+        if order.side == BUY and not is_market(order):
+            release_surplus(s, order)
+        if order.reduce_only == 1 and reducible_lots(s, order) == 0:
+            finish(s, slot, ORDER_EXPIRED, POSITION_CLOSED)
 
 
 @kernel

@@ -6,7 +6,7 @@ late). Rows of one account are chained by id.
 
 from typing import Any, Final
 
-from paperdesk.domain.events import Liquidity, OutputKind
+from paperdesk.domain.events import FLAG_POST_ONLY, FLAG_REDUCE_ONLY, Liquidity, OutputKind
 from paperdesk.domain.kernel import kernel, record
 from paperdesk.domain.orders import ALLOWED, OrderStatus
 from paperdesk.domain.outbox import emit
@@ -48,6 +48,7 @@ ORDER: Final = record(
         ("cancel_at_ns", "i8"),
         ("client_id", "i8"),
         ("expire_ns", "i8"),
+        ("reduce_only", "i8"),
         ("next", "i4"),
         ("previous", "i4"),
         ("most_key", "i8"),
@@ -153,7 +154,8 @@ def apply_submitted(s: Any, row: Any) -> int:
     order.side = row.side
     order.order_type = row.order_type
     order.time_in_force = row.time_in_force
-    order.post_only = row["flags"] & 1
+    order.post_only = 1 if row["flags"] & FLAG_POST_ONLY else 0
+    order.reduce_only = 1 if row["flags"] & FLAG_REDUCE_ONLY else 0
     order.status = SUBMITTED
     order.price_ticks = row.price_ticks
     order.trigger_ticks = row.trigger_ticks
@@ -317,7 +319,7 @@ def clear_row(order: Any) -> None:
     order.id = order.price_ticks = order.trigger_ticks = order.qty_lots = order.filled_lots = order.value = 0
     order.most_lots = order.least_lots = order.level_lots = order.rank = 0
     order.reserved_units = order.submitted_ns = order.arrive_ns = 0
-    order.cancel_at_ns = order.client_id = order.expire_ns = 0
+    order.cancel_at_ns = order.client_id = order.expire_ns = order.reduce_only = 0
     order.account = order.bot = order.instrument = order.version = order.next = order.previous = 0
     order.side = order.order_type = order.time_in_force = order.post_only = 0
     order.status = order.place = order.triggered = order.rested = 0

@@ -12,7 +12,7 @@ from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
 from paperdesk.venue.book import UNKNOWN, reaches
 from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC, after_print, bar_lots, impact_ticks, touch_lots, worse
-from paperdesk.venue.fills import countable_lots, fee_fits, fill, payable_lots, share_left
+from paperdesk.venue.fills import countable_lots, fee_fits, fill, may_reduce, payable_lots, share_left
 from paperdesk.venue.kinds import BUY, FOK, UP, direction, is_market, is_reached, stays
 from paperdesk.venue.matching import rest_unqueued
 from paperdesk.venue.orders import (
@@ -83,6 +83,8 @@ def fill_from_flow(s: Any, slot: int, ticks: int, total: int, liquidity: int, ru
 def can_settle(s: Any, order: Any, ticks: int) -> bool:
     """Whether all that is open of an order can be counted and, for market buys, paid for at one price."""
     lots = order.qty_lots - order.filled_lots
+    if not may_reduce(s, order, lots):
+        return False
     if countable_lots(s, order, ticks, lots) < lots or payable_lots(s, order, ticks, lots) < lots:
         return False
     return fee_fits(s, order, lots, order.value + ticks * lots, 1)

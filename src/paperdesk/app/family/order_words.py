@@ -33,7 +33,7 @@ def intent_of(what: words.SubmitOrder) -> Intent:
     limit = None if what.price is None else decimal("price", what.price)
     trigger_price = None if what.trigger_price is None else decimal("trigger_price", what.trigger_price)
     force = None if what.time_in_force is None else FORCES[what.time_in_force]
-    terms = Terms(take_profit=needs[2])
+    terms = Terms(take_profit=needs[2], reduce_only=what.reduce_only)
     if what.expire_ns is not None:
         terms["expire_ns"] = what.expire_ns
     return Intent(

@@ -1,0 +1,73 @@
+"""An order's row in the projections: terms that stay, and what moves."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from paperdesk.domain.orders import OrderStatus
+from paperdesk.store.reading import (
+    ACCOUNT,
+    BOT,
+    FLAGS,
+    INSTRUMENT,
+    ORDER_ID,
+    ORDER_TYPE,
+    PAYLOAD,
+    SEQ,
+    SIDE,
+    SIDES,
+    TIME_IN_FORCE,
+    TIMES,
+    TS,
+    TYPES,
+    VERSION,
+    Grid,
+    Output,
+    reason_name,
+)
+
+PAPER: Final = "PAPER"
+STATUS_TEXT: Final = {status: status.name.lower() for status in OrderStatus}
+
+
+@dataclass(slots=True)
+class Order:
+    """A live order's row: `fixed` are its terms in the table's order, the rest moves."""
+
+    fixed: tuple[Any, ...]
+    qty_lots: int
+    submitted_ns: int
+    arrive_ns: int
+    status: OrderStatus = OrderStatus.NONE
+    filled_lots: int = 0
+    fills: int = 0
+    quote_units: int = 0
+    fee_units: int = 0
+    reserved_units: int = 0
+    triggered: int = 0
+    cancel_at_ns: int = 0
+    reason: int = 0
+    updated_seq: int = 0
+    updated_ns: int = 0
+    is_new: bool = True
+
+    def moving(self) -> tuple[Any, ...]:
+        """What changes, in the order of `projections.ORDER_MOVING`."""
+        amounts = (self.filled_lots, self.fills, self.quote_units, self.fee_units, self.reserved_units, self.triggered)
+        reason = (self.reason, reason_name(self.reason) if self.reason else None)
+        return (STATUS_TEXT[self.status], *amounts, self.cancel_at_ns, *reason, self.updated_seq, self.updated_ns)
+
+
+def sent(row: Output, origin: tuple[str, int], grid: Grid | None) -> Order:
+    """The row of an order that ORDER_SUBMITTED or ORDER_DENIED tells of; `origin` is its run and epoch."""
+    run, epoch = origin
+    account, order_id = row[ACCOUNT], row[ORDER_ID]
+    price, qty, trigger, arrive_ns, client_id, expire_ns = row[PAYLOAD : PAYLOAD + 6]
+    texts: tuple[str | None, ...] = (None, None, None)
+    if grid is not None:
+        texts = (grid.price(price) if price else None, grid.price(trigger) if trigger else None, grid.quantity(qty))
+    identity = (run, account, order_id, f"PAPER-{account}-{order_id}", PAPER, epoch, row[BOT])
+    what = (row[INSTRUMENT], row[VERSION], grid.symbol if grid else None, SIDES[row[SIDE]], TYPES[row[ORDER_TYPE]])
+    flags = (row[FLAGS] & 1, row[FLAGS] >> 2 & 1)
+    terms = (TIMES[row[TIME_IN_FORCE]], *flags, client_id, row[PAYLOAD + 7], price, trigger, qty)
+    times = (row[SEQ], row[TS], arrive_ns, expire_ns)
+    return Order((*identity, *what, *terms, *texts, *times), qty, row[TS], arrive_ns)
