@@ -49,6 +49,10 @@ def test_every_command_becomes_one_of_the_engine(desk: Desk) -> None:
              "time_in_force": "gtd", "expire_ns": "99", "reduce_only": True},
             say.SubmitOrder(0, "sell", "stop_limit", "1", "5", "6", "gtd", False, 99, True),
         ),
+        (
+            "POST", "/orders", {"instrument": 0, "side": "buy", "order_type": "market", "quote_quantity": "50"},
+            say.SubmitOrder(0, "buy", "market", "0", quote_quantity="50"),
+        ),
     ]  # fmt: skip
     for method, path, body, what in wanted:
         answer = desk.command(method, path, body)
@@ -97,7 +101,9 @@ def test_a_key_is_needed(desk: Desk, key: str) -> None:
     ("change", "field"),
     [
         ({"quantity": 0.001}, "quantity"), ({"quantity": "NaN"}, "quantity"), ({"quantity": "1e5"}, "quantity"), ({"quantity": ""}, "quantity"),
-        ({"quantity": "1" * 41}, "quantity"), ({"quantity": None}, "quantity"), ({"quantity": "0.001\n"}, "quantity"), ({"quantity": "٣"}, "quantity"),
+        ({"quantity": "1" * 41}, "quantity"), ({"quantity": None}, "quantity"), ({"quote_quantity": "5"}, "quantity"),
+        ({"quote_quantity": 5}, "quote_quantity"),
+        ({"quantity": "0.001\n"}, "quantity"), ({"quantity": "٣"}, "quantity"),
         ({"price": 59900}, "price"), ({"price": None}, "price"), ({"side": "long"}, "side"), ({"side": 1}, "side"),
         ({"order_type": "market"}, "price"), ({"order_type": "stop_limit"}, "trigger_price"), ({"order_type": "twap"}, "order_type"),
         ({"time_in_force": "day"}, "time_in_force"),

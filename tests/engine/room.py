@@ -228,7 +228,7 @@ class Room:
             price_ticks=price or 0,
             trigger_ticks=trigger or 0,
         )
-        write_terms(row, more)
+        write_terms(row, more, self.instruments[number])
         return self.put(row)
 
     def buy(self, lots: int, price: int | None = None, **terms: Any) -> Lines:

@@ -23,7 +23,7 @@ STREAMS = 3 if JIT_DISABLED else 100
 """Streams of each part: fewer where the core runs interpreted."""
 INPUTS = 150
 
-NAIVE = ["checks", "desk", "ledger", "market", "money", "orders", "risk", "things", "venue", "words"]
+NAIVE = ["budget", "checks", "desk", "ledger", "market", "money", "orders", "risk", "things", "venue", "words"]
 """The modules of the naive desk itself."""
 
 REACHABLE = {
@@ -41,7 +41,10 @@ REACHABLE = {
         " max_order max_position no_market_data notional_too_large price_off_grid quantity_off_grid reduce_only stale_data"
         " unsupported_combination wrong_source"
     ),
-    "reason ORDER_EXPIRED": "deadline_passed fok_not_filled funds_exhausted ioc_remainder no_liquidity notional_too_large position_closed",
+    "reason ORDER_EXPIRED": (
+        "deadline_passed fok_not_filled funds_exhausted ioc_remainder no_liquidity notional_too_large position_closed"
+        " quote_quantity_reached"
+    ),
     "reason ORDER_REJECTED": (
         "instrument_halted lot_size market_lot_size min_notional post_only_would_take price_filter stop_would_trigger"
     ),
@@ -162,6 +165,8 @@ def test_both_desks_stop_at_fees_that_cannot_be_counted() -> None:
         "trigger_ticks": 0,
         "client_id": 0,
         "defect": "none",
+        "expire_ns": 0,
+        "budget_units": 0,
     }
     given: list[dict[str, Any]] = [
         *({"kind": "DEFINE_ASSET", "asset": asset, "scale": 0} for asset in (0, 1)),

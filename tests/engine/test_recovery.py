@@ -39,6 +39,7 @@ ORDER_FACTS = (
     "client_id",
     "expire_ns",
     "reduce_only",
+    "budget_units",
 )
 ACCOUNT_FACTS = (
     "opened",

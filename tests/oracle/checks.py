@@ -13,10 +13,12 @@ from tests.oracle.words import (
     LIMIT,
     LIMIT_TYPES,
     MALFORMED,
+    MARKET,
     MARKET_TYPES,
     MAX_LOTS,
     MAX_TICKS,
     POST_ONLY,
+    REDUCE_ONLY,
     STAYING,
     TRIGGER_TYPES,
 )
@@ -88,7 +90,10 @@ def malformed(given: dict[str, Any]) -> str:
         return "unsupported_combination"
     if given["expire_ns"] and time_in_force != GTD:
         return "unsupported_combination"
-    if given["qty_lots"] <= 0:
+    budget = given["budget_units"]
+    if budget and (order_type != MARKET or given["qty_lots"] or given["flags"] & REDUCE_ONLY):
+        return "unsupported_combination"
+    if budget < 0 or (given["qty_lots"] <= 0 and not budget):
         return "invalid_quantity"
     if order_type in LIMIT_TYPES and given["price_ticks"] <= 0:
         return "invalid_price"

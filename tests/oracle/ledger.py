@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.oracle import terms
+from tests.oracle.budget import room, spent
 from tests.oracle.money import down, times, up
 from tests.oracle.things import Account, Instrument, Order, Position, Scope
 from tests.oracle.words import (
@@ -165,12 +166,17 @@ def fill(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule: 
     if lots == 0:
         return 0
     account, instrument = desk.accounts[order.account], desk.instruments[order.instrument]
+    last = lots > reducible(desk, order)
     lots = min(lots, reducible(desk, order))
     if lots == 0:
         end(desk, order, "EXPIRED", "position_closed")
         return 0
+    lots = room(instrument, order, order.value, price, lots)
+    if lots == 0:
+        end(desk, order, "EXPIRED", "quote_quantity_reached")
+        return 0
     within = lots
-    if order.side == BUY and order.order_type in MARKET_TYPES:
+    if order.side == BUY and order.order_type in MARKET_TYPES and not order.budget:
         within = affordable(instrument, order, price, lots, order.reserved + account.row(instrument.quote)[FREE])
     count = countable(account, instrument, order, price, within)
     if count > 0 and not fee_fits(desk, account, instrument, order, count, order.value + price * count):
@@ -181,8 +187,10 @@ def fill(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule: 
         end(desk, order, "EXPIRED", "notional_too_large")
     elif order.live and within < lots:
         end(desk, order, "EXPIRED", "funds_exhausted")
-    elif order.live and reducible(desk, order) == 0:
+    elif order.live and (last or reducible(desk, order) == 0):
         end(desk, order, "EXPIRED", "position_closed")
+    elif order.live and spent(instrument, order, price):
+        end(desk, order, "EXPIRED", "quote_quantity_reached")
     return count
 
 

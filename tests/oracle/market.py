@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from tests.oracle.budget import room
 from tests.oracle.ledger import end, fill, order_words, reducible
 from tests.oracle.things import Account, Instrument, Order
 from tests.oracle.venue import (
@@ -126,11 +127,12 @@ def meet(desk: Desk, order: Order, left: int, price: int, liquidity: int, rule: 
     """An order meets a trade or a bar with `left` lots to have; what then becomes of it. Returns the lots filled."""
     account, instrument = desk.accounts[order.account], desk.instruments[order.instrument]
     if order.time_in_force == FOK:
-        value = order.value + price * order.remaining
+        wanted = room(instrument, order, order.value, price, order.remaining)
+        value = order.value + price * wanted
         if (
-            left < order.remaining
-            or reducible(desk, order) < order.remaining
-            or not payable(desk, account, instrument, order, value)
+            wanted == 0
+            or min(left, reducible(desk, order)) < wanted
+            or not payable(desk, account, instrument, order, value, wanted)
         ):
             end(desk, order, "EXPIRED", "fok_not_filled")
             return 0

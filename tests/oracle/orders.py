@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.oracle import risk, venue
+from tests.oracle.budget import room
 from tests.oracle.checks import malformed
 from tests.oracle.ledger import order_words, reducible, reserve
 from tests.oracle.money import up
 from tests.oracle.terms import latency
-from tests.oracle.things import Account, Order, Scope
+from tests.oracle.things import Account, Instrument, Order, Scope
 from tests.oracle.words import (
     BOOK,
     BUY,
@@ -21,8 +22,10 @@ from tests.oracle.words import (
     MAX_LOTS,
     MAX_ORDER_UNITS,
     MAX_TICKS,
+    MAX_UNITS,
     POST_ONLY,
     REDUCE_ONLY,
+    SELL,
     TRADING,
 )
 
@@ -54,6 +57,7 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
         submitted_ns=desk.now,
         expire_ns=given["expire_ns"],
         reduce_only=bool(given["flags"] & REDUCE_ONLY),
+        budget=given["budget_units"],
     )
     account.next_order += 1
     arrival = desk.now + latency(account, order.id, 0)
@@ -64,7 +68,8 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
     terms = {
         "order_type": order.order_type,
         "price_ticks": order.price,
-        "qty_lots": order.qty,
+        "qty_lots": given["qty_lots"] if reason else order.qty,
+        "budget_units": order.budget,
         "trigger_ticks": order.trigger,
         "expire_ns": order.expire_ns,
         "flags": given["flags"] & (POST_ONLY | REDUCE_ONLY),
@@ -116,6 +121,10 @@ def price_order(desk: Desk, account: Account, order: Order) -> tuple[str, int]:
     bound = venue.collar(BUY, ref) if order.order_type in MARKET_TYPES else order.price
     if order.side != BUY:
         bound = max(ref, market.mark or 0)
+    if ref <= MAX_TICKS and order.budget:
+        reason, order.qty = budget_size(account, instrument, order, ref)
+        if reason:
+            return reason, 0
     if bound > MAX_TICKS or order.qty > MAX_LOTS:
         return "notional_too_large", 0
     if order.qty * instrument.bpl > MAX_ORDER_UNITS or bound * order.qty * instrument.num > MAX_ORDER_UNITS:
@@ -124,12 +133,27 @@ def price_order(desk: Desk, account: Account, order: Order) -> tuple[str, int]:
     if reason:
         return reason, 0
     free = account.row(desk.paid_asset(order))[FREE]
+    if order.budget and order.side == BUY:
+        return ("insufficient_balance", 0) if order.budget > free else ("", order.budget)
     need = up(instrument.worth(ref * order.qty)) if order.side == BUY else order.qty * instrument.bpl
     if need > free:
         return "insufficient_balance", 0
     if order.side == BUY and order.order_type in MARKET_TYPES:
         return "", min(free, up(instrument.worth(venue.collar(BUY, ref) * order.qty)))
     return "", need
+
+
+def budget_size(account: Account, instrument: Instrument, order: Order, ref: int) -> tuple[str, int]:
+    """Section 3.7: the most lots of an order of a quote quantity."""
+    if order.budget > MAX_ORDER_UNITS or ((order.budget + 1) // instrument.num + 1) * instrument.den > MAX_UNITS:
+        return "notional_too_large", 0
+    lots = room(instrument, order, 0, venue.collar(SELL, ref), MAX_UNITS)
+    if order.side == SELL:
+        free = account.row(instrument.base)[FREE] // instrument.bpl
+        if free < room(instrument, order, 0, ref, MAX_UNITS) or (free == 0 and lots > 0):
+            return "insufficient_balance", 0
+        lots = min(lots, free)
+    return ("invalid_quantity", 0) if lots == 0 else ("", lots)
 
 
 def cancel(desk: Desk, given: dict[str, Any]) -> None:

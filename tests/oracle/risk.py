@@ -127,7 +127,7 @@ def gate_scope(desk: Desk, account: Account, scope: Scope, order: Order, ref: in
     if not any(limits.values()):
         return ""
     instrument = desk.instruments[order.instrument]
-    worth = convert(desk, account, instrument.quote, up(instrument.worth(ref * order.qty)))
+    worth = convert(desk, account, instrument.quote, order.budget or up(instrument.worth(ref * order.qty)))
     if worth is None:
         return "equity_partial"
     if 0 < limits["max_order_units"] < worth:

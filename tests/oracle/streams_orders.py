@@ -80,7 +80,10 @@ def order(stream: Stream) -> dict[str, Any]:
         "client_id": stream.seq,
         "defect": "none",
         "expire_ns": deadline(stream, account) if time_in_force == GTD else 0,
+        "budget_units": 0,
     }
+    if order_type == MARKET and stream.chance(0.4):
+        given |= {"qty_lots": 0, "budget_units": budget(stream, account, number, lots, side), "flags": 0}
     return wrong(given, dice) if stream.chance(0.08) else given
 
 
@@ -96,6 +99,16 @@ def deadline(stream: Stream, account: int) -> int:
     """A moment to some minutes after the order arrives, at times before; several orders share one."""
     later = stream.dice.choice((-1, 0, 1, 1, 10**6, 10**9, 5 * 10**9, 60 * 10**9, 3600 * 10**9))
     return stream.now + stream.desk.accounts[account].latency_ns + later
+
+
+def budget(stream: Stream, account: int, number: int, lots: int, side: int) -> int:
+    """About what some lots are worth, or a part of a lot more or less, or all that is free."""
+    instrument = stream.desk.instruments[number]
+    worth = int(instrument.worth(stream.mids[number] * lots))
+    if side == BUY and stream.chance(0.1):
+        worth = stream.desk.accounts[account].row(instrument.quote)[FREE]
+    more = int(instrument.worth(stream.mids[number])) * stream.dice.randrange(-60, 61) // 100
+    return min(2**62, max(1, worth + stream.dice.choice((0, -1, 1, more, more))))
 
 
 def all_in(stream: Stream, account: int, number: int, side: int, price: int) -> int:
@@ -129,6 +142,13 @@ def wrong(given: dict[str, Any], dice: Random) -> dict[str, Any]:
             {"flags": POST_ONLY, "time_in_force": IOC},
             {"order_type": MARKET, "time_in_force": GTC},
             {"qty_lots": dice.choice((0, -1))},
+            {"budget_units": dice.choice((-1, 1, 2**60 + 1))},
+            {
+                "order_type": MARKET,
+                "time_in_force": IOC,
+                "qty_lots": 0,
+                "budget_units": dice.choice((-1, 1, 2**60 + 1)),
+            },
             {"price_ticks": dice.choice((0, -1))},
             {"trigger_ticks": dice.choice((0, -1))},
             {"version": given["version"] + dice.choice((-1, 1))},

@@ -61,6 +61,7 @@ class Instrument:
         self.lot = Decimal(given["lot_mantissa"]).scaleb(given["lot_exponent"])
         self.unit_value = times(self.tick, self.lot, Decimal(10) ** quote_scale)
         self.num = Fraction(self.unit_value).numerator
+        self.den = Fraction(self.unit_value).denominator
         self.bpl = int(times(self.lot, Decimal(10) ** base_scale))
         self.per_base_unit = self.tick.scaleb(quote_scale - base_scale)
         self.trading_status: int = given["trading_status"]
@@ -96,6 +97,8 @@ class Instrument:
 
     def filter_lots(self, order: Order) -> str:
         """Section 4.3: the reason, or nothing."""
+        if order.budget:
+            return ""
         low, high = self.given["min_qty_lots"], self.given["max_qty_lots"]
         if order.qty < low or (high > 0 and order.qty > high):
             return "lot_size"
@@ -128,6 +131,7 @@ class Order:
     submitted_ns: int
     expire_ns: int = 0
     reduce_only: bool = False
+    budget: int = 0
     status: str = "SUBMITTED"
     place: str = "flight"
     filled: int = 0

@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from tests.oracle.budget import room
 from tests.oracle.ledger import end, fee_fits, fill, fits, order_words, reducible
 from tests.oracle.money import down, up
 from tests.oracle.things import Account, Instrument, Market, Order
@@ -70,7 +71,10 @@ def venue_check(instrument: Instrument, order: Order) -> str:
         price = order.trigger
     elif order.order_type == MARKET:
         price = market.mark if instrument.given["min_notional_to_market"] else None
-    if price is not None and down(instrument.worth(price * order.qty)) < instrument.given["min_notional_units"]:
+    worth = None if price is None else down(instrument.worth(price * order.qty))
+    if order.budget:
+        worth = order.budget if instrument.given["min_notional_to_market"] else None
+    if worth is not None and worth < instrument.given["min_notional_units"]:
         return "min_notional"
     if order.is_stop and reached(market, order):
         return "stop_would_trigger"
@@ -140,16 +144,22 @@ def whole(desk: Desk, account: Account, instrument: Instrument, order: Order, le
     left, value = order.remaining, order.value
     for price, size in levels:
         lots = min(left, size - used.get(price, 0))
+        affordable = room(instrument, order, value, price, lots + 1)
+        if affordable <= lots:
+            value, left = value + affordable * price, 0
+            break
         left -= lots
         value += lots * price
-    return left == 0 and payable(desk, account, instrument, order, value, DEPTH)
+    return left == 0 and value > 0 and payable(desk, account, instrument, order, value, order.remaining, DEPTH)
 
 
-def payable(desk: Desk, account: Account, instrument: Instrument, order: Order, value: int, fills: int = 1) -> bool:
-    """Whether all that is left of a fill-or-kill order can be counted and, for market buys, paid."""
-    if not fits(account, instrument, order, order.remaining, value):
+def payable(
+    desk: Desk, account: Account, instrument: Instrument, order: Order, value: int, lots: int, fills: int = 1
+) -> bool:
+    """Whether so many lots of a fill-or-kill order can be counted and, for market buys, paid."""
+    if not fits(account, instrument, order, lots, value):
         return False
-    if not fee_fits(desk, account, instrument, order, order.remaining, value, fills):
+    if not fee_fits(desk, account, instrument, order, lots, value, fills):
         return False
     if order.side != BUY or order.order_type not in MARKET_TYPES:
         return True

@@ -80,7 +80,15 @@ class Dabbler(Strategy):
     def _order(self, ctx: Context, symbol: str, price_ticks: int, what: int) -> None:
         lots, price = 1 + what % 3, max(1, price_ticks + what % 5 - 2)
         place = ctx.buy_lots if what % 2 else ctx.sell_lots
-        if what < 12:
+        if what == 5:
+            grid = ctx.instrument(symbol)
+            place(
+                symbol,
+                quote_quantity=grid.quote.to_decimal(
+                    5 * int(grid.price(price_ticks) * grid.lot * 10**grid.quote.scale)
+                ),
+            )
+        elif what < 12:
             place(symbol, lots)
         elif what < 30:
             place(symbol, lots, price, post_only=what % 3 == 0)

@@ -114,3 +114,15 @@ def test_the_position_never_passes_zero(moves: list[tuple[bool, int, int, bool, 
         left = room.position(bot=1)[0]
         assert 0 <= left <= held and room.fold.faults() == []
         held = left
+
+
+def test_a_fill_that_was_cut_is_the_last_though_its_fee_left_something() -> None:
+    room = Room([PLAIN._replace(taker_fee=Decimal("0.5"))])
+    room.sell(1, 200)
+    room.book([(99, 9)], [(101, 9), (102, 9)])
+    room.sell(4)
+    assert no_money(room.buy(6, 103, reduce_only=True))[2:] == [
+        "fill #3 4 @ 101 taker book_walk",
+        "expired #3 position_closed",
+    ]
+    assert room.position()[0] == -2, "half of what it bought went for fees"

@@ -2114,6 +2114,7 @@ export interface components {
             price: string | null;
             trigger_price: string | null;
             quantity: string | null;
+            quote_quantity: string | null;
             filled: string;
             average_price: string | null;
             quote_amount: string;
@@ -2410,7 +2411,10 @@ export interface components {
             side: "buy" | "sell";
             /** @enum {unknown} */
             order_type: "limit" | "market" | "stop_limit" | "stop_market" | "take_profit_limit" | "take_profit_market";
-            quantity: string;
+            /** @default null */
+            quantity: string | null;
+            /** @default null */
+            quote_quantity: string | null;
             /** @default null */
             price: string | null;
             /** @default null */

@@ -102,17 +102,21 @@ async def send_order(request: AnyRequest) -> Response[bytes]:
             verb = "needs" if needed else "takes no"
             remedy = f"give {name}" if needed else f"leave {name} out, or choose another order_type"
             raise problem(400, "bad_request", f"A {order.order_type} order {verb} {name}.", remedy, name)
+    if (order.quantity is None) == (order.quote_quantity is None):
+        text = "An order needs a quantity, or (a market order) a quote_quantity, not both."
+        raise problem(400, "bad_request", text, "give one of the two", "quantity")
     what = say.SubmitOrder(
         order.instrument,
         order.side,
         order.order_type,
-        order.quantity,
+        order.quantity or "0",
         order.price,
         order.trigger_price,
         order.time_in_force,
         order.post_only,
         None if order.expire_ns is None else int(order.expire_ns),
         order.reduce_only,
+        order.quote_quantity,
     )
     return await done(service_of(request), "submit_order", key, what)
 

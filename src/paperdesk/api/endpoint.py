@@ -26,6 +26,7 @@ FORM: Final = re.compile(r" matching regex .*$", re.DOTALL)
 DECIMAL_HELP: Final = 'write a decimal number as text, such as "0.001": digits, and a point where needed'
 HELP: Final = {
     "quantity": DECIMAL_HELP,
+    "quote_quantity": DECIMAL_HELP,
     "price": DECIMAL_HELP,
     "trigger_price": DECIMAL_HELP,
     "side": "write buy or sell",

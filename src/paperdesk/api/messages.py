@@ -169,6 +169,8 @@ class SubmitOrder(Told):
     expire_ns: int | None = None
     """A deadline in engine time; None: none."""
     reduce_only: bool = False
+    quote_quantity: str | None = None
+    """Instead of a quantity (then "0")."""
 
 
 class CancelOrder(Told):

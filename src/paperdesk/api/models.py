@@ -237,7 +237,9 @@ class Order(Answer):
     price: str | None
     trigger_price: str | None
     quantity: str | None
-    """Null where what was asked for cannot be counted."""
+    """Null where what was asked for cannot be counted; for an order of a quote quantity, the most that it may fill."""
+    quote_quantity: str | None
+    """What a market order may spend or receive at most, where it was sent with that instead of a quantity."""
     filled: str
     average_price: str | None
     quote_amount: str

@@ -154,7 +154,10 @@ class NewOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     instrument: InstrumentNumber
     side: SideText
     order_type: OrderTypeText
-    quantity: Decimals
+    quantity: Decimals | None = None
+    """All but market orders of a quote_quantity have one."""
+    quote_quantity: Decimals | None = None
+    """Spend (buy) or receive (sell) at most so much of the quote asset, at the market."""
     price: Decimals | None = None
     trigger_price: Decimals | None = None
     time_in_force: TimeInForceText | None = None

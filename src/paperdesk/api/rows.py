@@ -52,6 +52,7 @@ def order_of(row: Any, names: Directory, reporting_of: dict[int, tuple[str, str]
         price=row["price"] if row["price_ticks"] else None,
         trigger_price=row["trigger_price"] if row["trigger_ticks"] else None,
         quantity=None if uncountable else row["quantity"],
+        quote_quantity=names.amount(quote_number, row["budget_units"]) if row["budget_units"] else None,
         filled=grid.quantity(row["filled_lots"]),
         average_price=rounded(Decimal(amount) / filled) if filled else None,
         quote_amount=amount,

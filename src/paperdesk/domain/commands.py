@@ -137,8 +137,8 @@ def submit_order(account: int, bot: int, instrument: Instrument, intent: "Intent
         flags=FLAG_POST_ONLY if intent.post_only else 0,
         client_id=intent.client_id,
     )
-    write_terms(row, intent.terms)
     try:
+        write_terms(row, intent.terms, instrument)
         row["qty_lots"] = instrument.to_lots(intent.quantity)
         row["price_ticks"] = 0 if intent.price is None else instrument.to_ticks(intent.price)
         row["trigger_ticks"] = 0 if intent.trigger is None else instrument.to_ticks(intent.trigger)
@@ -196,7 +196,7 @@ class Intent:
     def __init__(
         self,
         side: Side,
-        quantity: Number,
+        quantity: Number = 0,
         price: Number | None = None,
         trigger: Number | None = None,
         time_in_force: TimeInForce | None = None,

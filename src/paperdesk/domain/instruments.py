@@ -83,6 +83,10 @@ class Instrument(NamedTuple):
         """Quantity in lots; OffGrid if it is no finite multiple of the lot. Nothing is rounded."""
         return self._steps(exact(quantity), self.lot, Reason.QUANTITY_OFF_GRID)
 
+    def to_quote_units(self, amount: Number) -> int:
+        """An amount of the quote asset in its units; OffGrid if it is finer than these. Nothing is rounded."""
+        return self._steps(exact(amount), Decimal(1).scaleb(-self.quote.scale), Reason.QUANTITY_OFF_GRID)
+
     def price(self, ticks: int) -> Decimal:
         """The exact price of integer ticks."""
         return self.tick * ticks

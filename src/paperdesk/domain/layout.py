@@ -77,6 +77,7 @@ INPUT: Final = record(
             ("defect", "i8"),
             ("cause", "i8"),
             ("expire_ns", "i8"),
+            ("budget_units", "i8"),
         ],
         [("trade_price_ticks", "i8"), ("trade_qty_lots", "i8"), ("trade_id", "i8")],
         [("bid_ticks", "i8"), ("bid_lots", "i8"), ("ask_ticks", "i8"), ("ask_lots", "i8")],
@@ -164,7 +165,7 @@ OUTPUT: Final = record(
             ("rank", "i8"),
             ("cause", "i8"),
         ],
-        [("prices_and_times", "i8", (5,)), ("expire_ns", "i8")],
+        [("prices_and_times", "i8", (5,)), ("expire_ns", "i8"), ("budget_units", "i8")],
         [
             ("fill_price_ticks", "i8"),
             ("fill_lots", "i8"),

@@ -65,6 +65,7 @@ class Reason(IntEnum):
     FUNDS_EXHAUSTED = 68
     DEADLINE_PASSED = 69
     POSITION_CLOSED = 70
+    QUOTE_QUANTITY_REACHED = 71
     BAD_EVENT = 80
     TIME_BACKWARDS = 81
     OFF_GRID = 82
@@ -110,13 +111,15 @@ TEXTS: Final[dict[Reason, Text]] = {
         "the quantity is no multiple of the instrument's lot", "round the quantity with instrument.round_quantity(...)"
     ),
     Reason.INVALID_QUANTITY: Text(
-        "the quantity is zero or negative", "send a quantity above zero; the side says buy or sell"
+        "the quantity is zero or negative, or a quote quantity is less than one lot is worth",
+        "send a larger quantity, above zero; the side says buy or sell",
     ),
     Reason.INVALID_PRICE: Text("a limit order needs a price above zero", "give a price, or use a market order"),
     Reason.INVALID_TRIGGER: Text("a stop or take-profit order needs a trigger price above zero", "give trigger=..."),
     Reason.UNSUPPORTED_COMBINATION: Text(
         "type, time in force and flags do not go together",
-        "post-only goes with LIMIT, GTC or GTD; orders that execute at the market are IOC or FOK; a deadline goes with GTD",
+        "post-only goes with LIMIT, GTC or GTD; orders that execute at the market are IOC or FOK; a deadline goes with GTD; "
+        "a quote quantity goes with MARKET, alone and without reduce-only",
     ),
     Reason.UNKNOWN_ACCOUNT: Text("there is no such account", "open the account first"),
     Reason.UNKNOWN_BOT: Text("the bot is not registered in this account", "register the bot first"),
@@ -215,6 +218,10 @@ TEXTS: Final[dict[Reason, Text]] = {
         "the deadline of a good-till-date order passed", "send it again with a later deadline"
     ),
     Reason.POSITION_CLOSED: Text("nothing is left of the position that a reduce-only order reduces", "nothing to do"),
+    Reason.QUOTE_QUANTITY_REACHED: Text(
+        "a market order of a quote quantity has spent or received it, as far as whole lots go",
+        "nothing to do: it is done",
+    ),
     Reason.BAD_EVENT: Text(
         "a market event makes no sense (price or size not above zero, crossed, low above high)",
         "check the recording; the event was not used",

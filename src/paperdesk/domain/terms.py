@@ -2,7 +2,8 @@
 
 from typing import Any, Final, TypedDict
 
-from paperdesk.domain.events import FLAG_REDUCE_ONLY, OrderType, TimeInForce
+from paperdesk.domain.events import FLAG_MALFORMED, FLAG_REDUCE_ONLY, OrderType, TimeInForce
+from paperdesk.domain.instruments import Instrument, Number, OffGrid
 
 
 class Terms(TypedDict, total=False):
@@ -14,6 +15,8 @@ class Terms(TypedDict, total=False):
     """The engine time at which what is left of the order ends; makes it GTD."""
     reduce_only: bool
     """Never take the position (the bot's; the account's for its owner) through zero, nor away from it."""
+    quote_quantity: Number
+    """Of a market order without a quantity: spend (buy) or receive (sell) at most so much of the quote asset."""
 
 
 TYPES: Final = {
@@ -42,8 +45,18 @@ def force_of(kind: OrderType, terms: Terms) -> TimeInForce:
     return TimeInForce.IOC if kind % 2 else TimeInForce.GTC
 
 
-def write_terms(row: Any, terms: Terms) -> None:
-    """Put terms into a SUBMIT_ORDER record, shape (1,)."""
+def write_terms(row: Any, terms: Terms, instrument: Instrument) -> None:
+    """Put terms into a SUBMIT_ORDER record, shape (1,); OffGrid for a number that cannot be counted."""
     row["expire_ns"] = terms.get("expire_ns", 0)
+    row["budget_units"] = instrument.to_quote_units(terms.get("quote_quantity", 0))
     if terms.get("reduce_only", False):
         row["flags"] |= FLAG_REDUCE_ONLY
+
+
+def mark_terms(row: Any, terms: Terms, instrument: Instrument) -> None:
+    """`write_terms`; a number that cannot be counted marks the record as malformed, so that its refusal is numbered and logged."""
+    try:
+        write_terms(row, terms, instrument)
+    except OffGrid as refusal:
+        row["flags"] |= FLAG_MALFORMED
+        row["defect"] = int(refusal.reason)

@@ -12,7 +12,7 @@ from numba import int64
 from paperdesk.domain.kernel import entry, kernel, rows_of
 from paperdesk.engine.state import STATE
 from paperdesk.ledger.journal import BUCKETS, FREE, RESERVED
-from paperdesk.venue.fills import needed_units
+from paperdesk.venue.fills import needed_units, paid_units
 from paperdesk.venue.kinds import BUY, is_market
 from paperdesk.venue.orders import is_unfinished, reserve_asset
 
@@ -60,6 +60,9 @@ def order_fault(s: Any, order: Any) -> int:
     if order.side != BUY:
         need = (order.qty_lots - order.filled_lots) * definition.base_units_per_lot
         return RESERVE_NEED if order.reserved_units != need else 0
+    if order.budget_units > 0:
+        left = order.budget_units - paid_units(definition, order, order.value)
+        return RESERVE_NEED if order.reserved_units != left else 0
     if is_market(order):
         return NEGATIVE if order.reserved_units < 0 else 0
     return RESERVE_NEED if order.reserved_units != needed_units(definition, order) else 0

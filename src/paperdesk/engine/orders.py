@@ -1,15 +1,11 @@
-"""Order commands: checked, judged by the risk gate, funded, and sent on their way to the venue; cancels likewise.
+"""Order commands: judged (`engine/judging.py`), funded, and sent on their way to the venue; cancels likewise."""
 
-The checks and their order are docs/venue-rules.md, section 3.
-"""
+from typing import Any
 
-from typing import Any, Final
-
-from paperdesk.domain.events import FLAG_MALFORMED, FLAG_POST_ONLY, FLAG_REDUCE_ONLY
+from paperdesk.domain.events import FLAG_POST_ONLY, FLAG_REDUCE_ONLY
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
-from paperdesk.domain.units import MAX_ORDER_UNITS, mul_div_ceil, product_fits
 from paperdesk.engine.accounts import (
     UNKNOWN_ACCOUNT,
     UNKNOWN_BOT,
@@ -19,17 +15,14 @@ from paperdesk.engine.accounts import (
     is_open,
     refuse,
 )
-from paperdesk.engine.risk import gate, gate_reducing
-from paperdesk.ledger.journal import FREE, RESERVE, post
-from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best, has_used_room
-from paperdesk.venue.filters import TRADING
-from paperdesk.venue.kinds import BUY, FIRST_TYPE, GTC, GTD, LAST_TYPE, LIMIT_ORDER, SELL, has_trigger, is_market, stays
+from paperdesk.engine.judging import judge
+from paperdesk.ledger.journal import RESERVE, post
+from paperdesk.venue.book import UNKNOWN
+from paperdesk.venue.kinds import BUY, GTD
 from paperdesk.venue.latency import CANCELING, SUBMITTING, latency_ns
-from paperdesk.venue.matching import collar
 from paperdesk.venue.orders import (
     CANCEL_REJECTED,
     CANCEL_REQUESTED,
-    MAX_ORDERS,
     ORDER_CANCELED,
     ORDER_DENIED,
     ORDER_SUBMITTED,
@@ -41,177 +34,13 @@ from paperdesk.venue.orders import (
     state_order,
 )
 from paperdesk.venue.places import ARRIVAL, CANCEL, EXPIRY, enter_inbox
-from paperdesk.venue.reducing import reducible_lots
 
-(
-    INVALID_QUANTITY,
-    INVALID_PRICE,
-    INVALID_TRIGGER,
-    UNSUPPORTED_COMBINATION,
-    UNKNOWN_ORDER,
-    ORDER_DONE,
-    CAPACITY_EXCEEDED,
-    CANCEL_PENDING,
-    WRONG_SOURCE,
-    STALE_DATA,
-    KILLED,
-    NOTIONAL_TOO_LARGE,
-    INSUFFICIENT_BALANCE,
-    NO_MARKET_DATA,
-    BOT_STOPPED,
-    INSTRUMENT_HALTED,
-    USER_CANCELED,
-    INSTRUMENT_CHANGED,
-    INVALID_NUMBER,
-    INVALID_DEADLINE,
-    REDUCE_ONLY,
-) = (
-    int(Reason.INVALID_QUANTITY),
-    int(Reason.INVALID_PRICE),
-    int(Reason.INVALID_TRIGGER),
-    int(Reason.UNSUPPORTED_COMBINATION),
+UNKNOWN_ORDER, ORDER_DONE, CANCEL_PENDING, USER_CANCELED = (
     int(Reason.UNKNOWN_ORDER),
     int(Reason.ORDER_DONE),
-    int(Reason.CAPACITY_EXCEEDED),
     int(Reason.CANCEL_PENDING),
-    int(Reason.WRONG_SOURCE),
-    int(Reason.STALE_DATA),
-    int(Reason.KILLED),
-    int(Reason.NOTIONAL_TOO_LARGE),
-    int(Reason.INSUFFICIENT_BALANCE),
-    int(Reason.NO_MARKET_DATA),
-    int(Reason.BOT_STOPPED),
-    int(Reason.INSTRUMENT_HALTED),
     int(Reason.USER_CANCELED),
-    int(Reason.INSTRUMENT_CHANGED),
-    int(Reason.INVALID_NUMBER),
-    int(Reason.INVALID_DEADLINE),
-    int(Reason.REDUCE_ONLY),
 )
-PRICE_BOUND: Final = 2**50
-
-
-@kernel
-def form_reason(e: Any) -> int:
-    """Whether the command makes sense on its own."""
-    if e["flags"] & FLAG_MALFORMED:
-        return e.defect if e.defect > 0 else INVALID_NUMBER
-    if e.side != BUY and e.side != SELL:
-        return UNSUPPORTED_COMBINATION
-    if e.order_type < FIRST_TYPE or e.order_type > LAST_TYPE or e.time_in_force < GTC or e.time_in_force > GTD:
-        return UNSUPPORTED_COMBINATION
-    if (e["flags"] & FLAG_POST_ONLY) and (e.order_type != LIMIT_ORDER or not stays(e)):
-        return UNSUPPORTED_COMBINATION
-    if (is_market(e) and stays(e)) or (e.time_in_force != GTD and e.expire_ns != 0):
-        return UNSUPPORTED_COMBINATION
-    if e.qty_lots <= 0:
-        return INVALID_QUANTITY
-    if not is_market(e) and e.price_ticks <= 0:
-        return INVALID_PRICE
-    if has_trigger(e) and e.trigger_ticks <= 0:
-        return INVALID_TRIGGER
-    return 0
-
-
-@kernel
-def deadline_reason(s: Any, e: Any) -> int:
-    """Whether a deadline lies after the order's arrival."""
-    arrive_ns = s.ts_seq_ns + latency_ns(s, e.account, s.accounts[e.account].next_order, SUBMITTING)
-    return INVALID_DEADLINE if e.time_in_force == GTD and e.expire_ns <= arrive_ns else 0
-
-
-@kernel
-def switch_reason(s: Any, e: Any) -> int:
-    """Whether anybody or anything stops this order: switches, capacity, data source, instrument, market data."""
-    if e.bot > 0 and s.bots[e.bot].stopped == 1:
-        return BOT_STOPPED
-    if s.killed == 1 or s.accounts[e.account].killed == 1 or (e.bot > 0 and s.bots[e.bot].killed == 1):
-        return KILLED
-    if (s.n_free_rows == 0 and s.n_used_rows >= MAX_ORDERS) or not has_used_room(s, e.account, e.instrument):
-        return CAPACITY_EXCEEDED
-    if s.accounts[e.account].source != s.source:
-        return WRONG_SOURCE
-    definition = s.instruments[e.instrument]
-    if definition.trading_status != TRADING:
-        return INSTRUMENT_HALTED
-    if s.markets[e.instrument].status != LIVE:
-        return STALE_DATA
-    return INSTRUMENT_CHANGED if e.version != definition.version else 0
-
-
-@kernel
-def reference_ticks(s: Any, e: Any) -> int:
-    """The price an order is judged by: its limit, its trigger, or what a market order would meet (0: nothing known)."""
-    if not is_market(e):
-        ticks: int = e.price_ticks
-        return ticks
-    if has_trigger(e):
-        ticks = e.trigger_ticks
-        return ticks
-    market = s.markets[e.instrument]
-    opposite = best(market, 2 - e.side) if market.evidence == BOOK else 0
-    return opposite if opposite > 0 else market.mark_ticks
-
-
-@kernel
-def bound_ticks(s: Any, e: Any, reference: int) -> int:
-    """The highest price an order is counted with, for its size bound."""
-    if e.side == BUY:
-        return collar(BUY, reference) if is_market(e) else reference
-    return max(reference, s.markets[e.instrument].mark_ticks)
-
-
-@kernel
-def fits_bounds(s: Any, e: Any, bound: int) -> bool:
-    """Whether an order's value and base quantity can be counted exactly."""
-    definition = s.instruments[e.instrument]
-    assert bound > 0 and e.qty_lots > 0, "an order has a price and a size"
-    if bound > PRICE_BOUND or not product_fits(e.qty_lots, definition.base_units_per_lot, MAX_ORDER_UNITS):
-        return False
-    return product_fits(bound, e.qty_lots, MAX_ORDER_UNITS) and product_fits(
-        bound * e.qty_lots, definition.num, MAX_ORDER_UNITS
-    )
-
-
-@kernel
-def reserve_units(s: Any, e: Any, reference: int) -> tuple[int, int]:
-    """(needed, wished) units of the asset that an order reserves: needed must be free, wished is taken as far as there is."""
-    definition = s.instruments[e.instrument]
-    assert reference > 0, "an order is judged by a price"
-    if e.side == SELL:
-        base = e.qty_lots * definition.base_units_per_lot
-        return base, base
-    needed = mul_div_ceil(reference * e.qty_lots, definition.num, definition.den)
-    if not is_market(e):
-        return needed, needed
-    return needed, mul_div_ceil(collar(BUY, reference) * e.qty_lots, definition.num, definition.den)
-
-
-@kernel
-def judge(s: Any, e: Any) -> tuple[int, int]:
-    """(reason, units to reserve) of an order command: 0 lets it go to the venue."""
-    reason = form_reason(e)
-    if reason == 0:
-        reason = deadline_reason(s, e)
-    if reason == 0:
-        reason = switch_reason(s, e)
-    if reason != 0:
-        return reason, 0
-    reference = reference_ticks(s, e)
-    if reference == 0:
-        return NO_MARKET_DATA, 0
-    if reference > PRICE_BOUND or not fits_bounds(s, e, bound_ticks(s, e, reference)):
-        return NOTIONAL_TOO_LARGE, 0
-    if e["flags"] & FLAG_REDUCE_ONLY:
-        reason = REDUCE_ONLY if reducible_lots(s, e) == 0 else gate_reducing(s, e, reference)
-    else:
-        reason = gate(s, e.account, e.bot, e.instrument, e.side, e.qty_lots, reference)
-    if reason != 0:
-        return reason, 0
-    definition = s.instruments[e.instrument]
-    needed, wished = reserve_units(s, e, reference)
-    free = s.balances[e.account, definition.quote_asset if e.side == BUY else definition.base_asset, FREE]
-    return (INSUFFICIENT_BALANCE, 0) if needed > free else (0, min(wished, free))
 
 
 @kernel
@@ -226,7 +55,7 @@ def submit_order(s: Any, e: Any) -> None:
     if not is_instrument(s, e.instrument):
         refuse(s, e, UNKNOWN_INSTRUMENT)
         return
-    reason, units = judge(s, e)
+    reason, units, lots = judge(s, e)
     row = emit(s, ORDER_DENIED if reason != 0 else ORDER_SUBMITTED)
     row.account = e.account
     row.bot = e.bot
@@ -239,11 +68,12 @@ def submit_order(s: Any, e: Any) -> None:
     row.flags = e["flags"] & (FLAG_POST_ONLY | FLAG_REDUCE_ONLY)
     row.reason = reason
     row.price_ticks = e.price_ticks
-    row.qty_lots = e.qty_lots
+    row.qty_lots = lots
     row.trigger_ticks = e.trigger_ticks
     row.client_id = e.client_id
     row.cause = e.cause
     row.expire_ns = e.expire_ns
+    row.budget_units = e.budget_units
     if reason != 0:
         s.accounts[e.account].next_order += 1
         return

@@ -10,7 +10,6 @@ from paperdesk.domain.events import FLAG_PARTIAL, OutputKind
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
-from paperdesk.domain.units import mul_div_ceil
 from paperdesk.ledger.statement import (
     account_equity,
     account_exposure,
@@ -66,14 +65,13 @@ def add_lots(position: Any, side: int, lots: int) -> None:
 
 
 @kernel
-def gate(s: Any, account: int, bot: int, instrument: int, side: int, lots: int, reference_ticks: int) -> int:
+def gate(s: Any, account: int, bot: int, instrument: int, side: int, lots: int, worth_quote: int) -> int:
     """0, or the reason why the risk gate denies an order: the bot's limits first, then the account's."""
-    assert lots > 0 and reference_ticks > 0, "an order has a size and a price to judge it by"
+    assert lots > 0 and worth_quote >= 0, "an order has a size and a value"
     definition = s.instruments[instrument]
     owner = s.accounts[account]
     if not any_limit(owner.limits) and (bot == 0 or not any_limit(s.bots[bot].limits)):
         return 0
-    worth_quote = mul_div_ceil(reference_ticks * lots, definition.num, definition.den)
     known, worth = reporting_value(s, account, definition.quote_asset, worth_quote)
     if bot > 0 and any_limit(s.bots[bot].limits):
         row, position = s.bots[bot], s.bot_positions[bot, instrument]
@@ -100,13 +98,12 @@ def gate(s: Any, account: int, bot: int, instrument: int, side: int, lots: int, 
 
 
 @kernel
-def gate_reducing(s: Any, e: Any, reference_ticks: int) -> int:
+def gate_reducing(s: Any, e: Any, worth_quote: int) -> int:
     """The gate for a reduce-only order, which adds no risk: the limits on the size of one order, the bot's first."""
     definition = s.instruments[e.instrument]
     bot_limits = any_limit(s.bots[e.bot].limits) if e.bot > 0 else False
     if not bot_limits and not any_limit(s.accounts[e.account].limits):
         return 0
-    worth_quote = mul_div_ceil(reference_ticks * e.qty_lots, definition.num, definition.den)
     known, worth = reporting_value(s, e.account, definition.quote_asset, worth_quote)
     if not known:
         return EQUITY_PARTIAL

@@ -70,6 +70,8 @@ CANCELS: Final[dict[int, frozenset[InputKind]]] = {
     Reason.DELISTED: frozenset({InputKind.DEFINE_INSTRUMENT}),
 }
 """Reason of an ORDER_CANCELED → kinds of input that can cause it."""
+WHOLE: Final = frozenset({Reason.NOTIONAL_TOO_LARGE, Reason.QUOTE_QUANTITY_REACHED})
+"""Why a fill-or-kill order may end partly filled."""
 ENDS: Final = {
     int(OutputKind.ORDER_REJECTED): OrderStatus.REJECTED,
     int(OutputKind.ORDER_CANCELED): OrderStatus.CANCELED,
@@ -177,14 +179,15 @@ class Auditor(AuditedDesk):
             self._find("3 order ids", f"order {row[ORDER_ID]} where {account.next_order} is due", row)
         account.next_order = row[ORDER_ID] + 1
         price, qty, trigger, arrive_ns, client_id = row[PAYLOAD : PAYLOAD + 5]
+        budget = row[PAYLOAD + 6]
         asked = (
             given.kind,
             given.account,
             given.bot,
             given.instrument,
             *given.head[1:4],
-            given.payload()[:4],
-            given.payload()[5:7],
+            (given.payload()[0], given.payload()[1] or (budget and qty), *given.payload()[2:4]),
+            given.payload()[5:8],
         )
         said = (
             InputKind.SUBMIT_ORDER,
@@ -193,7 +196,7 @@ class Auditor(AuditedDesk):
             row[INSTRUMENT],
             *row[1:4],
             (price, qty, trigger, client_id),
-            (row[CAUSE], row[PAYLOAD + 5]),
+            (row[CAUSE], *row[PAYLOAD + 5 : PAYLOAD + 7]),
         )
         if asked != said:
             self._find("3 submitting", f"the order is {said}, the command was {asked}", row)
@@ -214,7 +217,7 @@ class Auditor(AuditedDesk):
         order.time_in_force, order.client_id = row[TIME_IN_FORCE], client_id
         order.post_only, order.reduce_only = bool(row[FLAGS] & 1), bool(row[FLAGS] & 4)
         order.price, order.trigger, order.qty, order.arrive_ns = price, trigger, qty, arrive_ns
-        order.expire_ns = row[PAYLOAD + 5]
+        order.expire_ns, order.budget = row[PAYLOAD + 5 : PAYLOAD + 7]
         order.submitted_ns, order.submitted_seq = given.ts_ns, given.seq
         account.epoch_orders += 1
         self._move(order, OrderStatus.SUBMITTED, row)
@@ -255,7 +258,7 @@ class Auditor(AuditedDesk):
         for price in prices:
             if price > 0 and (price < definition.min_price or 0 < definition.max_price < price):
                 self._find("4.2 price filter", f"accepted at {price} ticks", row)
-        if order.qty < definition.min_qty or 0 < definition.max_qty < order.qty:
+        if order.budget == 0 and (order.qty < definition.min_qty or 0 < definition.max_qty < order.qty):
             self._find("4.3 lot size", f"accepted with {order.qty} lots", row)
 
     def _check_arrival(self, order: Order, row: Row) -> None:
@@ -349,7 +352,7 @@ class Auditor(AuditedDesk):
             self._find("10 cancels", f"canceled at {row[TS]}, the cancel is due at {order.cancel_at_ns}", row)
         if reason == Reason.DEADLINE_PASSED and not max(self._before_ns, order.arrive_ns) < order.expire_ns <= row[TS]:
             self._find("2 deadlines", f"expired at {row[TS]}, its deadline is {order.expire_ns}", row)
-        if order.time_in_force == TimeInForce.FOK and order.filled > 0 and reason != Reason.NOTIONAL_TOO_LARGE:
+        if order.time_in_force == TimeInForce.FOK and order.filled > 0 and reason not in WHOLE:
             self._find("5 fill or kill", f"ended with {order.filled} of {order.qty} lots filled", row)
 
     def _cancel_requested(self, row: Row) -> None:

@@ -39,6 +39,7 @@ class Order:
             self.expire_ns
         ) = 0
         self.post_only = self.reduce_only = False
+        self.budget = 0
         self.status = OrderStatus.NONE
         self.filled = self.value = self.reserved = self.counted = 0
         self.cancel_at_ns = self.accepted_seq = self.triggered_seq = 0
@@ -184,6 +185,8 @@ class Account:
         left = self.position(order.bot, order.instrument).qty
         if order.reduce_only and not (held <= left <= 0 if order.side == Side.BUY else 0 <= left <= held):
             wrong.append(("7 reduce-only", f"a reduce-only order took the position from {held} to {left} units"))
+        if 0 < order.budget < order.paid(after):
+            wrong.append(("5.1 quote quantity", f"{order.paid(after)} quote units of at most {order.budget}"))
         if facts.realized != change:
             wrong.append(("7 positions", f"realized {facts.realized}, average cost makes it {change}"))
         paying, paid, receiving = (

@@ -61,7 +61,7 @@ def sent(row: Output, origin: tuple[str, int], grid: Grid | None) -> Order:
     """The row of an order that ORDER_SUBMITTED or ORDER_DENIED tells of; `origin` is its run and epoch."""
     run, epoch = origin
     account, order_id = row[ACCOUNT], row[ORDER_ID]
-    price, qty, trigger, arrive_ns, client_id, expire_ns = row[PAYLOAD : PAYLOAD + 6]
+    price, qty, trigger, arrive_ns, client_id, expire_ns, budget = row[PAYLOAD : PAYLOAD + 7]
     texts: tuple[str | None, ...] = (None, None, None)
     if grid is not None:
         texts = (grid.price(price) if price else None, grid.price(trigger) if trigger else None, grid.quantity(qty))
@@ -69,5 +69,5 @@ def sent(row: Output, origin: tuple[str, int], grid: Grid | None) -> Order:
     what = (row[INSTRUMENT], row[VERSION], grid.symbol if grid else None, SIDES[row[SIDE]], TYPES[row[ORDER_TYPE]])
     flags = (row[FLAGS] & 1, row[FLAGS] >> 2 & 1)
     terms = (TIMES[row[TIME_IN_FORCE]], *flags, client_id, row[PAYLOAD + 7], price, trigger, qty)
-    times = (row[SEQ], row[TS], arrive_ns, expire_ns)
+    times = (row[SEQ], row[TS], arrive_ns, expire_ns, budget)
     return Order((*identity, *what, *terms, *texts, *times), qty, row[TS], arrive_ns)

@@ -18,7 +18,7 @@ import numpy as np
 from paperdesk.domain.commands import Intent, cancel_all, cancel_order, submit_order
 from paperdesk.domain.events import FLAG_POST_ONLY, INPUT, INPUT_BYTES, InputKind, Side, TimeInForce
 from paperdesk.domain.instruments import Instrument, Number, exact
-from paperdesk.domain.terms import Terms, force_of, type_of, write_terms
+from paperdesk.domain.terms import Terms, force_of, mark_terms, type_of
 from paperdesk.strategies.api import Parameters
 from paperdesk.strategies.events import Balance, Order
 from paperdesk.strategies.view import Market, View
@@ -138,7 +138,7 @@ class Context:
     def buy(
         self,
         symbol: str,
-        quantity: Number,
+        quantity: Number = 0,
         price: Number | None = None,
         trigger: Number | None = None,
         time_in_force: TimeInForce | None = None,
@@ -154,7 +154,7 @@ class Context:
     def sell(
         self,
         symbol: str,
-        quantity: Number,
+        quantity: Number = 0,
         price: Number | None = None,
         trigger: Number | None = None,
         time_in_force: TimeInForce | None = None,
@@ -167,7 +167,7 @@ class Context:
     def buy_lots(
         self,
         symbol: str,
-        lots: int,
+        lots: int = 0,
         price_ticks: int | None = None,
         trigger_ticks: int | None = None,
         time_in_force: TimeInForce | None = None,
@@ -180,7 +180,7 @@ class Context:
     def sell_lots(
         self,
         symbol: str,
-        lots: int,
+        lots: int = 0,
         price_ticks: int | None = None,
         trigger_ticks: int | None = None,
         time_in_force: TimeInForce | None = None,
@@ -290,6 +290,6 @@ class Context:
         view.orders[handle] = order
         row = np.frombuffer(buffer, INPUT)
         if terms:
-            write_terms(row, terms)
+            mark_terms(row, terms, market.instrument)
         self.commands.append(row)
         return handle

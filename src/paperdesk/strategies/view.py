@@ -191,7 +191,7 @@ class View:
             instrument, side = market.instrument, row[SIDE]
             order = Order(handle, instrument, side, row[ORDER_TYPE], row[TIME_IN_FORCE], qty, price, trigger)
             self.orders[handle] = order
-        order.order_id = order_id
+        order.order_id, order.qty_lots = order_id, qty
         order.status = OrderStatus.SUBMITTED
         self.handle_of[order_id] = handle
         self.acknowledged.append(order)

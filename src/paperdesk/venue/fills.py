@@ -12,6 +12,7 @@ from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_UNITS, fee_ceil, mul_div_ceil, mul_div_floor, product_fits
 from paperdesk.ledger.journal import FEE, FEES, FREE, PAY, RECEIVE, RELEASE, RESERVE, post, room_units
+from paperdesk.venue.budget import budget_lots, is_spent
 from paperdesk.venue.fees import fee_tier, maker_rate, taker_rate, volume_of
 from paperdesk.venue.kinds import BUY, is_market
 from paperdesk.venue.orders import (
@@ -31,6 +32,7 @@ from paperdesk.venue.reducing import reducible_lots
 FUNDS_EXHAUSTED: Final = int(Reason.FUNDS_EXHAUSTED)
 NOTIONAL_TOO_LARGE: Final = int(Reason.NOTIONAL_TOO_LARGE)
 POSITION_CLOSED: Final = int(Reason.POSITION_CLOSED)
+QUOTE_QUANTITY_REACHED: Final = int(Reason.QUOTE_QUANTITY_REACHED)
 
 
 @kernel
@@ -102,9 +104,9 @@ def countable_whole(s: Any, order: Any, value: int) -> bool:
 
 @kernel
 def payable_lots(s: Any, order: Any, price_ticks: int, wanted_lots: int) -> int:
-    """How many of the wanted lots a market buy can pay for at a price, from its reserve and what is free; other orders hold what they need."""
+    """How many of the wanted lots a market buy can pay for at a price, from its reserve and what is free; others hold what they need."""
     assert wanted_lots >= 0, "a wish is not negative"
-    if order.side != BUY or not is_market(order):
+    if order.side != BUY or not is_market(order) or order.budget_units > 0:
         return wanted_lots
     definition = s.instruments[order.instrument]
     purse = (
@@ -132,10 +134,16 @@ def fill(
 ) -> int:
     """Fill up to `wanted_lots` of an order at a price; returns the lots filled. What cannot be paid or counted expires with its reason."""
     order = s.orders[slot]
+    is_last = order.reduce_only == 1 and wanted_lots > reducible_lots(s, order)
     if order.reduce_only == 1:
         wanted_lots = min(wanted_lots, reducible_lots(s, order))
         if wanted_lots == 0:
             finish(s, slot, ORDER_EXPIRED, POSITION_CLOSED)
+            return 0
+    if order.budget_units > 0:
+        wanted_lots = min(wanted_lots, budget_lots(s, order, price_ticks))
+        if wanted_lots == 0:
+            finish(s, slot, ORDER_EXPIRED, QUOTE_QUANTITY_REACHED)
             return 0
     countable = countable_lots(s, order, price_ticks, wanted_lots)
     lots = payable_lots(s, order, price_ticks, countable)
@@ -185,13 +193,13 @@ def fill(
         row.realized_units = apply_fill(s, row, slot)
         touch(s, order.account)
         settle(s, order, lots * definition.base_units_per_lot, quote_units, row.fee_units)
-    after_fill(s, slot, lots, countable)
+    after_fill(s, slot, lots, countable, price_ticks, is_last)
     return lots
 
 
 @kernel
-def after_fill(s: Any, slot: int, lots: int, countable: int) -> None:
-    """What becomes of an order after a fill of `lots`, where `countable` could be counted: done, at an end, or with a smaller need."""
+def after_fill(s: Any, slot: int, lots: int, countable: int, price_ticks: int, is_last: bool) -> None:
+    """What becomes of an order after a fill of `lots`, where `countable` could be counted: done, ended (`is_last`: no more to reduce), or less in need."""
     order = s.orders[slot]
     if lots < countable or countable == 0:
         finish(s, slot, ORDER_EXPIRED, NOTIONAL_TOO_LARGE if countable == 0 else FUNDS_EXHAUSTED)
@@ -201,8 +209,10 @@ def after_fill(s: Any, slot: int, lots: int, countable: int) -> None:
     else:
         if order.side == BUY and not is_market(order):
             release_surplus(s, order)
-        if order.reduce_only == 1 and reducible_lots(s, order) == 0:
+        if is_last or (order.reduce_only == 1 and reducible_lots(s, order) == 0):
             finish(s, slot, ORDER_EXPIRED, POSITION_CLOSED)
+        elif is_spent(s, order, price_ticks):
+            finish(s, slot, ORDER_EXPIRED, QUOTE_QUANTITY_REACHED)
 
 
 @kernel

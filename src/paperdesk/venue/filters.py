@@ -36,6 +36,8 @@ def grid_reason(definition: Any, order: Any) -> int:
     if has_trigger(order):
         if not within(order.trigger_ticks, definition.min_price_ticks, definition.max_price_ticks):
             return PRICE_FILTER
+    if order.budget_units > 0:
+        return 0
     if not within(order.qty_lots, definition.min_qty_lots, definition.max_qty_lots):
         return LOT_SIZE
     if is_market(order) and not within(order.qty_lots, definition.market_min_qty_lots, definition.market_max_qty_lots):
@@ -50,6 +52,8 @@ def notional_reason(definition: Any, market: Any, order: Any) -> int:
     price = order.trigger_ticks if is_market(order) else order.price_ticks
     if order.order_type == MARKET_ORDER:
         price = market.mark_ticks if definition.min_notional_to_market == 1 else 0
+        if order.budget_units > 0 and definition.min_notional_to_market == 1:
+            return MIN_NOTIONAL if order.budget_units < definition.min_notional_units else 0
         if price == 0:
             return 0
     if not product_fits(price, order.qty_lots, MAX_UNITS):

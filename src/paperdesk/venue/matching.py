@@ -10,13 +10,12 @@ from typing import Any, Final
 from paperdesk.domain.events import FillRule
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
-from paperdesk.domain.units import MAX_UNITS, mul_div_ceil, product_fits
-from paperdesk.ledger.journal import FREE
 from paperdesk.venue import book, orders, places
 from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best
-from paperdesk.venue.fills import countable_whole, fill
+from paperdesk.venue.fills import fill
 from paperdesk.venue.filters import arrival_reason
 from paperdesk.venue.kinds import BUY, FOK, has_trigger, is_market, stays
+from paperdesk.venue.whole import fills_whole
 
 BOOK_WALK: Final = int(FillRule.BOOK_WALK)
 IOC_REMAINDER, FOK_NOT_FILLED, NO_LIQUIDITY = (
@@ -105,32 +104,6 @@ def walk(s: Any, slot: int) -> None:
             filled = fill(s, slot, ticks, lots, orders.TAKER, BOOK_WALK, shown, ticks, UNKNOWN, UNKNOWN)
             if filled > 0:
                 book.use_lots(used, market, opposite, level, filled)
-
-
-@kernel
-def fills_whole(s: Any, order: Any, limit: int) -> bool:
-    """Whether the visible book within a limit, and for market buys the purse, suffice for the whole order."""
-    if limit == 0:
-        return False
-    instrument, opposite = order.instrument, 2 - order.side
-    market, definition = s.markets[instrument], s.instruments[instrument]
-    missing, value = order.qty_lots, 0
-    for level in range(market.count[opposite]):
-        ticks = market.ticks[opposite, level]
-        if not book.reaches(order.side, ticks, limit):
-            break
-        lots = min(book.available_lots(s, order.account, instrument, opposite, level), missing)
-        if not product_fits(ticks, lots, MAX_UNITS - value):
-            return False
-        missing -= lots
-        value += ticks * lots
-    assert missing >= 0, "no more is taken than wanted"
-    if missing > 0 or not countable_whole(s, order, value):
-        return False
-    if order.side == BUY and is_market(order):
-        purse = order.reserved_units + s.balances[order.account, definition.quote_asset, FREE]
-        return mul_div_ceil(value, definition.num, definition.den) <= purse
-    return True
 
 
 @kernel

@@ -49,6 +49,7 @@ ORDER: Final = record(
         ("client_id", "i8"),
         ("expire_ns", "i8"),
         ("reduce_only", "i8"),
+        ("budget_units", "i8"),
         ("next", "i4"),
         ("previous", "i4"),
         ("most_key", "i8"),
@@ -164,6 +165,7 @@ def apply_submitted(s: Any, row: Any) -> int:
     order.arrive_ns = row.arrive_ns
     order.client_id = row.client_id
     order.expire_ns = row.expire_ns
+    order.budget_units = row.budget_units
     account = s.accounts[row.account]
     order.previous = account.last_order
     order.next = 0
@@ -319,7 +321,7 @@ def clear_row(order: Any) -> None:
     order.id = order.price_ticks = order.trigger_ticks = order.qty_lots = order.filled_lots = order.value = 0
     order.most_lots = order.least_lots = order.level_lots = order.rank = 0
     order.reserved_units = order.submitted_ns = order.arrive_ns = 0
-    order.cancel_at_ns = order.client_id = order.expire_ns = order.reduce_only = 0
+    order.cancel_at_ns = order.client_id = order.expire_ns = order.reduce_only = order.budget_units = 0
     order.account = order.bot = order.instrument = order.version = order.next = order.previous = 0
     order.side = order.order_type = order.time_in_force = order.post_only = 0
     order.status = order.place = order.triggered = order.rested = 0

@@ -11,6 +11,7 @@ from paperdesk.domain.events import FillRule
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
 from paperdesk.venue.book import UNKNOWN, reaches
+from paperdesk.venue.budget import wanted_lots
 from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC, after_print, bar_lots, impact_ticks, touch_lots, worse
 from paperdesk.venue.fills import countable_lots, fee_fits, fill, may_reduce, payable_lots, share_left
 from paperdesk.venue.kinds import BUY, FOK, UP, direction, is_market, is_reached, stays
@@ -67,9 +68,9 @@ def fill_from_flow(s: Any, slot: int, ticks: int, total: int, liquidity: int, ru
     """Fill an order from what is left of an event's quantity for its account; an unfillable FOK ends. Whether it is still live."""
     order = s.orders[slot]
     assert is_unfinished(order), "only live orders are filled"
-    account, remaining = order.account, order.qty_lots - order.filled_lots
+    account, remaining, needed = order.account, order.qty_lots - order.filled_lots, wanted_lots(s, order, ticks)
     left = share_left(s, account, total)
-    if order.time_in_force == FOK and (left < remaining or not can_settle(s, order, ticks)):
+    if order.time_in_force == FOK and (left < needed or not can_settle(s, order, ticks, needed)):
         finish(s, slot, ORDER_EXPIRED, FOK_NOT_FILLED)
         return False
     if left > 0:
@@ -80,10 +81,9 @@ def fill_from_flow(s: Any, slot: int, ticks: int, total: int, liquidity: int, ru
 
 
 @kernel
-def can_settle(s: Any, order: Any, ticks: int) -> bool:
-    """Whether all that is open of an order can be counted and, for market buys, paid for at one price."""
-    lots = order.qty_lots - order.filled_lots
-    if not may_reduce(s, order, lots):
+def can_settle(s: Any, order: Any, ticks: int, lots: int) -> bool:
+    """Whether so many lots of an order (there are some) can be counted and, for market buys, paid for at one price."""
+    if lots == 0 or not may_reduce(s, order, lots):
         return False
     if countable_lots(s, order, ticks, lots) < lots or payable_lots(s, order, ticks, lots) < lots:
         return False

@@ -36,6 +36,8 @@ def intent_of(what: words.SubmitOrder) -> Intent:
     terms = Terms(take_profit=needs[2], reduce_only=what.reduce_only)
     if what.expire_ns is not None:
         terms["expire_ns"] = what.expire_ns
+    if what.quote_quantity is not None:
+        terms["quote_quantity"] = decimal("quote_quantity", what.quote_quantity)
     return Intent(
         SIDES[what.side], decimal("quantity", what.quantity), limit, trigger_price, force, what.post_only, **terms
     )
