@@ -228,3 +228,15 @@ def test_orders_wait_for_the_first_evidence_of_any_kind() -> None:
         "#1 5 @ 100 taker bar_open",
         "#2 4 @ 99 maker bar_through",
     ]
+
+
+def test_a_take_profit_takes_at_its_trigger_or_at_an_open_that_reached_it() -> None:
+    room = room_with_bars()
+    room.sell(5, trigger=110, take_profit=True)
+    room.buy(5, trigger=90, take_profit=True)
+    room.bar((100, 109, 91, 100), 99, after_ns=2 * MINUTE)
+    assert fills(room.bar((100, 112, 95, 100), 99, after_ns=MINUTE)) == ["#1 5 @ 110 taker bar_stop"]
+    assert fills(room.bar((88, 92, 85, 90), 99, after_ns=MINUTE)) == ["#2 5 @ 88 taker bar_stop"]
+    worst = room_with_bars(FillModel.PESSIMISTIC)
+    worst.sell(1, trigger=110, take_profit=True)
+    assert fills(worst.bar((100, 112, 95, 100), 99, after_ns=2 * MINUTE)) == ["#1 1 @ 95 taker bar_stop"]

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.room import FOK, GTC, MINUTE, PLAIN, Room, fills, no_money
 
+from paperdesk.domain.events import FillModel
+
 
 def with_book(**changes: Any) -> Room:
     """Asks of 4 at 101, 5 at 103, 9 at 104; the same below."""
@@ -67,13 +69,13 @@ def test_fill_or_kill_wants_the_whole_budget() -> None:
 
 
 def test_on_the_tape_and_in_bars() -> None:
-    room = Room()
+    room = Room(fill_model=FillModel.EXPECTED)
     room.trade(100, 1)
     room.buy(0, quote_quantity=500)
     assert no_money(room.trade(100, 9)) == ["fill #1 4 @ 101 taker tape_take", "expired #1 quote_quantity_reached"]
     room.buy(0, quote_quantity=505, tif=FOK)
     assert no_money(room.trade(100, 4)) == ["expired #2 fok_not_filled"]
-    bars = Room()
+    bars = Room(fill_model=FillModel.OPTIMISTIC)
     bars.bar((100, 100, 100, 100), 5)
     bars.buy(0, quote_quantity=500)
     assert no_money(bars.bar((104, 104, 97, 98), 9, after_ns=2 * MINUTE)) == [
