@@ -39,7 +39,7 @@ def stream(seed: int, count: int) -> tuple[Row, ...]:
 
 
 def with_timers(rows: tuple[Row, ...]) -> list[Row]:
-    """As in the loop: time moves with market inputs and timers alone, commands come at the time reached."""
+    """As in the loop: time moves with market inputs and timers alone, commands come at the time reached. At the end a moment passes."""
     numbered: list[Row] = []
     reached = 0
     for row in rows:
@@ -49,6 +49,9 @@ def with_timers(rows: tuple[Row, ...]) -> list[Row]:
             numbered.append(timer)
         numbered.append(row.copy())
         reached = int(row["ts_seq_ns"][0])
+    last = command(InputKind.TIMER)
+    last["ts_seq_ns"] = reached + 1
+    numbered.append(last)
     for seq, row in enumerate(numbered, 1):
         row["seq"] = seq
     return numbered

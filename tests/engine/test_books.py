@@ -78,13 +78,13 @@ def test_a_market_buy_may_hold_more_or_less_than_it_will_cost() -> None:
     room = Room(deposits={"Q": 2_000})
     room.trade(100, 1)
     room.buy(10)
-    room.trade(104, 5)  # half of it, at 105
-    assert room.order(1)["reserved_units"] == 1_050 - 525
+    room.trade(104, 5)  # half of it, at 106
+    assert room.order(1)["reserved_units"] == 1_050 - 530
     assert room.fold.faults() == []
     slot = slot_of(room, 1)
     room.state["orders"][slot]["reserved_units"] = -1
     room.state["balances"][0, 1, RESERVED] = -1
-    room.state["balances"][0, 1, VENUE] += 526
+    room.state["balances"][0, 1, VENUE] += 521
     assert room.fold.faults() == [(0, Fault.NEGATIVE)]
 
 

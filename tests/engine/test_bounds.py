@@ -18,8 +18,8 @@ RICH = {"B": MAX_ORDER_UNITS, "Q": MAX_ORDER_UNITS}
 def denied(room: Room, *order: int, **terms: object) -> bool:
     """Whether an order is too large to count."""
     said = room.submit(BUY, *order, **terms)  # type: ignore[arg-type]
-    assert said[-1].startswith("reserve") or said[-1].endswith("notional_too_large"), said
-    return said[-1].endswith("notional_too_large")
+    assert said[0].startswith("submitted") or said[0].endswith("notional_too_large"), said
+    return said[0].endswith("notional_too_large")
 
 
 def test_a_limit_order_is_worth_at_most_two_to_the_sixty() -> None:
@@ -52,7 +52,7 @@ def test_a_sale_is_counted_at_the_higher_of_limit_and_mark() -> None:
     room.trade(2**20, 1)
     assert room.submit(SELL, 2**40 + 1, 1) == ["denied #1 notional_too_large"]
     assert room.submit(SELL, 2**40, 1)[0] == "submitted #2"
-    assert room.submit(SELL, 2**10, 2**50)[-1] == f"reserve {2**10} B"
+    assert room.submit(SELL, 2**10, 2**50)[1] == f"reserve {2**10} B"
     assert room.submit(SELL, 2**10 + 1, 2**50)[-1] == "denied #4 notional_too_large"
     assert room.submit(SELL, 1, 2**50 + 1)[-1] == "denied #5 notional_too_large"
 

@@ -83,9 +83,8 @@ def stream(seed: int) -> list[np.ndarray]:
             rows.append(commands.submit_order(account, 0, PLAIN, intent))
         else:
             rows.append(commands.cancel_order(account, 0, dice.randint(1, 8)))
-    rows.append(command(InputKind.TIMER))
     for row in rows:
-        now += dice.choice((0, 0, 1, 2)) if row is not rows[-1] else 5
+        now += dice.choice((0, 0, 1, 2))
         row["ts_seq_ns"] = now
     return with_timers(tuple(rows))
 

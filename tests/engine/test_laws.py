@@ -25,7 +25,7 @@ from paperdesk.domain.orders import DONE, MOVES, OrderStatus
 from paperdesk.domain.reasons import Reason
 from paperdesk.engine import serial
 from paperdesk.engine.fold import Fold
-from paperdesk.engine.serial import DERIVED, DERIVED_IN_ROWS, STATE_SCHEMA, accounts_of, order_slots, restore
+from paperdesk.engine.serial import DERIVED, DERIVED_IN_ROWS, STATE_SCHEMA, TERMS, accounts_of, order_slots, restore
 from paperdesk.engine.state import STATE
 from paperdesk.ledger.journal import RESERVED
 from paperdesk.venue.orders import ORDER, set_status
@@ -180,6 +180,8 @@ def test_changing_any_number_outside_the_tables_changes_the_hash() -> None:
             touch(room.fold.state[0], (name,))
         elif name == "scales":
             room.fold.state[0][name][1] += 1
+        elif name in TERMS:
+            room.fold.state[0][name][3, 1] += 1
         else:
             assert name == "balances"
             for bucket in range(5):

@@ -23,7 +23,7 @@ STREAMS = 3 if JIT_DISABLED else 100
 """Streams of each part: fewer where the core runs interpreted."""
 INPUTS = 150
 
-NAIVE = ["budget", "checks", "desk", "ledger", "market", "money", "orders", "risk", "things", "venue", "words"]
+NAIVE = ["budget", "checks", "desk", "ledger", "market", "money", "orders", "risk", "terms", "things", "venue", "words"]
 """The modules of the naive desk itself."""
 
 REACHABLE = {

@@ -93,14 +93,14 @@ def test_no_order_is_taken_on_data_that_is_not_live(status: MarketStatus) -> Non
 def test_a_market_order_is_judged_by_the_other_side_else_the_mark() -> None:
     room = room_with_quote()
     assert room.submit(BUY, 10)[1] == "reserve 1070 Q"  # the collar above 101 is 107
-    assert room.submit(SELL, 10)[-1] == "reserve 10 B"
+    assert room.submit(SELL, 10)[1] == "reserve 10 B"
     room = room_with_quote()
     room.quote(99, 10, 0, 0)
     assert room.submit(BUY, 10)[1] == "reserve 1050 Q"  # the mark is 100
     room = Room()
     assert room.submit(BUY, 10, trigger=200)[1] == "reserve 2100 Q"  # a stop by its trigger
-    assert room.submit(BUY, 10, 150, trigger=200)[-1] == "reserve 1500 Q"
-    assert room.submit(SELL, 10, trigger=200)[-1] == "reserve 10 B"
+    assert room.submit(BUY, 10, 150, trigger=200)[1] == "reserve 1500 Q"
+    assert room.submit(SELL, 10, trigger=200)[:2] == ["submitted #3", "reserve 10 B"]
 
 
 def test_a_market_buy_needs_its_reference_and_reserves_what_there_is() -> None:
@@ -112,7 +112,7 @@ def test_a_market_buy_needs_its_reference_and_reserves_what_there_is() -> None:
 
 def test_a_reserve_is_rounded_up() -> None:
     room = Room([PLAIN._replace(tick=Decimal("0.3"))])
-    assert room.submit(BUY, 1, 4) == ["submitted #1", "reserve 2 Q"]  # ⌈1.2⌉
+    assert room.submit(BUY, 1, 4) == ["submitted #1", "reserve 2 Q", "accepted #1"]  # ⌈1.2⌉
 
 
 def test_orders_hold_what_they_need_and_no_two_the_same() -> None:
@@ -120,7 +120,7 @@ def test_orders_hold_what_they_need_and_no_two_the_same() -> None:
     assert room.submit(BUY, 6, 100)[0] == "submitted #1"
     assert room.submit(BUY, 5, 100)[-1] == "denied #2 insufficient_balance"
     assert room.submit(BUY, 4, 100)[0] == "submitted #3"
-    assert room.submit(SELL, 10, 120)[-1] == "reserve 10 B"
+    assert room.submit(SELL, 10, 120)[1] == "reserve 10 B"
     assert room.submit(SELL, 1, 120)[-1] == "denied #5 insufficient_balance"
     assert room.money("Q") == (0, 1_000) and room.money("B") == (0, 10)
 
@@ -146,8 +146,7 @@ def test_the_gate_before_funds_and_bounds_before_the_gate() -> None:
 def test_everything_an_order_output_says() -> None:
     room = room_with_quote()
     raw(room, client_id=42, bot=1)
-    room.timer()
-    submitted, accepted = room.rows[-2][0], room.rows[-1][0]
+    submitted, accepted = room.rows[-1][0], room.rows[-1][-1]
     for row in (submitted, accepted):
         names = (
             "account",

@@ -261,7 +261,7 @@ def test_a_denied_order_takes_a_number_and_nothing_else() -> None:
     assert int(room.state["accounts"][0]["next_order"]) == 2
     room.state["accounts"][0]["next_order"] = 1
     assert room.fold.parts()["account/0"] == before["account/0"] and after.keys() == before.keys()
-    assert no_money(room.submit(BUY, 1, 90, bot=2)) == ["submitted #1"]
+    assert no_money(room.submit(BUY, 1, 90, bot=2)) == ["submitted #1", "accepted #1"]
 
 
 def test_limits_are_checked_and_refused_when_negative() -> None:

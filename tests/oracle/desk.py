@@ -53,6 +53,7 @@ class Desk:
         self.fire_due()
         risk.tick(self, before)
         getattr(self, f"on_{given['kind'].lower()}")(given)
+        self.fire_due()
         for number in sorted(self.filled):
             risk.value_after_fill(self, self.accounts[number])
         return self.outputs

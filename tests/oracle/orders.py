@@ -80,6 +80,7 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
         return
     desk.say("ORDER_SUBMITTED", time_in_force=order.time_in_force, arrive_ns=arrival, **words)
     account.in_use = True
+    order.arrive_ns = arrival
     account.orders[order.id] = order
     reserve(desk, order, amount)
     desk.inbox.append((arrival, account.number, order.id, "arrival"))

@@ -132,6 +132,7 @@ class Order:
     expire_ns: int = 0
     reduce_only: bool = False
     budget: int = 0
+    arrive_ns: int = 0
     status: str = "SUBMITTED"
     place: str = "flight"
     filled: int = 0

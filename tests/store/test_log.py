@@ -151,7 +151,7 @@ def damaged(disk: SimulatedDisk, high_water: int) -> str:
 
 def test_a_flipped_bit_is_found_at_every_byte_of_the_log() -> None:
     disk = SimulatedDisk()
-    last = fill_log(disk, 5, inputs=2, rotate_bytes=1500)
+    last = fill_log(disk, 5, inputs=2, rotate_bytes=1700)
     assert len(disk.names()) == 2
     count, last_frame_at = 0, list(read_log(disk))[-1].offset
     for name in disk.names():

@@ -88,9 +88,8 @@ def test_a_waiting_stop_is_canceled_like_any_order() -> None:
     room = room_with()
     room.sell(1, trigger=95)
     room.buy(1, trigger=105)
-    room.cancel(1)
-    assert room.cancel(2)[:2] == ["canceled #1 user_canceled", "release 1 B"]
-    assert room.timer()[0] == "canceled #2 user_canceled"
+    assert room.cancel(1) == ["cancel requested #1", "canceled #1 user_canceled", "release 1 B"]
+    assert room.cancel(2)[1] == "canceled #2 user_canceled"
     assert room.trade(1, 1) == room.trade(1000, 1) == []
 
 

@@ -248,6 +248,8 @@ SENTENCES: Final[dict[int, Sentence]] = {
     int(OutputKind.LIMITS_SET): lambda row, names: (
         f"The limits of {names.who(row[BOT]) if row[BOT] > 0 else 'the account'} were set"
     ),
+    int(OutputKind.LATENCY_SET): lambda row, names: f"The latencies of account {row[ACCOUNT]} were set",
+    int(OutputKind.FEE_TIERS_SET): lambda row, names: f"The fee tiers of account {row[ACCOUNT]} were set",
     int(OutputKind.EPOCH_STARTED): lambda row, names: f"Account {row[ACCOUNT]} began epoch {row[PAYLOAD]}",
     int(OutputKind.INSTRUMENT_CHANGED): lambda row, names: (
         f"{names.symbol(row[INSTRUMENT])} is defined, version {row[VERSION]}"

@@ -134,10 +134,11 @@ def cancel_order(s: Any, e: Any) -> None:
 
 @kernel
 def request_cancel(s: Any, slot: int) -> None:
-    """Send a cancel on its way."""
+    """Send a cancel on its way; it does not overtake its order."""
     order = s.orders[slot]
     assert order.cancel_at_ns == 0, "one cancel at a time"
-    order.cancel_at_ns = s.ts_seq_ns + latency_ns(s, order.account, order.id, CANCELING)
+    due_ns = s.ts_seq_ns + latency_ns(s, order.account, order.id, CANCELING)
+    order.cancel_at_ns = max(due_ns, order.arrive_ns)
     state_order(s, CANCEL_REQUESTED, slot, 0)
     enter_inbox(s, slot, CANCEL)
 

@@ -36,6 +36,7 @@ def fold(s: Any, e: Any) -> int:
         orders.cancel_order(s, e)
     else:
         setting(s, e)
+    inbox.fire_due(s, s.ts_seq_ns)
     risk.value_touched(s)
     count: int = s.n_outputs
     return count

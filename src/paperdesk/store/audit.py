@@ -263,7 +263,9 @@ class Auditor(AuditedDesk):
 
     def _check_arrival(self, order: Order, row: Row) -> None:
         """An order arrives with the first input at or after its time."""
-        in_time = row[TS] >= order.arrive_ns and row[SEQ] > order.submitted_seq
+        in_time = row[TS] >= order.arrive_ns and (
+            row[SEQ] > order.submitted_seq or order.arrive_ns == order.submitted_ns
+        )
         if not in_time or (row[SEQ] > order.submitted_seq + 1 and self._before_ns >= order.arrive_ns):
             self._find("2 latency", f"due at {order.arrive_ns}, it arrives at {row[TS]}", row)
 
@@ -360,7 +362,8 @@ class Auditor(AuditedDesk):
         if order is None:
             return
         self._answered = True
-        if order.cancel_at_ns > 0 or row[CAUSE] != row[TS] + self.accounts[order.account].terms.latency(order.id, 1):
+        takes_ns = self.accounts[order.account].terms.latency(order.id, 1)
+        if order.cancel_at_ns > 0 or row[CAUSE] != max(row[TS] + takes_ns, order.arrive_ns):
             self._find("10 cancels", f"requested at {row[TS]}, due at {row[CAUSE]}", row)
         order.cancel_at_ns = row[CAUSE]
 

@@ -20,6 +20,7 @@ from paperdesk.venue.orders import (
     FILLED,
     MAKER,
     ORDER_EXPIRED,
+    TAKER,
     apply_fill,
     finish,
     is_unfinished,
@@ -79,8 +80,7 @@ def fee_fits(s: Any, order: Any, lots: int, value: int, fills: int) -> bool:
     if order.side != BUY:
         asset = definition.quote_asset
         received = paid_units(definition, order, value) - paid_units(definition, order, order.value)
-    account, instrument = order.account, order.instrument
-    fee = fee_ceil(received, max(maker_rate(s, account, instrument), taker_rate(s, account, instrument)))
+    fee = fee_ceil(received, max(rate_of(s, order, MAKER), rate_of(s, order, TAKER)))
     return bool(fee <= MAX_UNITS - s.balances[order.account, asset, FEES] - (fills - 1))
 
 
@@ -88,6 +88,14 @@ def fee_fits(s: Any, order: Any, lots: int, value: int, fills: int) -> bool:
 def may_reduce(s: Any, order: Any, lots: int) -> bool:
     """Whether so many lots do not take a reduce-only order's position through zero."""
     return bool(order.reduce_only == 0 or lots <= reducible_lots(s, order))
+
+
+@kernel
+def rate_of(s: Any, order: Any, liquidity: int) -> int:
+    """Fee of a fill of an order now, in 10⁻⁸."""
+    if liquidity == MAKER:
+        return maker_rate(s, order.account, order.instrument)
+    return taker_rate(s, order.account, order.instrument)
 
 
 @kernel
@@ -120,6 +128,16 @@ def payable_lots(s: Any, order: Any, price_ticks: int, wanted_lots: int) -> int:
 
 
 @kernel
+def own_bounds(s: Any, order: Any, price_ticks: int, wanted_lots: int) -> int:
+    """How much of a fill an order's own terms leave: what reduces its position, what its quote budget buys."""
+    if order.reduce_only == 1:
+        wanted_lots = min(wanted_lots, reducible_lots(s, order))
+    if order.budget_units > 0 and wanted_lots > 0:
+        wanted_lots = min(wanted_lots, budget_lots(s, order, price_ticks))
+    return wanted_lots
+
+
+@kernel
 def fill(
     s: Any,
     slot: int,
@@ -135,16 +153,10 @@ def fill(
     """Fill up to `wanted_lots` of an order at a price; returns the lots filled. What cannot be paid or counted expires with its reason."""
     order = s.orders[slot]
     is_last = order.reduce_only == 1 and wanted_lots > reducible_lots(s, order)
-    if order.reduce_only == 1:
-        wanted_lots = min(wanted_lots, reducible_lots(s, order))
-        if wanted_lots == 0:
-            finish(s, slot, ORDER_EXPIRED, POSITION_CLOSED)
-            return 0
-    if order.budget_units > 0:
-        wanted_lots = min(wanted_lots, budget_lots(s, order, price_ticks))
-        if wanted_lots == 0:
-            finish(s, slot, ORDER_EXPIRED, QUOTE_QUANTITY_REACHED)
-            return 0
+    wanted_lots = own_bounds(s, order, price_ticks, wanted_lots)
+    if wanted_lots == 0:
+        finish(s, slot, ORDER_EXPIRED, POSITION_CLOSED if is_last else QUOTE_QUANTITY_REACHED)
+        return 0
     countable = countable_lots(s, order, price_ticks, wanted_lots)
     lots = payable_lots(s, order, price_ticks, countable)
     if lots > 0 and not fee_fits(s, order, lots, order.value + price_ticks * lots, 1):
@@ -160,10 +172,7 @@ def fill(
             post(
                 s, RESERVE, order.account, order.bot, definition.quote_asset, quote_units - order.reserved_units, order
             )
-        maker = liquidity == MAKER
-        rate = (
-            maker_rate(s, order.account, order.instrument) if maker else taker_rate(s, order.account, order.instrument)
-        )
+        rate = rate_of(s, order, liquidity)
         received = lots * definition.base_units_per_lot if order.side == BUY else quote_units
         row = emit(s, FILL)
         row.account = order.account
