@@ -240,3 +240,12 @@ def test_a_take_profit_takes_at_its_trigger_or_at_an_open_that_reached_it() -> N
     worst = room_with_bars(FillModel.PESSIMISTIC)
     worst.sell(1, trigger=110, take_profit=True)
     assert fills(worst.bar((100, 112, 95, 100), 99, after_ns=2 * MINUTE)) == ["#1 1 @ 95 taker bar_stop"]
+
+
+def test_what_began_to_rest_first_in_a_bar_stands_first_in_the_queue_of_the_first_picture() -> None:
+    room = room_with_bars()
+    room.sell(3, 97, trigger=95)
+    room.sell(1, 97)
+    room.bar((96, 96, 94, 95), 0, after_ns=2 * MINUTE)
+    assert (room.order(2)["rank"], room.order(1)["rank"]) == (1, 2), "the stop came later in the bar"
+    assert fills(room.quote(98, 13, 99, 1)) == ["#2 1 @ 97 maker book_cross", "#1 3 @ 97 maker book_cross"]

@@ -128,10 +128,9 @@ def execute_held(s: Any, instrument: int) -> None:
     """A first picture arrived: what rested under weaker evidence joins the queue, the rest executes."""
     waiting = s.n_held[instrument]
     for i in range(waiting):
-        slot = s.held[instrument, i]
-        order = s.orders[slot]
-        if order.rested == 1:
-            order.place = places.NOWHERE
+        slot = places.next_to_rest(s, instrument, i, waiting)
+        if slot != UNKNOWN:
+            s.orders[slot].place = places.NOWHERE
             places.enter_resting(s, slot)
     kept = 0
     for i in range(waiting):

@@ -9,6 +9,7 @@ from typing import Any, Final
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.venue import levels
+from paperdesk.venue.book import UNKNOWN
 from paperdesk.venue.kinds import GTD, UP, direction
 
 SUBMITTED, PARTIALLY_FILLED = int(OrderStatus.SUBMITTED), int(OrderStatus.PARTIALLY_FILLED)
@@ -57,6 +58,20 @@ def enter_resting(s: Any, slot: int) -> None:
     assert s.orders[slot].place == NOWHERE, "an order is in one place"
     levels.join(s, slot)
     s.orders[slot].place = RESTING
+
+
+@kernel
+def next_to_rest(s: Any, instrument: int, at: int, waiting: int) -> int:
+    """Of the account whose held order stands at a place: the one that began to rest first and still waits for its queue, or UNKNOWN."""
+    account, found = s.orders[s.held[instrument, at]].account, UNKNOWN
+    while at > 0 and s.orders[s.held[instrument, at - 1]].account == account:
+        at -= 1
+    while at < waiting and s.orders[s.held[instrument, at]].account == account:
+        order = s.orders[s.held[instrument, at]]
+        if order.place == HELD and order.rested == 1 and (found == UNKNOWN or order.rank < s.orders[found].rank):
+            found = s.held[instrument, at]
+        at += 1
+    return found
 
 
 @kernel
