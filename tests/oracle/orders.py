@@ -192,4 +192,5 @@ def ask_cancel(desk: Desk, account: Account, order: Order) -> None:
     """A cancel is on its way."""
     order.cancel_asked = True
     desk.say("CANCEL_REQUESTED", account=account.number, bot=order.bot, order_id=order.id)
-    desk.inbox.append((desk.now + latency(account, order.id, 1), account.number, order.id, "cancel"))
+    due = max(desk.now + latency(account, order.id, 1), order.arrive_ns)
+    desk.inbox.append((due, account.number, order.id, "cancel"))
