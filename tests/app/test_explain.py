@@ -109,7 +109,7 @@ def test_amounts_that_cannot_be_written_are_not_made_up(tmp_path: Path) -> None:
         ),
         (
             "ctx.buy(symbol, Decimal('1'), trigger=Decimal('90'))",
-            "the venue rejected it, because the stop would trigger at once (stop_would_trigger).",
+            "the venue rejected it, because the stop or take-profit would trigger at once (stop_would_trigger).",
         ),
         ("ctx.buy(symbol, Decimal('1'), Decimal('95'))", "It is still working, with 0.0 of 1.0 filled."),
     ],
