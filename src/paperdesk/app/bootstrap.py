@@ -15,9 +15,10 @@ import msgspec
 import numpy as np
 
 from paperdesk import __version__
+from paperdesk.app.accounts import Account, accounts_of
 from paperdesk.app.errors import EXIT_USAGE, DeskError
 from paperdesk.app.home import Manifest
-from paperdesk.app.isolated import BotProcess, IsolatedBot, load
+from paperdesk.app.isolated import BotProcess, IsolatedBot, load, loaded
 from paperdesk.app.options import DEFAULT_BALANCE, RunOptions
 from paperdesk.app.user_code import UserStrategy
 from paperdesk.domain import commands
@@ -28,13 +29,14 @@ from paperdesk.engine.state import ENGINE_VERSION, MAX_ASSETS
 from paperdesk.feeds.port import Feed, RecordingRefused
 from paperdesk.feeds.replay import open_recordings
 from paperdesk.feeds.simulated import START_NS, simulated
-from paperdesk.safety.settings import LimitSettings
+from paperdesk.safety.settings import FeeTier, LimitSettings
 from paperdesk.strategies import registry
 from paperdesk.strategies.api import Strategy, StrategyError
 from paperdesk.strategies.host import BotHost, PastBar
 
-ACCOUNT: Final = 0
 SECOND_NS: Final = 1_000_000_000
+RATE_ONE: Final = 100_000_000
+"""All of an amount, in the unit of fee rates."""
 LIMIT_NAMES: Final = {
     "max_order": "max_order_units",
     "max_position": "max_position_units",
@@ -72,6 +74,9 @@ class Plan:
             )
         self.strategies: list[type[Strategy] | UserStrategy] = []
         self.processes: list[BotProcess | None] = []
+        """Those of the desk's own account, one a strategy; None where it runs here."""
+        self.copies: dict[int, list[BotProcess | None]] = {}
+        """The same for each account beside it."""
         try:
             self._take_strategies()
         except DeskError:
@@ -94,6 +99,10 @@ class Plan:
                 f"--set {unknown[0]}: no strategy of this run has such a parameter; they have {known}.", EXIT_USAGE
             )
         self.parameters = [own_parameters(strategy, options) for strategy in self.strategies]
+        self.accounts = accounts_of(options, len(self.strategies))
+        for account in self.accounts[1:]:
+            copies = self.copies[account.number] = []
+            copies.extend(copy_of(one) if isinstance(one, UserStrategy) else None for one in self.strategies)
         self.setup = list(self._setup())
         self.fingerprint = self._fingerprint()
 
@@ -105,33 +114,38 @@ class Plan:
 
     def close(self) -> None:
         """End the processes of the user's strategies."""
-        for process in self.processes:
+        for process in [*self.processes, *(one for copies in self.copies.values() for one in copies)]:
             if process is not None:
                 process.close()
 
     def hosts(self) -> list[Bot]:
-        """One fresh host a strategy, bots numbered from 1: the desk's own rules here, the user's each in its process."""
+        """One fresh host an account and strategy, bots numbered from 1: the desk's own rules here, the user's each in its process."""
         hosts = []
-        for number, one in enumerate(zip(self.strategies, self.parameters, self.processes, strict=True), start=1):
-            try:
-                hosts.append(self._host(number, *one))
-            except StrategyError as error:
-                raise DeskError(f"The strategy cannot run: {error}", EXIT_USAGE) from error
+        for account in self.accounts:
+            processes = self.copies.get(account.number, self.processes)
+            for place, one in enumerate(zip(self.strategies, self.parameters, processes, strict=True), start=1):
+                try:
+                    hosts.append(self._host(account, place, *one))
+                except StrategyError as error:
+                    raise DeskError(f"The strategy cannot run: {error}", EXIT_USAGE) from error
         return hosts
 
     def _host(
         self,
-        number: int,
+        account: Account,
+        place: int,
         strategy: type[Strategy] | UserStrategy,
         parameters: Mapping[str, Any],
         process: BotProcess | None,
     ) -> Bot:
-        name = f"{strategy.name}-{number}"
+        name, number = account.bot_name(strategy.name, place), account.bot(place)
         if isinstance(strategy, UserStrategy):
             assert process is not None, "user code has a process of its own"
             timeout_s = self.options.callback_timeout_s
-            return IsolatedBot(process, ACCOUNT, number, self.instruments, name, parameters, timeout_s, self.past)
-        host = BotHost(registry.build(strategy, parameters), ACCOUNT, number, self.instruments, name)
+            return IsolatedBot(
+                process, account.number, number, self.instruments, name, parameters, timeout_s, self.past
+            )
+        host = BotHost(registry.build(strategy, parameters), account.number, number, self.instruments, name)
         host.warm(self.past)
         return host
 
@@ -148,8 +162,10 @@ class Plan:
             yield {"type": "asset", "number": asset.number, "name": asset.name, "scale": asset.scale}
         for instrument in self.instruments:
             yield instrument_note(instrument)
-        for number, strategy in enumerate(self.strategies, start=1):
-            yield {"type": "bot", "account": ACCOUNT, "bot": number, "name": f"{strategy.name}-{number}"}
+        for account in self.accounts:
+            for place, strategy in enumerate(self.strategies, start=1):
+                name = account.bot_name(strategy.name, place)
+                yield {"type": "bot", "account": account.number, "bot": account.bot(place), "name": name}
         for text in self.feed.notes:
             yield {"type": "data_note", "text": text}
 
@@ -172,7 +188,6 @@ class Plan:
 
     def _setup(self) -> Iterator[np.ndarray]:
         """The commands that open the desk, in order."""
-        options, reporting = self.options, self.reporting
         yield from (commands.define_asset(asset) for asset in self.assets)
         yield from (commands.define_instrument(instrument) for instrument in self.instruments)
         yield commands.bind_source(self.feed.source)
@@ -181,12 +196,26 @@ class Plan:
             if all(row.stale_after_ns > 120 * SECOND_NS for row in self.instruments)
             else 60 * SECOND_NS
         )
-        yield commands.open_account(ACCOUNT, reporting, self.feed.source, options.latency_ns, every_ns)
-        yield from self._conversions()
-        yield commands.set_limits(ACCOUNT, 0, limit_units(options.limits, reporting))
-        for number in range(1, len(self.strategies) + 1):
-            yield commands.register_bot(ACCOUNT, number)
-            yield commands.set_limits(ACCOUNT, number, limit_units(options.bot_limits, reporting))
+        for account in self.accounts:
+            yield from self._account_setup(account, every_ns)
+
+    def _account_setup(self, account: Account, equity_every_ns: int) -> Iterator[np.ndarray]:
+        """The commands that open one account: its terms, its bots, its balances."""
+        options, reporting, number = self.options, self.reporting, account.number
+        yield commands.open_account(
+            number, reporting, self.feed.source, options.latency_ns, equity_every_ns, account.fill_model
+        )
+        yield from self._conversions(number)
+        has_limits = account.role != "ghost"
+        yield commands.set_limits(number, 0, limit_units(options.limits, reporting) if has_limits else {})
+        for place in range(1, len(self.strategies) + 1):
+            yield commands.register_bot(number, account.bot(place))
+            limits = limit_units(options.bot_limits, reporting) if has_limits else {}
+            yield commands.set_limits(number, account.bot(place), limits)
+        if options.latencies_ns:
+            yield commands.set_latencies(number, options.seed, options.latencies_ns)
+        if options.fees:
+            yield commands.set_fee_tiers(number, tier_units(options.fees, reporting))
         for name, amount in self.balances.items():
             try:
                 units = self.by_name[name].to_units(amount)
@@ -197,9 +226,9 @@ class Plan:
                     f"--balance {amount}{name}: the desk counts at most {self.by_name[name].text(2**60)} {name}.",
                     EXIT_USAGE,
                 )
-            yield commands.deposit(ACCOUNT, self.by_name[name], units)
+            yield commands.deposit(number, self.by_name[name], units)
 
-    def _conversions(self) -> Iterator[np.ndarray]:
+    def _conversions(self, account: int) -> Iterator[np.ndarray]:
         """Value each asset through an instrument that connects it with the reporting asset: those named, else the first found."""
         wanted = self.options.conversions
         declared = set()
@@ -211,7 +240,7 @@ class Plan:
             for asset, other, inverse in ways:
                 if other.name == self.reporting.name and asset.name not in declared:
                     declared.add(asset.name)
-                    yield commands.declare_conversion(ACCOUNT, asset, instrument, inverse)
+                    yield commands.declare_conversion(account, asset, instrument, inverse)
 
     def _fingerprint(self) -> str:
         options = self.options
@@ -253,6 +282,14 @@ def load_strategy(name: str) -> tuple[type[Strategy] | UserStrategy, BotProcess 
         raise DeskError(f"--strategy {name}: {error}", EXIT_USAGE) from error
 
 
+def copy_of(strategy: UserStrategy) -> BotProcess:
+    """One more process for a user's strategy, of the text that was read; DeskError where it cannot be had."""
+    try:
+        return loaded(strategy)
+    except StrategyError as error:
+        raise DeskError(f"--strategy {strategy.path}: {error}", EXIT_USAGE) from error
+
+
 def own_parameters(strategy: type[Strategy] | UserStrategy, options: RunOptions) -> dict[str, Any]:
     """Those of the given parameters that a strategy has; a name that no strategy has is a DeskError."""
     given: Mapping[str, Any] = options.parameters
@@ -274,6 +311,20 @@ def limit_units(limits: LimitSettings, reporting: Asset) -> dict[str, int]:
     if limits.cooldown_s:
         units["cooldown_ns"] = limits.cooldown_s * SECOND_NS
     return units
+
+
+def tier_units(tiers: Sequence[FeeTier], reporting: Asset) -> list[tuple[int, int, int]]:
+    """Fee tiers in units of the reporting asset and 10⁻⁸."""
+    made = []
+    for tier in tiers:
+        try:
+            volume = reporting.to_units(Decimal(tier.volume))
+        except ValueError as error:
+            raise DeskError(
+                f"The fee tier from a volume of {tier.volume} {reporting.name} on: {error}.", EXIT_USAGE
+            ) from error
+        made.append((volume, int(Decimal(tier.maker) * RATE_ONE), int(Decimal(tier.taker) * RATE_ONE)))
+    return made
 
 
 def instrument_note(instrument: Instrument) -> dict[str, Any]:

@@ -76,6 +76,41 @@ LatencyMsOption = Annotated[
     float | None,
     typer.Option(metavar="MS", help="How long orders and cancels take to reach the venue. Default: 50."),
 ]
+LatencyModelOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL|FILE",
+        help="Latencies that are drawn: uniform:20:80, lognormal:50:0.5 (milliseconds), or a file of measured milliseconds. Default: always the same.",
+    ),
+]
+FillModelOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="optimistic|expected|pessimistic",
+        help="What is believed where the data does not say how an order was filled. Default: expected.",
+    ),
+]
+FillBandOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--fill-band/--no-fill-band",
+        help="The same bots in three accounts, one for each fill model: the distance between them is the error bar.",
+    ),
+]
+ShadowOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--shadow/--no-shadow", help="The same bots once more without limits: what the protections cost or saved."
+    ),
+]
+FeesOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="VENUE|FILE",
+        help="Fees by what was traded in thirty days: binance, okx, kraken, coinbase-exchange (their entry tiers), or a TOML file. "
+        "Default: those of the instruments.",
+    ),
+]
 InstrumentsOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Definitions (exchangeInfo JSON or .zst) for recordings that bring none."),

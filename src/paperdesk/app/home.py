@@ -40,6 +40,14 @@ class Manifest(msgspec.Struct, kw_only=True):
     engine_version: str
     product_version: str
     created_s: float
+    fill_model: str = "expected"
+    """Of the desk's own account."""
+    fill_band: bool = False
+    shadow: bool = False
+    latency: str = ""
+    """What drawn latencies are, in words; empty: they are always `latency_ns`, which else is their median."""
+    fees: list[Any] = []
+    """Tiers (`safety.config_values.FeeTier`) that the accounts pay by; none: the rates of the instruments."""
     start_ns: int = 0
     """Where a simulated market begins in time; 0: where it always does."""
     definitions: list[Any] = []

@@ -263,8 +263,13 @@ def environment() -> dict[str, str]:
 
 def load(name: str, load_s: float = LOAD_S) -> tuple[UserStrategy, BotProcess]:
     """A user's file, read here and imported in a process of its own; StrategyError in plain words where that cannot be."""
-    path, files = read_files(name)
-    strategy = UserStrategy(path, files)
+    strategy = UserStrategy(*read_files(name))
+    return strategy, loaded(strategy, load_s)
+
+
+def loaded(strategy: UserStrategy, load_s: float = LOAD_S) -> BotProcess:
+    """A process that has imported a strategy which was read; StrategyError in plain words where that cannot be."""
+    path, files = strategy.path, strategy.files
     process = BotProcess(path.stem, files)
     try:
         kind, body = process.ask(Kind.LOAD, msgspec.msgpack.encode(frames.Load(str(path), files)), load_s)
@@ -277,7 +282,7 @@ def load(name: str, load_s: float = LOAD_S) -> tuple[UserStrategy, BotProcess]:
     except StrategyError:
         process.close()
         raise
-    return strategy, process
+    return process
 
 
 class IsolatedBot:

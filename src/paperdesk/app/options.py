@@ -9,10 +9,14 @@ from typing import Any, Final
 import msgspec
 
 from paperdesk.app.errors import EXIT_USAGE, DeskError
-from paperdesk.safety.settings import LimitSettings, Settings
+from paperdesk.app.fee_schedules import fee_schedule
+from paperdesk.app.latency_model import latency_model
+from paperdesk.safety.config_values import FILL_MODELS
+from paperdesk.safety.settings import FeeTier, LimitSettings, Settings
 
 DEFAULT_LATENCY_MS: Final = 50.0
 DEFAULT_CALLBACK_TIMEOUT_S: Final = 5.0
+DEFAULT_FILL_MODEL: Final = "expected"
 DEFAULT_STRATEGY: Final = "ema_cross"
 DEFAULT_SIM_SYMBOL: Final = "BTC/USDT"
 LIVE_SYMBOLS: Final = ("BTC/USDT",)
@@ -41,7 +45,18 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     conversions: tuple[str, ...] = ()
     limits: LimitSettings = LimitSettings()
     bot_limits: LimitSettings = LimitSettings()
+    fill_model: str = DEFAULT_FILL_MODEL
+    fill_band: bool = False
+    """Whether the same bots trade in three accounts, one for each fill model."""
+    shadow: bool = False
+    """Whether the same bots trade once more in an account without limits."""
     latency_ns: int = 50_000_000
+    latency_text: str = ""
+    """What drawn latencies are, for people; empty: they are always the same."""
+    latencies_ns: tuple[int, ...] = ()
+    """Quantiles of drawn latencies; `latency_ns` is their median then."""
+    fees: tuple[FeeTier, ...] = ()
+    """Fees by what an account traded; none: those of the instruments."""
     seed: int = 1
     log_level: str = "info"
     instruments: Path | None = None
@@ -149,6 +164,40 @@ def _source(settings: Settings, given: Mapping[str, Any], page: bool) -> tuple[s
     return feed, data, venue_at
 
 
+def _latency(settings: Settings, given: Mapping[str, Any]) -> tuple[int, tuple[int, ...], str]:
+    """(fixed or median latency, quantiles of drawn ones, what these are); the command line wins over the file, whichever it names."""
+    latency_ms: float | None = given.get("latency_ms")
+    model: str | None = given.get("latency_model")
+    if latency_ms is None and model is None:
+        latency_ms, model = settings.latency_ms, settings.latency_model
+    if latency_ms is not None and model is not None:
+        raise DeskError(
+            f"--latency-ms {latency_ms:g} and --latency-model {model}: a latency is either always the same or drawn; leave one of them out.",
+            EXIT_USAGE,
+        )
+    if model is not None:
+        text, quantiles = latency_model(model)
+        return quantiles[len(quantiles) // 2], quantiles, text
+    latency_ms = DEFAULT_LATENCY_MS if latency_ms is None else latency_ms
+    if not 0 <= latency_ms <= 60_000:
+        raise DeskError(
+            f"--latency-ms {latency_ms}: the latency of orders lies between 0 and 60000 milliseconds.", EXIT_USAGE
+        )
+    return round(latency_ms * 1_000_000), (), ""
+
+
+def _check_fill_model(fill_model: str, fill_band: bool) -> None:
+    """DeskError where a fill model does not exist, or does not go with a band."""
+    if fill_model not in FILL_MODELS:
+        raise DeskError(f"--fill-model {fill_model}: the fill models are {', '.join(FILL_MODELS)}.", EXIT_USAGE)
+    if fill_band and fill_model != DEFAULT_FILL_MODEL:
+        raise DeskError(
+            f"--fill-band with --fill-model {fill_model}: a band runs all three models, and the desk's own account is the "
+            f"{DEFAULT_FILL_MODEL} one; leave one of the two out.",
+            EXIT_USAGE,
+        )
+
+
 def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
     """`given` holds what the command line said (None: nothing); the rest comes from the settings, then from defaults."""
 
@@ -162,12 +211,10 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
     feed, data, venue_at = _source(settings, given, page)
     seed = pick("seed", settings.seed)
     symbols = parse_symbols(pick("symbols", settings.symbols))
-    latency_ms = pick("latency_ms", settings.latency_ms)
-    latency_ms = DEFAULT_LATENCY_MS if latency_ms is None else latency_ms
-    if not 0 <= latency_ms <= 60_000:
-        raise DeskError(
-            f"--latency-ms {latency_ms}: the latency of orders lies between 0 and 60000 milliseconds.", EXIT_USAGE
-        )
+    latency_ns, latencies_ns, latency_text = _latency(settings, given)
+    fill_model = pick("fill_model", settings.fill_model or DEFAULT_FILL_MODEL)
+    fill_band = settings.fill_band if given.get("fill_band") is None else bool(given["fill_band"])
+    _check_fill_model(fill_model, fill_band)
     for name in ("for_seconds", "for_events"):
         if given.get(name) is not None and not given[name] > 0:
             option = "--for" if name == "for_seconds" else "--events"
@@ -199,7 +246,13 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
         conversions=tuple(settings.conversions),
         limits=settings.limits,
         bot_limits=settings.bot_limits,
-        latency_ns=round(latency_ms * 1_000_000),
+        fill_model=fill_model,
+        fill_band=fill_band,
+        shadow=settings.shadow if given.get("shadow") is None else bool(given["shadow"]),
+        latency_ns=latency_ns,
+        latency_text=latency_text,
+        latencies_ns=latencies_ns,
+        fees=fee_schedule(given["fees"]) if given.get("fees") else settings.fees,
         seed=1 if seed is None else seed,
         log_level=settings.log_level,
         instruments=definitions,

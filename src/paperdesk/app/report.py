@@ -1,6 +1,6 @@
 """What a run did, as one JSON object and as something to look at."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from decimal import Decimal
 from typing import Any, Final
 
@@ -9,8 +9,10 @@ from rich.box import SIMPLE, SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from paperdesk.app.accounts import ACCOUNT
 from paperdesk.app.amounts import short
-from paperdesk.app.bootstrap import ACCOUNT, Plan
+from paperdesk.app.beside import by_name, equity_band, fees_text, latency_text, shadow, show_beside
+from paperdesk.app.bootstrap import Plan
 from paperdesk.app.loop import Run
 from paperdesk.app.pacing import Outcome
 from paperdesk.domain.events import OutputKind
@@ -28,37 +30,61 @@ ENDS: Final = {
 ORDINARY_ENDS: Final = frozenset({Reason.USER_CANCELED, Reason.KILL_SWITCH, Reason.EPOCH_ENDED})
 
 
-class Tally:
-    """Counts what outputs say, group by group; kept by whoever receives committed outputs."""
+class Counts:
+    """What outputs say of one account."""
 
     def __init__(self) -> None:
         self.fills = 0
         self.submitted = 0
         self.ends: Counter[str] = Counter()
         self.reasons: Counter[Reason] = Counter()
+        """Of all that was refused."""
+        self.denied: Counter[Reason] = Counter()
+        """Of orders that risk did not let pass."""
 
     def take(self, rows: np.ndarray[Any, Any]) -> None:
-        """Count a group of outputs."""
+        """Count outputs of the account."""
         kinds = rows["kind"]
         self.fills += int((kinds == OutputKind.FILL).sum())
         self.submitted += int((kinds == OutputKind.ORDER_SUBMITTED).sum())
         for kind, name in ENDS.items():
             self.ends[name] += int((kinds == kind).sum())
-        told = rows[(rows["reason"] > 0) & (kinds != OutputKind.KILLED)]["reason"]
-        for reason, count in zip(*np.unique(told, return_counts=True), strict=True):
-            if Reason(int(reason)) not in ORDINARY_ENDS:
-                self.reasons[Reason(int(reason))] += int(count)
+        count_reasons(self.reasons, rows[(rows["reason"] > 0) & (kinds != OutputKind.KILLED)])
+        count_reasons(self.denied, rows[kinds == OutputKind.ORDER_DENIED])
 
 
-def order_states(fold: Fold, tally: Tally) -> dict[str, int]:
-    """How many orders are where; filled ones are those that neither live nor ended otherwise."""
-    statuses = fold.state["orders"]["status"][0]
+def count_reasons(counter: Counter[Reason], rows: np.ndarray[Any, Any]) -> None:
+    """Add the reasons of rows, but for those that are no refusal."""
+    for reason, count in zip(*np.unique(rows["reason"], return_counts=True), strict=True):
+        if Reason(int(reason)) not in ORDINARY_ENDS:
+            counter[Reason(int(reason))] += int(count)
+
+
+class Tally:
+    """Counts what outputs say, group by group and account by account; kept by whoever receives committed outputs."""
+
+    def __init__(self) -> None:
+        self.accounts: defaultdict[int, Counts] = defaultdict(Counts)
+
+    def take(self, rows: np.ndarray[Any, Any]) -> None:
+        """Count a group of outputs. What is no account's (-1: a switch of the desk) counts with the desk's own."""
+        owners = np.maximum(rows["account"], ACCOUNT)
+        for account in np.unique(owners).tolist():
+            self.accounts[account].take(rows[owners == account])
+
+
+def order_states(fold: Fold, counts: Counts, account: int) -> dict[str, int]:
+    """How many orders of an account are where; filled ones are those that neither live nor ended otherwise."""
+    orders = fold.state["orders"][0]
+    statuses = orders["status"][orders["account"] == account]
     live = {
         status.name.lower(): int((statuses == status).sum())
         for status in (OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
     }
-    ended = tally.submitted - sum(live.values()) - sum(tally.ends[name] for name in ("rejected", "canceled", "expired"))
-    return {key: count for key, count in {**live, "filled": ended, **tally.ends}.items() if count}
+    ended = (
+        counts.submitted - sum(live.values()) - sum(counts.ends[name] for name in ("rejected", "canceled", "expired"))
+    )
+    return {key: count for key, count in {**live, "filled": ended, **counts.ends}.items() if count}
 
 
 def balances(fold: Fold, plan: Plan) -> dict[str, dict[str, str]]:
@@ -87,6 +113,8 @@ def summary(run: Run, plan: Plan, outcome: Outcome, tally: Tally) -> dict[str, A
     """The one JSON object that `--json` prints last."""
     fold = run.drive.fold
     now, opening = equity(fold, plan)
+    own = tally.accounts[ACCOUNT]
+    fills = {account: counts.fills for account, counts in tally.accounts.items()}
     feed_refusals = {
         f"{symbol or '-'} {reason.name.lower()}": count
         for (symbol, reason), count in sorted(plan.feed.refusals.items())
@@ -98,15 +126,20 @@ def summary(run: Run, plan: Plan, outcome: Outcome, tally: Tally) -> dict[str, A
         "events": outcome.events,
         "market_inputs": outcome.market_inputs,
         "inputs": fold.seq,
-        "fills": tally.fills,
-        "orders": order_states(fold, tally),
-        "refusals": {reason.name.lower(): count for reason, count in sorted(tally.reasons.items())},
+        "fill_model": plan.options.fill_model,
+        "latency": latency_text(plan.options),
+        "fees": fees_text(plan.options),
+        "fills": own.fills,
+        "orders": order_states(fold, own, ACCOUNT),
+        "refusals": by_name(own.reasons),
         "data_refusals": feed_refusals,
         "stopped_bots": [failure.bot for failure in run.drive.failures],
         "balances": balances(fold, plan),
         "equity": now,
         "opening_equity": opening,
         "reporting": plan.reporting.name,
+        "equity_band": equity_band(fold, plan, fills),
+        "shadow": shadow(fold, plan, fills, own.denied),
         "state_hash": fold.hash(),
         "log_head_hash": run.journal.records_hash,
         "seconds": round(outcome.seconds, 3),
@@ -132,7 +165,11 @@ def show(console: Console, told: dict[str, Any], plan: Plan) -> None:
         reserved = f"  ({short(parts['reserved'])} reserved)" if Decimal(parts["reserved"]) else ""
         table.add_row(f"balance {name}", f"{short(parts['total'])}{reserved}")
     table.add_row(f"equity {told['reporting']}", equity_text(told))
+    table.add_row("fill model", told["fill_model"])
+    table.add_row("latency", told["latency"])
+    table.add_row("fees", told["fees"])
     console.print(table)
+    show_beside(console, told)
     if told["refusals"] or told["data_refusals"]:
         refused = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
         for column in ("refused because", "count", "what to do"):

@@ -7,7 +7,6 @@ in it are refused, and so is anything that looks like a credential, wherever in 
 from __future__ import annotations
 
 import difflib
-import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator
@@ -16,24 +15,53 @@ from typing import Any
 
 import msgspec
 
-from paperdesk.safety.allowlist import Entry
+from paperdesk.safety.config_values import (
+    FILL_MODELS,
+    LATENCY_WORDS,
+    MAX_LATENCY_MS,
+    DoorSettings,
+    FeeTier,
+    Parameter,
+    Unfit,
+    amount_of,
+    choice,
+    door_of,
+    fees_of,
+    latency_model_of,
+    latency_of,
+    list_of,
+    name_of,
+    parameters_of,
+    path_of,
+    speed_of,
+    switch_of,
+    table_of,
+    text_of,
+    whole,
+)
 from paperdesk.safety.credentials import credential_in_name, credential_in_value
 from paperdesk.safety.refusal import refuse
-from paperdesk.safety.senders import MOST_SENDERS, PURPOSES, entry_of
 
-Parameter = bool | int | float | str | list["bool | int | float | str"]
-"""A strategy parameter: a scalar or a list of scalars."""
+__all__ = [
+    "FEEDS",
+    "KEYS",
+    "MAX_COOLDOWN_S",
+    "MAX_LATENCY_MS",
+    "DoorSettings",
+    "FeeTier",
+    "LimitSettings",
+    "Parameter",
+    "read",
+]
 
 FEEDS = ("replay", "sim")
 MAX_FILE_BYTES = 1 << 18
-MAX_LATENCY_MS = 60_000
 MAX_COOLDOWN_S = 86_400
 MAX_SEED = 2**63 - 1
 
 _ASSET = re.compile(r"[A-Z0-9]{1,20}")
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9/:._-]{0,39}")
 _BALANCE = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,18})?[ :]?(?=[0-9]*[A-Z])[A-Z0-9]{1,20}")
-_AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,8})?")
 _POSITION = re.compile(r"\(at (.+)\)$")
 
 
@@ -46,16 +74,6 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_daily_loss: str | None = None
     max_drawdown: str | None = None
     cooldown_s: int | None = None
-
-
-class DoorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the door may reach beside the market data list: receivers, as entries."""
-
-    senders: tuple[Entry, ...] = ()
-
-
-class _Unfit(ValueError):  # noqa: N818
-    """A value of the wrong kind; the message completes the sentence `<key> must be …`."""
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -168,12 +186,12 @@ def _leaves(value: Any, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
 
 def _read_limits(name: str, value: Any, text: str, path: Path) -> LimitSettings:
     """The `[limits]` or `[bot_limits]` table, each amount a quoted decimal."""
-    table = _checked(_table, value, (name,), text, path)
+    table = _checked(table_of, value, (name,), text, path)
     known = list(LimitSettings.__struct_fields__)
     for key in table:
         if key not in known:
             _refuse_unknown(key, known, (name, key), text, path)
-    checks: dict[str, Callable[[Any], Any]] = dict.fromkeys(known, _amount) | {"cooldown_s": _whole(0, MAX_COOLDOWN_S)}
+    checks: dict[str, Callable[[Any], Any]] = dict.fromkeys(known, amount_of) | {"cooldown_s": whole(0, MAX_COOLDOWN_S)}
     return LimitSettings(**{key: _checked(checks[key], inner, (name, key), text, path) for key, inner in table.items()})
 
 
@@ -181,7 +199,7 @@ def _checked(check: Callable[[Any], Any], value: Any, keys: tuple[str, ...], tex
     """The checked value, or a refusal that says what it must be."""
     try:
         return check(value)
-    except _Unfit as error:
+    except Unfit as error:
         name = ".".join(keys)
         refuse(
             f"{name} in the configuration file must be {error}",
@@ -208,6 +226,8 @@ def _joined(key: str, value: Any, folder: Path) -> Any:
         return folder / value
     if key == "data":
         return tuple(folder / item for item in value)
+    if key == "latency_model" and not value.startswith(LATENCY_WORDS):
+        return str(folder / value)
     if key == "strategy" and value.endswith(".py"):
         return str(folder / value)
     return value
@@ -255,140 +275,30 @@ def _described(value: Any) -> str:
     return "a list" if isinstance(value, list) else "a date or time"
 
 
-def _table(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _Unfit("a table")
-    return value
-
-
-def _choice(known: tuple[str, ...]) -> Callable[[Any], str]:
-    def _check(value: Any) -> str:
-        if not isinstance(value, str) or value not in known:
-            raise _Unfit("one of " + ", ".join(f'"{item}"' for item in known))
-        return value
-
-    return _check
-
-
-def _whole(least: int, most: int) -> Callable[[Any], int]:
-    def _check(value: Any) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise _Unfit(f"a whole number from {least} to {most}")
-        return value
-
-    return _check
-
-
-def _text_of(shape: re.Pattern[str], meaning: str) -> Callable[[Any], str]:
-    def _check(value: Any) -> str:
-        if not isinstance(value, str) or not shape.fullmatch(value):
-            raise _Unfit(meaning)
-        return value
-
-    return _check
-
-
-def _list_of(check_one: Callable[[Any], Any], meaning: str) -> Callable[[Any], tuple[Any, ...]]:
-    def _check(value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list):
-            raise _Unfit(f"a list, in square brackets, of {meaning}")
-        items = tuple(check_one(item) for item in value)
-        if len(set(items)) != len(items):
-            raise _Unfit(f"a list of {meaning} without duplicates")
-        return items
-
-    return _check
-
-
-def _path(value: Any) -> Path:
-    if not isinstance(value, str) or not value or "\0" in value or value.startswith("~"):
-        raise _Unfit("a path, in quotes; ~ is not expanded")
-    return Path(value)
-
-
-def _name(value: Any) -> str:
-    if (
-        not isinstance(value, str)
-        or not value.strip()
-        or any(ord(sign) < 32 for sign in value)
-        or value.startswith("~")
-    ):
-        raise _Unfit("the name of a strategy, or the path of a file that ends in .py; ~ is not expanded")
-    return value
-
-
-def _speed(value: Any) -> float | str:
-    if value == "max":
-        return "max"
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not math.isfinite(value)
-        or not 0 < value <= 1e9
-    ):
-        raise _Unfit('"max" or a number above 0, at most 1e9')
-    return float(value)
-
-
-def _latency(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_LATENCY_MS:
-        raise _Unfit(f"a number of milliseconds from 0 to {MAX_LATENCY_MS}")
-    return float(value)
-
-
-def _amount(value: Any) -> str:
-    if not isinstance(value, str) or not _AMOUNT.fullmatch(value) or not value.strip("0."):
-        raise _Unfit('a decimal number above 0 in quotes, as in "250.50", with at most 8 decimals')
-    return value
-
-
-def _parameters(value: Any) -> dict[str, Parameter]:
-    table = _table(value)
-    for inner in table.values():
-        for item in inner if isinstance(inner, list) else [inner]:
-            if not isinstance(item, bool | int | float | str) or (isinstance(item, float) and not math.isfinite(item)):
-                raise _Unfit("a table of finite numbers, texts, true or false, and lists of these")
-    return table
-
-
-def _door(value: Any) -> DoorSettings:
-    """The `[door]` table; its only key is `senders`."""
-    table = _table(value)
-    given = table.get("senders", [])
-    if not table.keys() <= {"senders"} or not isinstance(given, list) or len(given) > MOST_SENDERS:
-        raise _Unfit(f"a table with one key, senders: a list of at most {MOST_SENDERS} tables with url and purpose")
-    made: list[Entry] = []
-    for number, row in enumerate(given, start=1):
-        if not isinstance(row, dict) or row.keys() != {"url", "purpose"}:
-            raise _Unfit(f'a list of senders, each {{ url = "https://…", purpose = "{PURPOSES[0]}" }}')
-        try:
-            made.append(entry_of(row["url"], row["purpose"], number))
-        except ValueError as error:
-            raise _Unfit(f"a list of senders; the address of number {number} must be {error}") from None
-    if len({(entry.host, entry.path) for entry in made}) != len(made):
-        raise _Unfit("a list of senders without duplicates")
-    return DoorSettings(senders=tuple(made))
-
-
 _CHECKS: dict[str, Callable[[Any], Any]] = {
-    "feed": _choice(FEEDS),
-    "data": _list_of(_path, "paths"),
-    "symbols": _list_of(_text_of(_SYMBOL, 'a list of symbols, as in ["BTCUSDT"]'), "symbols"),
-    "strategy": _name,
-    "parameters": _parameters,
-    "speed": _speed,
-    "balance": _list_of(
-        _text_of(_BALANCE, 'a list of amounts with their assets, as in ["10000USDT", "0.5BTC"]'), "amounts"
+    "feed": choice(FEEDS),
+    "data": list_of(path_of, "paths"),
+    "symbols": list_of(text_of(_SYMBOL, 'a list of symbols, as in ["BTCUSDT"]'), "symbols"),
+    "strategy": name_of,
+    "parameters": parameters_of,
+    "speed": speed_of,
+    "balance": list_of(
+        text_of(_BALANCE, 'a list of amounts with their assets, as in ["10000USDT", "0.5BTC"]'), "amounts"
     ),
-    "home": _path,
-    "seed": _whole(0, MAX_SEED),
-    "reporting": _text_of(_ASSET, 'an asset, as in "USDT"'),
-    "latency_ms": _latency,
-    "limits": _table,
-    "bot_limits": _table,
-    "instruments": _path,
-    "door": _door,
-    "conversions": _list_of(_text_of(_SYMBOL, 'a list of instrument symbols, as in ["BTCUSDT"]'), "symbols"),
+    "home": path_of,
+    "seed": whole(0, MAX_SEED),
+    "reporting": text_of(_ASSET, 'an asset, as in "USDT"'),
+    "latency_ms": latency_of,
+    "latency_model": latency_model_of,
+    "fill_model": choice(FILL_MODELS),
+    "fill_band": switch_of,
+    "shadow": switch_of,
+    "fees": fees_of,
+    "limits": table_of,
+    "bot_limits": table_of,
+    "instruments": path_of,
+    "door": door_of,
+    "conversions": list_of(text_of(_SYMBOL, 'a list of instrument symbols, as in ["BTCUSDT"]'), "symbols"),
 }
 """Every key of the file and what makes its value fit."""
 

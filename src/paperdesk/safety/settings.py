@@ -22,11 +22,11 @@ from typing import Any
 import msgspec
 
 from paperdesk.safety import config_file
-from paperdesk.safety.config_file import DoorSettings, LimitSettings, Parameter
+from paperdesk.safety.config_file import DoorSettings, FeeTier, LimitSettings, Parameter
 from paperdesk.safety.credentials import credential_in_name, credential_in_value
 from paperdesk.safety.refusal import SettingsRefused, refuse
 
-__all__ = ["DoorSettings", "LimitSettings", "Parameter", "Settings", "SettingsRefused", "read_settings"]
+__all__ = ["DoorSettings", "FeeTier", "LimitSettings", "Parameter", "Settings", "SettingsRefused", "read_settings"]
 
 PAPER_LOCK = {"PAPER_TRADING_MODE": "true", "ALLOW_REAL_TRADES": "false"}
 """The two switches and the only value each may have."""
@@ -45,8 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Paths from the file are joined to the file's folder; `strategy` is a name, or a path when it ends in `.py`. `speed`
     is `"max"` or a multiple of recorded time; `balance` holds entries such as `"10000USDT"`; `latency_ms` is in
-    milliseconds; amounts in `limits` (the account's) and
-    `bot_limits` (each bot's) are decimal strings in the reporting asset.
+    milliseconds; amounts in `limits` (the account's) and `bot_limits` (each bot's) and volumes in `fees` are decimal
+    strings in the reporting asset.
     """
 
     log_level: str = "info"
@@ -62,6 +62,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int | None = None
     reporting: str | None = None
     latency_ms: float | None = None
+    latency_model: str | None = None
+    fill_model: str | None = None
+    fill_band: bool = False
+    shadow: bool = False
+    fees: tuple[FeeTier, ...] = ()
     limits: LimitSettings = LimitSettings()
     bot_limits: LimitSettings = LimitSettings()
     instruments: Path | None = None

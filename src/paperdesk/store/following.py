@@ -9,7 +9,7 @@ each number is the fold's. Outputs come as plain tuples, one `OUTPUT_ROW` each; 
 from collections.abc import Callable
 from typing import Any, Final
 
-from paperdesk.domain.events import OutputKind, Side
+from paperdesk.domain.events import FillModel, OutputKind, Side
 from paperdesk.domain.orders import ALLOWED, LIVE, OrderStatus
 from paperdesk.domain.reasons import Reason
 from paperdesk.ledger.journal import BUCKETS, Purpose
@@ -69,7 +69,7 @@ class Follower:
         self.orders: dict[tuple[int, int], Order] = {}
         self.balances: dict[tuple[int, int], list[int]] = {}
         self.positions: dict[tuple[int, int, int, int], list[int]] = {}
-        self.accounts: dict[int, list[int]] = {}
+        self.accounts: dict[int, list[Any]] = {}
         self.bots: dict[tuple[int, int], list[Any]] = {}
         self.conversions: dict[tuple[int, int], tuple[int, int]] = {}
         self.killed = 0
@@ -303,8 +303,9 @@ class Follower:
         self.grown["equity"].append((*place, *row[PAYLOAD : PAYLOAD + 5], text))
 
     def _account_opened(self, row: Output) -> None:
-        epoch, source, latency_ns, equity_every_ns = row[PAYLOAD : PAYLOAD + 4]
-        opened = [row[SEQ], row[TS], row[ASSET], latency_ns, equity_every_ns, epoch, source, 0, *NO_LIMITS]
+        epoch, source, latency_ns, equity_every_ns, model = row[PAYLOAD : PAYLOAD + 5]
+        terms = (row[SEQ], row[TS], row[ASSET], latency_ns, equity_every_ns)
+        opened = [*terms, epoch, source, 0, *NO_LIMITS, FillModel(model).name.lower()]
         self.accounts[row[ACCOUNT]] = opened
         self._begin_epoch(row)
 

@@ -37,7 +37,8 @@ feed_refusals: Final = _table("feed_refusals", "run:t! symbol:t! reason_code! re
 accounts: Final = _table(
     "accounts",
     "run:t! account! mode:t opened_seq opened_ns reporting_asset latency_ns equity_every_ns epoch source killed "
-    + LIMITS,
+    + LIMITS
+    + " fill_model:t",
 )
 epochs: Final = _table("epochs", "run:t! account! epoch! mode:t source started_seq started_ns")
 conversions: Final = _table("conversions", "run:t! account! asset! instrument inverse")

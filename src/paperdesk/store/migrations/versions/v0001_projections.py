@@ -32,7 +32,8 @@ TABLES = {
   opened_seq {{int}} NOT NULL, opened_ns {{int}} NOT NULL, reporting_asset {{int}} NOT NULL,
   latency_ns {{int}} NOT NULL, equity_every_ns {{int}} NOT NULL, epoch {{int}} NOT NULL, source {{int}} NOT NULL,
   killed {{int}} NOT NULL,
-  {LIMITS}, PRIMARY KEY (run, account)""",
+  {LIMITS},
+  fill_model TEXT NOT NULL CHECK (fill_model IN ('optimistic', 'expected', 'pessimistic')), PRIMARY KEY (run, account)""",
     "epochs": f"""run TEXT NOT NULL, account {{int}} NOT NULL, epoch {{int}} NOT NULL, {PAPER},
   source {{int}} NOT NULL, started_seq {{int}} NOT NULL, started_ns {{int}} NOT NULL,
   PRIMARY KEY (run, account, epoch), {ACCOUNT}""",
@@ -117,7 +118,7 @@ LASTING = ("runs", "accounts", "bots", "orders", "balances", "positions")
 
 FROZEN = {
     "runs": "run, mode",
-    "accounts": "run, account, mode, opened_seq, opened_ns, reporting_asset",
+    "accounts": "run, account, mode, opened_seq, opened_ns, reporting_asset, fill_model",
     "bots": "run, account, bot, mode",
     "balances": "run, account, asset, mode",
     "positions": "run, account, epoch, bot, instrument",
