@@ -24,6 +24,8 @@ Rows = np.ndarray[Any, Any]
 MINUTE_NS = 60_000_000_000
 FIRST_NS = 1_767_225_660_000_000_000
 
+OWN = {"account": 0, "role": "main", "label": "account", "fill_model": "expected", "bots": [[1, "quoter-1"]]}
+
 
 def rows_of(*fields: dict[str, int]) -> bytes:
     """Outputs with the named fields set."""
@@ -62,6 +64,8 @@ class Engine:
         self.pulses = True
         self.projected_seq: int | None = None
         self.bots: list[tuple[int, str, str]] = [(1, "running", "")]
+        self.beside: list[dict[str, Any]] = []
+        """Accounts beside the desk's own, as `Welcome.accounts` tells them."""
         self._outbox: list[bytes] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -205,6 +209,7 @@ class Engine:
         return say.Welcome(
             self.run, self.boot, self.label, "sim", "its prices are invented", self.seq, after_seq < self.dropped_seq, 0, "USDT",
             notes("asset"), notes("instrument"), bots, "seccomp filter", "0.1.0", 1_767_225_600.0, after_seq,
+            [OWN, *self.beside], "50 ms", "as each instrument says",
         )  # fmt: skip
 
     def _take(self, data: bytes) -> None:

@@ -17,7 +17,7 @@ from paperdesk.store.reading import KIND, OUTPUT_ROW
 
 ROOT = "/api/v1"
 READABLE = (
-    "desk", "state", "orders", "orders/PAPER-0-4", "fills", "equity", "bars?instrument=0", "book?instrument=0", "events", "runs",
+    "desk", "state", "accounts", "orders", "orders/PAPER-0-4", "fills", "equity", "bars?instrument=0", "book?instrument=0", "events", "runs",
 )  # fmt: skip
 
 
@@ -230,3 +230,65 @@ def test_every_answer_is_json_and_says_paper(desk: Desk) -> None:
             and answer.headers["cache-control"] == "no-store"
         )
         assert json.loads(answer.body) is not None
+
+
+def test_accounts_are_told_apart(own: Desk) -> None:
+    ghost = {
+        "account": 1,
+        "role": "ghost",
+        "label": "GHOST",
+        "fill_model": "expected",
+        "bots": [[2, "quoter-1 (GHOST)"]],
+    }
+    band = {"account": 2, "role": "band", "label": "optimistic", "fill_model": "optimistic", "bots": [[3, "q"]]}
+    before = own.get(f"{ROOT}/accounts").json
+    assert before["same_orders"] is False and before["spread"] is before["protections_saved"] is None
+    ((fills,), (orders,)) = sql(own, "SELECT COUNT(*) FROM fills UNION ALL SELECT COUNT(*) FROM orders")
+    (main,) = before["accounts"]
+    assert (main["fills"], main["orders"], main["denied"]) == (fills, orders, {})
+    assert (main["equity"], main["opening_equity"]) == ("9993.83781130", "10000.00000000")
+    own.engine.beside = [ghost, band]
+    own.engine.restart("second")
+    own.engine.say(own.engine._welcome(-1))
+    until(lambda: len(own.get(f"{ROOT}/desk").json["accounts"]) == 3)
+    worths = [say.AccountTold(0, 999_383_781_130), say.AccountTold(1, 999_300_000_000), say.AccountTold(2, None)]
+    own.engine.pulses = False
+    own.engine.pulse(accounts=worths)
+    told = until(lambda: [one for one in [own.get(f"{ROOT}/accounts").json] if one["protections_saved"]])[0]
+    assert [one["label"] for one in told["accounts"]] == ["account", "GHOST", "optimistic"] and told["same_orders"]
+    assert told["protections_saved"] == "0.83781130" and told["spread"] is None, "one of the band is not known"
+    own.engine.pulse(accounts=[*worths[:2], say.AccountTold(2, 999_383_781_131)])
+    until(lambda: own.get(f"{ROOT}/accounts").json["spread"] == "0.00000001")
+    assert (
+        own.get(f"{ROOT}/orders?account=1").json["orders"] == [] != own.get(f"{ROOT}/orders?account=0").json["orders"]
+    )
+    assert own.get(f"{ROOT}/fills?account=2").json["fills"] == own.get(f"{ROOT}/equity?account=2").json["points"] == []
+    assert own.get(f"{ROOT}/equity?account=0").json == own.get(f"{ROOT}/equity").json
+    for path in ("equity?account=3", "orders?account=9", "fills?account=3", "orders/PAPER-7-1", "orders/PAPER-1-1"):
+        answer = own.get(f"{ROOT}/{path}")
+        assert answer.status == 404, path
+    assert "this desk has 3" in own.get(f"{ROOT}/equity?account=3").json["message"]
+
+
+def test_events_of_other_accounts_are_not_the_accounts_own(own: Desk) -> None:
+    own.engine.beside = [
+        {"account": 1, "role": "ghost", "label": "GHOST", "fill_model": "expected", "bots": [[2, "q (GHOST)"]]}
+    ]
+    own.engine.restart("second")
+    own.engine.say(own.engine._welcome(-1))
+    until(lambda: len(own.get(f"{ROOT}/desk").json["accounts"]) == 2)
+    seq = own.engine.seq
+    own.engine.state(
+        own.engine.event(seq + 1, account=1), own.engine.event(seq + 2), own.engine.event(seq + 3, account=1)
+    )
+    own.engine.note({"type": "bot_stopped", "account": 1, "bot": 2, "name": "q (GHOST)", "text": "x"})
+
+    def told() -> Any:
+        return own.get(f"{ROOT}/events?after={seq}.9").json["events"]
+
+    until(lambda: len(told()) == 2)
+    assert [(one["kind"], one["order"]) for one in told()] == [
+        ("order_accepted", f"PAPER-0-{seq + 2}"),
+        ("bot_stopped", None),
+    ]
+    assert told()[1]["who"] == "q (GHOST)", "whose bot it was is said"

@@ -241,6 +241,7 @@ def state_of(
         paper=True,
         run=welcome.run,
         account=account,
+        fill_model=books.account["fill_model"],
         epoch=books.account["epoch"],
         seq=books.run["applied_seq"],
         marks_seq=pulse.seq if pulse else 0,

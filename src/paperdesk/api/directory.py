@@ -32,6 +32,9 @@ class Directory:
         self.instruments: dict[int, dict[str, Any]] = {}
         """The newest version of each."""
         self.bots: dict[int, dict[str, Any]] = {}
+        """Those of the desk's own account."""
+        self.beside: dict[int, str] = {}
+        """Names of the bots of other accounts."""
 
     def take(
         self,
@@ -79,4 +82,4 @@ class Directory:
         if bot <= 0:
             return "the owner"
         row = self.bots.get(bot)
-        return row["name"] if row is not None else f"bot {bot}"
+        return row["name"] if row is not None else self.beside.get(bot, f"bot {bot}")

@@ -21,7 +21,7 @@ from paperdesk.api.models import encode
 from paperdesk.api.models_live import Event, EventSaid
 from paperdesk.api.ring import NOWHERE, START, Place, Ring
 from paperdesk.api.told import problem
-from paperdesk.store.reading import KIND, NUMBER, OUTPUT_ROW, SEQ, TS
+from paperdesk.store.reading import ACCOUNT, KIND, NUMBER, OUTPUT_ROW, SEQ, TS
 
 SILENCE_S: Final = 3.0
 REPLY_S: Final = 5.0
@@ -76,6 +76,8 @@ class EngineLink:
         self._unanswered = False
         self._asked_after = 0
         self._last_ns = 0
+        self._beside: frozenset[int] = frozenset()
+        """Accounts whose events are not the desk's own account's, and are not told."""
         self._asked_s = -1e9
         self._notes: dict[bytes, int] = {}
         self._waiting: dict[int, asyncio.Future[say.Reply]] = {}
@@ -194,6 +196,9 @@ class EngineLink:
         elif said.lost and said.after_seq == self._asked_after:
             self.ring.begin_anew()
         self.directory.take(said.assets, said.instruments, said.bots)
+        beside = [row for row in said.accounts if row["account"] != said.account]
+        self._beside = frozenset(row["account"] for row in beside)
+        self.directory.beside.update({number: name for row in beside for number, name in row["bots"]})
         self.welcome = said
         for tell in self.on_welcome:
             tell()
@@ -208,7 +213,7 @@ class EngineLink:
             if row[SEQ] > ring.newest[0]:
                 self._notes.clear()
             ring.reach(place)
-            if row[KIND] not in SILENT:
+            if row[KIND] not in SILENT and row[ACCOUNT] not in self._beside:
                 self._add(place, event_of(row, self.directory))
                 any_event = True
             self._last_ns = row[TS]

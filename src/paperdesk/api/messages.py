@@ -46,6 +46,12 @@ class Welcome(Told):
     created_s: float
     after_seq: int = -1
     """The place that was asked for, so that an answer to an api that was here before is known as such; -1: nobody asked, an engine began."""
+    accounts: list[dict[str, Any]] = []
+    """Each: account (number), role (main, band, ghost), label, fill_model, bots (pairs of number and name); the desk's own first."""
+    latency: str = ""
+    """How long orders take to reach the venue, in words."""
+    fees: str = ""
+    """What fills cost, in words."""
 
 
 class Outputs(Told):

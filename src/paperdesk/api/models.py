@@ -11,6 +11,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from paperdesk.api.models_accounts import Account, Answer, FillModelText
+
 SideText = Literal["buy", "sell"]
 OrderTypeText = Literal["market", "limit", "stop_market", "stop_limit", "take_profit_market", "take_profit_limit"]
 TimeInForceText = Literal["gtc", "ioc", "fok", "gtd"]
@@ -20,10 +22,6 @@ MarketState = Literal["live", "stale", "gap"]
 Severity = Literal["info", "good", "warning", "error"]
 Level = tuple[str, str]
 """(price, quantity)."""
-
-
-class Answer(msgspec.Struct, kw_only=True):
-    """Anything this API says."""
 
 
 class Refusal(Answer):
@@ -149,6 +147,11 @@ class Desk(Answer):
     engine: Engine
     killed: bool
     account: int
+    accounts: list[Account]
+    """The desk's own first, then those that the same bots trade in beside it."""
+    latency: str
+    """How long orders take to reach the venue, in words."""
+    fees: str
     reporting: str
     assets: list[Asset]
     instruments: list[Instrument]
@@ -310,6 +313,7 @@ class State(Answer):
     paper: Literal[True]
     run: str
     account: int
+    fill_model: FillModelText
     epoch: int
     seq: int
     marks_seq: int

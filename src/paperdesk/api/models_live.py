@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from paperdesk.api.models import (
-    Answer,
     Bot,
     Desk,
     Engine,
@@ -23,6 +22,7 @@ from paperdesk.api.models import (
     StatusText,
     TimeInForceText,
 )
+from paperdesk.api.models_accounts import Account, Answer
 
 # ── markets
 
@@ -287,6 +287,8 @@ class PulseSaid(Said, tag="pulse"):
     engine_time: str
     engine_ts_ns: str
     equity: str | None
+    """Of the desk's own account."""
+    accounts: list[Account]
     killed: bool
     engine: Engine
     marks: list[Mark]

@@ -4,6 +4,7 @@ from typing import Any
 
 from paperdesk.api import messages as say
 from paperdesk.api.account import fresh_marks
+from paperdesk.api.beside import accounts_of
 from paperdesk.api.directory import Directory
 from paperdesk.api.engine_link import Bar, Changes, EngineLink, FamilyLink
 from paperdesk.api.events import STATES
@@ -110,6 +111,9 @@ def desk_of(link: EngineLink, family: FamilyLink, walls: list[Wall]) -> Desk:
         engine=engine_of(link),
         killed=link.pulse.killed if link.pulse else False,
         account=welcome.account,
+        accounts=accounts_of(link),
+        latency=welcome.latency,
+        fees=welcome.fees,
         reporting=welcome.reporting,
         assets=[Asset(number=one, name=names.names[one], scale=names.scales[one]) for one in sorted(names.names)],
         instruments=[instrument_of(row, link.markets.get(one)) for one, row in sorted(names.instruments.items())],
@@ -205,6 +209,7 @@ def pulse_of(link: EngineLink, family: FamilyLink, clients: int) -> PulseSaid | 
         engine_time=iso(pulse.ts_seq_ns),
         engine_ts_ns=str(pulse.ts_seq_ns),
         equity=equity_now(link),
+        accounts=accounts_of(link),
         killed=pulse.killed,
         engine=engine_of(link),
         marks=[

@@ -7,10 +7,12 @@ import msgspec
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
-from paperdesk.api import picture, rows
+from paperdesk.api import beside, picture, rows
 from paperdesk.api.endpoint import PLACE, ROOT, AnyRequest, Told, answer, endpoint, query_of
+from paperdesk.api.messages import Welcome
 from paperdesk.api.metrics import CONTENT_TYPE
 from paperdesk.api.models import Desk, Equity, Fills, Orders, OrderStory, State
+from paperdesk.api.models_accounts import Accounts
 from paperdesk.api.models_live import Bars, Book, Events, Health, InstrumentNumber, Runs
 from paperdesk.api.ring import Place, place_text
 from paperdesk.api.service import Service
@@ -31,9 +33,17 @@ class NoQuery(Query):
 
 Page = Annotated[int, msgspec.Meta(ge=1, le=500)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+AccountNumber = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
-class OrdersQuery(Query):
+class AccountQuery(Query):
+    """Of what each account has of its own."""
+
+    account: AccountNumber | None = None
+    """The desk's own where not given; GET /accounts lists them."""
+
+
+class OrdersQuery(AccountQuery):
     """Of GET /orders."""
 
     status: Literal["live", "closed", "all"] = "all"
@@ -41,14 +51,14 @@ class OrdersQuery(Query):
     before: Number | None = None
 
 
-class FillsQuery(Query):
+class FillsQuery(AccountQuery):
     """Of GET /fills."""
 
     limit: Page = 100
     before: Number | None = None
 
 
-class EquityQuery(Query):
+class EquityQuery(AccountQuery):
     """Of GET /equity."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=5_000)] = 1_440
@@ -88,6 +98,26 @@ def order_number(text: str, account: int) -> int:
     if match is None or int(match["account"] or account) != account:
         raise no_order(f"{text[:60]!r} is no order of account {account}.")
     return int(match["order"])
+
+
+def order_of(text: str, welcome: Welcome) -> tuple[int, int]:
+    """PAPER-ACCOUNT-NUMBER as (account, number), NUMBER as one of the desk's own; Unanswered with 404 for anything else."""
+    match = ORDER.fullmatch(text)
+    account = int(match["account"] or welcome.account) if match is not None else welcome.account
+    return owner(welcome, account), order_number(text, account)
+
+
+def owner(welcome: Welcome, account: int | None) -> int:
+    """The account that is meant; Unanswered with 404 where this desk has none such."""
+    known = {welcome.account, *(row["account"] for row in welcome.accounts)}
+    if account is not None and account not in known:
+        raise problem(
+            404,
+            "not_found",
+            f"There is no account {account}; this desk has {len(known)}.",
+            "GET /api/v1/accounts lists them",
+        )
+    return welcome.account if account is None else account
 
 
 def no_order(message: str) -> Unanswered:
@@ -132,14 +162,32 @@ async def state(request: AnyRequest) -> Response[bytes]:
     return answer(service_of(request).keeper.current()[1])
 
 
-@endpoint("GET", f"{ROOT}/orders", Told("Orders, newest first", Orders, OrdersQuery, problems=(503,)))
+@endpoint(
+    "GET", f"{ROOT}/accounts", Told("The accounts of this desk, its own first", Accounts, NoQuery, problems=(503,))
+)
+async def accounts(request: AnyRequest) -> Response[bytes]:
+    """Fill models, equities, fills, what was denied; how far a band and a ghost are from the account."""
+    query_of(request, NoQuery)
+    service = service_of(request)
+    welcome = picture.welcome_of(service.link)
+    with service.reader.look() as connection:
+        return answer(beside.books_of(connection, welcome.run, service.link))
+
+
+@endpoint("GET", f"{ROOT}/orders", Told("Orders, newest first", Orders, OrdersQuery, problems=(404, 503)))
 async def orders(request: AnyRequest) -> Response[bytes]:
     """A page of them."""
     query, service = query_of(request, OrdersQuery), service_of(request)
     welcome = picture.welcome_of(service.link)
     with service.reader.look() as connection:
         told = rows.orders(
-            connection, welcome.run, welcome.account, service.link.directory, query.status, query.limit, query.before
+            connection,
+            welcome.run,
+            owner(welcome, query.account),
+            service.link.directory,
+            query.status,
+            query.limit,
+            query.before,
         )
     return answer(told)
 
@@ -154,32 +202,38 @@ async def order(request: AnyRequest) -> Response[bytes]:
     query_of(request, NoQuery)
     service = service_of(request)
     welcome = picture.welcome_of(service.link)
-    number = order_number(request.path_params["order_id"], welcome.account)
+    account, number = order_of(request.path_params["order_id"], welcome)
     try:
         with service.reader.look() as connection:
-            told = rows.order(connection, welcome.run, welcome.account, service.link.directory, number)
+            told = rows.order(connection, welcome.run, account, service.link.directory, number)
     except NoOrder as error:
         raise no_order(str(error)) from error
     return answer(told)
 
 
-@endpoint("GET", f"{ROOT}/fills", Told("Fills with their receipts, newest first", Fills, FillsQuery, problems=(503,)))
+@endpoint(
+    "GET", f"{ROOT}/fills", Told("Fills with their receipts, newest first", Fills, FillsQuery, problems=(404, 503))
+)
 async def fills(request: AnyRequest) -> Response[bytes]:
     """A page of them."""
     query, service = query_of(request, FillsQuery), service_of(request)
     welcome = picture.welcome_of(service.link)
     with service.reader.look() as connection:
-        told = rows.fills(connection, welcome.run, welcome.account, service.link.directory, query.limit, query.before)
+        told = rows.fills(
+            connection, welcome.run, owner(welcome, query.account), service.link.directory, query.limit, query.before
+        )
     return answer(told)
 
 
-@endpoint("GET", f"{ROOT}/equity", Told("What the account was worth", Equity, EquityQuery, problems=(503,)))
+@endpoint("GET", f"{ROOT}/equity", Told("What the account was worth", Equity, EquityQuery, problems=(404, 503)))
 async def equity(request: AnyRequest) -> Response[bytes]:
     """The latest points."""
     query, service = query_of(request, EquityQuery), service_of(request)
     welcome, names = picture.welcome_of(service.link), service.link.directory
     with service.reader.look() as connection:
-        told = rows.equity(connection, welcome.run, welcome.account, names, welcome.reporting, query.limit, query.since)
+        told = rows.equity(
+            connection, welcome.run, owner(welcome, query.account), names, welcome.reporting, query.limit, query.since
+        )
     return answer(told)
 
 
@@ -242,5 +296,5 @@ async def metrics(request: AnyRequest) -> Response[bytes]:
 
 
 HANDLERS: Final[list[HTTPRouteHandler]] = [
-    desk, state, orders, order, fills, equity, bars, book, events, runs, healthz, metrics,
+    desk, state, accounts, orders, order, fills, equity, bars, book, events, runs, healthz, metrics,
 ]  # fmt: skip

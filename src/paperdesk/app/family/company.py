@@ -15,7 +15,10 @@ import msgspec
 import numpy as np
 
 from paperdesk.api import messages as words
-from paperdesk.app.bootstrap import ACCOUNT
+from paperdesk.app.accounts import ACCOUNT
+from paperdesk.app.beside import fees_text, latency_text
+from paperdesk.app.bootstrap import Plan
+from paperdesk.app.family.mirror import copies
 from paperdesk.app.family.order_words import Unusable, intent_of
 from paperdesk.app.family.pictures import Pictures
 from paperdesk.app.family.tasks import resident_mb
@@ -218,6 +221,7 @@ class Company:
             run.manifest.run, self.boot, plan.feed.label, plan.options.feed, self.notice, run.drive.seq, after_seq < self._dropped,
             ACCOUNT, plan.reporting.name, [note for note in notes if note["type"] == "asset"],
             [note for note in notes if note["type"] == "instrument"], bots, plan.wall, run.manifest.product_version, run.manifest.created_s, after_seq,
+            accounts_told(plan), latency_text(plan.options), fees_text(plan.options),
         )  # fmt: skip
         return ENCODE(welcome)
 
@@ -249,7 +253,7 @@ class Company:
         run, fold = self.run, self.run.drive.fold
         (last, used), worked = self._worked, time.process_time()
         self._worked = (now, worked)
-        accounts = [words.AccountTold(ACCOUNT, fold.equity(ACCOUNT))]
+        accounts = [words.AccountTold(one.number, fold.equity(one.number)) for one in self.plan.accounts]
         marks = fold.state["markets"][0]["mark_ticks"][: len(self.plan.instruments)].tolist()
         return words.Pulse(
             run.drive.seq, fold.ts_seq_ns, time.time_ns(), self._projected(), run.drive.market_inputs + run.skip,
@@ -294,7 +298,9 @@ class Company:
                 return refusal(number, str(error))
             run = self.run
             run.drive.note({"type": "request", "key": key, "digest": digest, "seq": run.drive.seq + 1})
-            run.drive.command(row)
+            outputs = run.drive.command(row)
+            for copy in copies(run.drive.fold, self.plan.accounts[1:], row, outputs):
+                run.drive.command(copy)
             run.journal.commit()
             known = self._answers[key]
             return words.Reply(number, "done", known.seq, 0, "", known.outputs, False)
@@ -326,6 +332,21 @@ class Company:
             raise Unusable(f"there is no instrument {what.instrument}")
         instrument: Instrument = self.plan.instruments[what.instrument]
         return commands.submit_order(ACCOUNT, 0, instrument, intent_of(what))
+
+
+def accounts_told(plan: Plan) -> list[dict[str, Any]]:
+    """The accounts of a run, as `Welcome` tells them."""
+    strategies = list(enumerate(plan.strategies, start=1))
+    return [
+        {
+            "account": one.number,
+            "role": one.role,
+            "label": one.label,
+            "fill_model": one.model,
+            "bots": [[one.bot(place), one.bot_name(strategy.name, place)] for place, strategy in strategies],
+        }
+        for one in plan.accounts
+    ]
 
 
 def refusal(request: int, text: str) -> words.Reply:
