@@ -179,7 +179,7 @@ function state() {
   const value = position.quantity * mark;
   const one = { instrument: 0, symbol: "BTCUSDT", base: "BTC", quote: "USDT", quantity: money(position.quantity), average_cost: position.quantity ? (position.cost / position.quantity).toFixed(2) : null, cost: money(position.cost), mark: mark.toFixed(2), value: money(value), unrealized_pnl: money(value - position.cost), realized_pnl: money(position.realized), fills: position.fills };
   return {
-    paper: true, run: "0003-sim", account: 0, epoch: 1, seq, marks_seq: seq, ...moment(Date.now()), reporting: "USDT", equity: money(equity), opening_equity: "100000", day_start_equity: "100000",
+    paper: true, run: "0003-sim", account: 0, fill_model: "expected", epoch: 1, seq, marks_seq: seq, ...moment(Date.now()), reporting: "USDT", equity: money(equity), opening_equity: "100000", day_start_equity: "100000",
     peak_equity: money(Math.max(equity, 100021.4)), exposure: money(Math.abs(value)), realized_pnl: money(position.realized), unrealized_pnl: money(value - position.cost), killed, limits,
     balances: [
       { asset: "USDT", free: money(cash.USDT - reserved), reserved: money(reserved), total: money(cash.USDT), value: money(cash.USDT) },
@@ -190,12 +190,17 @@ function state() {
     bots: bots.map((bot) => ({ bot: bot.bot, name: bot.name, state: bot.state, failure: bot.failure, killed: bot.state === "paused", stopped: bot.state === "failed", open_orders: orders.filter((o) => o.bot === bot.bot).length, fills: fills.filter((f) => f.bot === bot.bot).length, positions: [], realized_pnl: bot.bot === 1 ? one.realized_pnl : "0", unrealized_pnl: bot.bot === 1 ? one.unrealized_pnl : "0", limits })),
   };
 }
+// With --band 1: the same bots under the other fill models, and a ghost.
+const BAND = option("band", "") !== "";
+const away = (account, s = Date.now() / 1000) => [0, 9 + 4 * Math.sin(s / 900), -14 - 5 * Math.cos(s / 700), 6 * Math.sin(s / 500) - 8][account];
+const accounts = () => [["main", "account", "expected"], ["band", "optimistic", "optimistic"], ["band", "pessimistic", "pessimistic"], ["ghost", "GHOST", "expected"]]
+  .slice(0, BAND ? 4 : 1).map(([role, label, fill_model], account) => ({ account, role, label, fill_model, equity: money(equityNow() + away(account)) }));
 const engine = () => ({ heard, silence_s: heard ? 0.2 : 7.4, busy: 0.04 + random() * 0.03, commit_ms: 1.2 + random(), rss_mb: 212.4, market_inputs: seq * 3, outputs: seq, lag_inputs: Math.floor(random() * 40) });
 const started = new Date(Date.now() - 3.6e6).toISOString();
 const processes = () => ["door", "engine", "api"].map((name, at) => ({ name, pid: 4100 + at, state: name === "engine" && !heard ? "restarting" : "running", restarts: name === "api" ? boot - 1 : 0, started, rss_mb: [61.2, 212.4, 88.9][at], last_end: name === "api" && boot > 1 ? "ended by signal 15" : name === "engine" && !heard ? "ended by signal 9" : "" }));
 const desk = () => ({
   paper: true, run: "0003-sim", label: LABEL, feed: "sim", notice: LABEL === "SIMULATED" ? "Binance Spot could not be reached from this machine (name not found), so this market is simulated with seed 7." : "",
-  boot: String(boot), product: "0.1.0", created: started, seq, projected_seq: seq, engine: engine(), killed, account: 0, reporting: "USDT",
+  boot: String(boot), product: "0.1.0", created: started, seq, projected_seq: seq, engine: engine(), killed, account: 0, accounts: accounts(), latency: "50 ms", fees: "as each instrument says", reporting: "USDT",
   assets: [{ number: 0, name: "USDT", scale: 8 }, { number: 1, name: "BTC", scale: 8 }, { number: 2, name: "ETH", scale: 8 }], instruments, bots, processes: processes(),
   walls: [{ process: "engine", text: "network and other processes are closed by seccomp; files by Landlock" }, { process: "api", text: "no outgoing connections (seccomp), no writes (Landlock)" }],
 });
@@ -237,7 +242,7 @@ function say(message) {
   const text = JSON.stringify(message);
   for (const socket of sockets) socket.send(text);
 }
-const pulse = () => ({ type: "pulse", time: new Date().toISOString(), seq, projected_seq: seq, engine_time: new Date().toISOString(), engine_ts_ns: ns(Date.now()), equity: money(equityNow()), killed, engine: engine(), marks: markets.map(({ one, price }) => ({ instrument: one.number, mark: price.toFixed(2) })), bots, feed: LABEL.startsWith("LIVE") ? { connected: true, wall: "only the venue's public addresses", trouble: "", calls: [["data-stream.binance.vision", "/stream", "allowed", 1]], messages: seq * 3, refused: 0, missed: 2 } : {}, processes: processes(), stream_clients: sockets.size });
+const pulse = () => ({ type: "pulse", time: new Date().toISOString(), seq, projected_seq: seq, engine_time: new Date().toISOString(), engine_ts_ns: ns(Date.now()), equity: money(equityNow()), accounts: accounts(), killed, engine: engine(), marks: markets.map(({ one, price }) => ({ instrument: one.number, mark: price.toFixed(2) })), bots, feed: LABEL.startsWith("LIVE") ? { connected: true, wall: "only the venue's public addresses", trouble: "", calls: [["data-stream.binance.vision", "/stream", "allowed", 1]], messages: seq * 3, refused: 0, missed: 2 } : {}, processes: processes(), stream_clients: sockets.size });
 
 // ── requests
 function refused(refusal, order) {
@@ -289,7 +294,7 @@ function answer(path, query) {
   if (path === "/state") return state();
   if (path === "/fills") return { fills: fills.slice(0, limit), before: null };
   if (path === "/events") return { events: events.slice(-limit), lost: false, after: events.at(-1)?.id ?? "0.0" };
-  if (path === "/equity") return { reporting: "USDT", points: points.slice(-limit).map(({ s, equity }) => ({ seq: 1, ...moment(s * 1000), equity: money(equity), exposure: "0", peak: "0", opening: "100000", day_start: "100000" })) };
+  if (path === "/equity") return { reporting: "USDT", points: points.slice(-limit).map(({ s, equity }) => ({ seq: 1, ...moment(s * 1000), equity: money(equity + away(Number(query.get("account") ?? 0), s)), exposure: "0", peak: "0", opening: "100000", day_start: "100000" })) };
   if (path === "/bars") return { instrument: Number(query.get("instrument")), symbol: "", interval_s: 60, bars: markets[Number(query.get("instrument"))].bars.slice(-limit).map((bar) => barOut(markets[Number(query.get("instrument"))].one, bar)) };
   if (path === "/book") return bookOf(markets[Number(query.get("instrument"))], true);
   if (path === "/orders") return { orders: (query.get("status") === "live" ? orders : closed).slice(0, limit), before: null };

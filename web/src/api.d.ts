@@ -130,6 +130,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The accounts of this desk, its own first */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Accounts"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders": {
         parameters: {
             query?: never;
@@ -141,6 +204,7 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    account?: number | null;
                     status?: "all" | "closed" | "live";
                     limit?: number;
                     before?: number | null;
@@ -162,6 +226,15 @@ export interface paths {
                 };
                 /** @description The request cannot be read */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -516,6 +589,7 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    account?: number | null;
                     limit?: number;
                     before?: number | null;
                 };
@@ -536,6 +610,15 @@ export interface paths {
                 };
                 /** @description The request cannot be read */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -582,6 +665,7 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    account?: number | null;
                     limit?: number;
                     since?: number;
                 };
@@ -602,6 +686,15 @@ export interface paths {
                 };
                 /** @description The request cannot be read */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1833,6 +1926,9 @@ export interface components {
             engine: components["schemas"]["Engine"];
             killed: boolean;
             account: number;
+            accounts: components["schemas"]["Account"][];
+            latency: string;
+            fees: string;
             reporting: string;
             assets: components["schemas"]["Asset"][];
             instruments: components["schemas"]["Instrument"][];
@@ -1853,6 +1949,19 @@ export interface components {
             market_inputs: number;
             outputs: number;
             lag_inputs: number;
+        };
+        /**
+         * Account
+         * @description An account of this desk.
+         */
+        Account: {
+            account: number;
+            /** @enum {unknown} */
+            role: "band" | "ghost" | "main";
+            label: string;
+            /** @enum {unknown} */
+            fill_model: "expected" | "optimistic" | "pessimistic";
+            equity: string | null;
         };
         /**
          * Asset
@@ -2028,6 +2137,8 @@ export interface components {
             paper: true;
             run: string;
             account: number;
+            /** @enum {unknown} */
+            fill_model: "expected" | "optimistic" | "pessimistic";
             epoch: number;
             seq: number;
             marks_seq: number;
@@ -2221,6 +2332,7 @@ export interface components {
             engine_time: string;
             engine_ts_ns: string;
             equity: string | null;
+            accounts: components["schemas"]["Account"][];
             killed: boolean;
             engine: components["schemas"]["Engine"];
             marks: components["schemas"]["Mark"][];
@@ -2236,6 +2348,36 @@ export interface components {
         Mark: {
             instrument: number;
             mark: string | null;
+        };
+        /**
+         * Accounts
+         * @description The desk's own account first. Figures of different accounts are never added up.
+         */
+        Accounts: {
+            reporting: string;
+            accounts: components["schemas"]["AccountBook"][];
+            spread: string | null;
+            protections_saved: string | null;
+            same_orders: boolean;
+        };
+        /**
+         * AccountBook
+         * @description An account with what came of it until now.
+         */
+        AccountBook: {
+            account: number;
+            /** @enum {unknown} */
+            role: "band" | "ghost" | "main";
+            label: string;
+            /** @enum {unknown} */
+            fill_model: "expected" | "optimistic" | "pessimistic";
+            equity: string | null;
+            opening_equity: string | null;
+            fills: number;
+            orders: number;
+            denied: {
+                [key: string]: number;
+            };
         };
         /**
          * Orders

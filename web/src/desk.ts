@@ -1,13 +1,13 @@
 // The page's one connection to its desk: what is said goes through the reducer into a view; components read parts of the view and are drawn
 // at most once a frame (a hidden tab gets no frames and draws nothing). After a reset, or on another run, the read models are loaded anew.
 import { useRef, useSyncExternalStore } from "react";
+import { equityPoints } from "./beside";
 import { read } from "./command";
-import { coordinate } from "./decimal";
 import type { Said, View } from "./model";
 import { marketOf, MOST, NOTHING, reduce } from "./model";
 import type { Ports, SocketLike } from "./stream";
 import { Stream } from "./stream";
-import type { Bars, Book, DeskEvent, Equity, Events, Fills, State, StreamMessage } from "./wire";
+import type { Bars, Book, Desk, DeskEvent, Equity, Events, Fills, State, StreamMessage } from "./wire";
 
 const API = "/api/v1";
 const RETRY_MS = 2_000;
@@ -106,7 +106,7 @@ async function load(): Promise<void> {
         // A note that comes later may stand behind an input long before the desk's last one: the last event is the place to go on from.
         if (mine === loading) stream.beginning = events.at(-1)?.id ?? stream.beginning;
       }),
-      read<Equity>(`${API}/equity?limit=1000`).then(({ points }) => tell({ type: "equity_read", points: equityPoints(points) })),
+      loadEquity(desk),
       loadMarkets(),
     ];
     await Promise.all(tasks);
@@ -161,12 +161,12 @@ async function latestEvents(seq: number): Promise<DeskEvent[]> {
   return found;
 }
 
-function equityPoints(points: Equity["points"]): { s: number; equity: string }[] {
-  const bySecond = new Map<number, string>();
-  for (const point of points) {
-    if (point.equity !== null) bySecond.set(Math.floor(coordinate(point.ts_ns) / 1e9), point.equity);
-  }
-  return [...bySecond].map(([s, equity]) => ({ s, equity })).sort((a, b) => a.s - b.s);
+/** What the account was worth, and what the accounts beside it were worth at the same moments. */
+async function loadEquity(desk: Desk): Promise<void> {
+  const numbers = desk.accounts.filter(({ role }) => role !== "main").map(({ account }) => account);
+  const one = (more: string) => read<Equity>(`${API}/equity?limit=1000${more}`).then(({ points }) => points);
+  const [own, ...others] = await Promise.all([one(""), ...numbers.map((account) => one(`&account=${account}`))]);
+  tell({ type: "equity_read", points: equityPoints(own ?? [], Object.fromEntries(numbers.map((account, at) => [account, others[at] ?? []]))) });
 }
 
 /** Fills with their receipts. */

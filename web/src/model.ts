@@ -1,5 +1,7 @@
 // All that the page knows, and how it changes: one pure function from what it knew and what was said to what it knows. Nothing grows without
 // bound; what is shown first is kept first.
+import type { Others } from "./beside";
+import { othersOf } from "./beside";
 import { sentence } from "./format";
 import type { Connection } from "./stream";
 import { isAfter } from "./stream";
@@ -23,6 +25,8 @@ export interface Market {
 export interface EquityAt {
   s: number;
   equity: string;
+  /** What the accounts beside the desk's own were worth then. */
+  others?: Others;
 }
 
 export interface View {
@@ -204,7 +208,9 @@ function pulse(view: View, said: Pulse): View {
   const s = Number(BigInt(said.engine_ts_ns) / 1_000_000_000n);
   const last = view.equity.at(-1)?.s ?? 0;
   if (s <= last) return next;
-  const equity = [...view.equity, { s, equity: said.equity }];
+  const others = othersOf(said.accounts);
+  const point = Object.keys(others).length === 0 ? { s, equity: said.equity } : { s, equity: said.equity, others };
+  const equity = [...view.equity, point];
   if (equity.length <= MOST.equity) return { ...next, equity };
   return { ...next, equity: thinned(equity), equityLoaded: view.equityLoaded + 1 };
 }

@@ -2,6 +2,7 @@
 import type { components } from "./api";
 
 type Shapes = components["schemas"];
+export type Account = Shapes["Account"];
 export type Balance = Shapes["Balance"];
 export type Bar = Shapes["Bar"];
 export type Bars = Shapes["Bars"];

@@ -31,7 +31,7 @@ export function fillEvent(id: string, fill: number): DeskEvent {
 
 export function desk(run: string, instruments = [0]): Desk {
   const made = instruments.map((number) => ({ number, version: 1, symbol: `S${number}`, venue: "paper", base: "BTC", quote: "USDT", tick: "0.01", lot: "0.001", maker_fee: "0.001", taker_fee: "0.002", origin: "declared", status: null, status_reason: null }));
-  return { run, killed: false, instruments: made } as unknown as Desk;
+  return { run, killed: false, instruments: made, accounts: [] } as unknown as Desk;
 }
 
 export function state(seq: number, run = "r"): State {
@@ -39,5 +39,5 @@ export function state(seq: number, run = "r"): State {
 }
 
 export function pulse(s: number, equity: string | null): Pulse {
-  return { type: "pulse", engine_ts_ns: `${s}500000000`, equity, killed: false } as unknown as Pulse;
+  return { type: "pulse", engine_ts_ns: `${s}500000000`, equity, accounts: [], killed: false } as unknown as Pulse;
 }

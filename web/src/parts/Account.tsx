@@ -3,6 +3,7 @@ import { memo } from "react";
 import * as dec from "../decimal";
 import { useView } from "../desk";
 import { amount, short } from "../format";
+import { Beside } from "./Beside";
 import { Change, Figure, Panel } from "./bits";
 import { EquityCurve } from "./EquityCurve";
 import type { State } from "../wire";
@@ -15,13 +16,14 @@ export function AccountPanel() {
   const change = now !== null && opening !== null ? dec.subtract(dec.exact(now), dec.exact(opening)) : null;
   const part = change && opening !== null ? dec.percent(change, dec.exact(opening)) : null;
   return (
-    <Panel name="account" title="Account" aside={<span className="aside">paper · epoch {state.epoch}</span>}>
+    <Panel name="account" title="Account" aside={<span className="aside">paper · {state.fill_model} fills · epoch {state.epoch}</span>}>
       <div className="equity-line">
         <span className="equity" title={now ?? "A price is missing or stale"}>{now === null ? "not known now" : short(now)} <small>{state.reporting}</small></span>
         {change && <span className="since"><Change value={dec.text(change)} />{part && <> (<Change value={dec.text(part)} unit="%" /> %)</>} <span className="dim">since start</span></span>}
       </div>
       {now === null && <p className="hint">Equity is not known while a price is missing or stale; it is never shown as zero.</p>}
       <EquityCurve />
+      <Beside reporting={state.reporting} />
       <Figures state={state} />
       <Balances state={state} />
     </Panel>
@@ -29,12 +31,16 @@ export function AccountPanel() {
 }
 
 const Figures = memo(function Figures({ state }: { state: State }) {
+  const latency = useView((view) => view.desk?.latency ?? "");
+  const fees = useView((view) => view.desk?.fees ?? "");
   return (
     <dl className="figures">
       <div><dt>Realized</dt><dd><Change value={state.realized_pnl} /></dd></div>
       <div><dt>Unrealized</dt><dd><Change value={state.unrealized_pnl} /></dd></div>
       <div><dt>Exposure</dt><dd><Figure value={state.exposure} /></dd></div>
       <div><dt>Peak</dt><dd><Figure value={state.peak_equity} /></dd></div>
+      <div className="terms"><dt>Latency</dt><dd>{latency}</dd></div>
+      <div className="terms"><dt>Fees</dt><dd>{fees}</dd></div>
     </dl>
   );
 });

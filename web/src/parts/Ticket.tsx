@@ -6,6 +6,7 @@ import { instrumentOf, killed, marketOf, trust } from "../model";
 import type { Draft, Field, OrderType, Side } from "../ticket";
 import { EMPTY, estimate, faults, hasPrice, hasTrigger, retyped, sentence, settled, timesInForce } from "../ticket";
 import type { CommandAnswer, NewOrder } from "../wire";
+import { SameOrders } from "./Beside";
 import { Modal, Panel } from "./bits";
 import { useCommand } from "./useCommand";
 
@@ -46,7 +47,7 @@ export function TicketPanel({ picked, onStory }: { picked: { price: string; at: 
     const body: NewOrder = {
       instrument: instrument.number, side: draft.side, order_type: draft.type, quantity: draft.quantity.trim(),
       price: hasPrice(draft.type) ? draft.price.trim() : null, trigger_price: hasTrigger(draft.type) ? draft.trigger.trim() : null,
-      time_in_force: draft.timeInForce, post_only: draft.postOnly,
+      time_in_force: draft.timeInForce, post_only: draft.postOnly, reduce_only: false, quote_quantity: null, expire_ns: null,
     }; // prettier-ignore
     const done = await commanding.run({ method: "POST", path: "/orders", body });
     if (done === null) return;
@@ -74,12 +75,14 @@ export function TicketPanel({ picked, onStory }: { picked: { price: string; at: 
         <EstimateLine draft={draft} />
         {!fit.ok && <p className="refusal"><strong>{fit.title}.</strong> {fit.text}</p>}
         {dead && <p className="refusal"><strong>The desk is killed.</strong> It denies every order until it is resumed.</p>}
+        <SameOrders />
         <button type="submit" className={`send ${draft.side}`}>Review {draft.side} order</button>
       </form>
       {answer && <Answered answer={answer} onStory={onStory} />}
       <Modal open={confirming} title="Send this paper order?" onClose={() => { setConfirming(false); commanding.clear(); }}>
         <p className="confirm-sentence">{sentence(draft, instrument)}</p>
         <EstimateLine draft={draft} />
+        <SameOrders />
         {!fit.ok && <p className="refusal"><strong>{fit.title}.</strong> {fit.text}</p>}
         {commanding.said}
         {commanding.busy && commanding.tries > 0 && <p role="status" className="hint">No answer yet; asking again with the same key (try {commanding.tries + 1}) …</p>}

@@ -11,6 +11,8 @@ export interface Colours {
   down: string;
   accent: string;
   fill: string;
+  band: string;
+  ghost: string;
   volumeUp: string;
   volumeDown: string;
 }
@@ -20,7 +22,7 @@ export function colours(): Colours {
   const of = (name: string): string => style.getPropertyValue(name).trim();
   return {
     text: of("--dim"), line: of("--line"), up: of("--up"), down: of("--down"), accent: of("--accent"),
-    fill: of("--accent-wash"), volumeUp: of("--up-wash"), volumeDown: of("--down-wash"),
+    fill: of("--accent-wash"), band: of("--band"), ghost: of("--ghost"), volumeUp: of("--up-wash"), volumeDown: of("--down-wash"),
   }; // prettier-ignore
 }
 
