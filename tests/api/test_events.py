@@ -71,8 +71,8 @@ def event(kind: OutputKind, **fields: int) -> Any:
          "A market event (quote) of BTC/USDT was not used: a market event makes no sense (price or size not above zero, crossed, low above "
          "high) (bad_event)."),
         (OutputKind.ACCOUNT_OPENED, {"asset": 1, "order_id": 0}, "info", "Account 0 was opened in USDT."),
-        (OutputKind.LATENCY_SET, {"order_id": 0}, "info", "Orders take a drawn time to the venue."),
-        (OutputKind.FEE_TIERS_SET, {"order_id": 0}, "info", "Fees follow from what is traded in thirty days."),
+        (OutputKind.LATENCY_SET, {"order_id": 0}, "info", "The latencies of account 0 were set."),
+        (OutputKind.FEE_TIERS_SET, {"order_id": 0}, "info", "The fee tiers of account 0 were set."),
         (OutputKind.CONVERSION_DECLARED, {"order_id": 0}, "info", "BTC is valued through BTC/USDT."),
         (OutputKind.BOT_REGISTERED, {"order_id": 0}, "info", "quoter-1 may trade."),
         (OutputKind.LIMITS_SET, {"order_id": 0, "bot": 0}, "info", "The limits of the account were set."),

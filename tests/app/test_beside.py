@@ -74,7 +74,9 @@ def test_each_account_has_its_bots_and_one_that_stops_stops_alone(tmp_path: Path
     config.write_text('[limits]\nmax_order = "150"\n', encoding="utf-8")
     run = ("--data", walk(tmp_path / "w.jsonl"), "--strategy", steps, "--config", config, "--fill-band", "--shadow")
     home = tmp_path / "home"
-    told = replayed(home, *run).json
+    ended = replayed(home, *run)
+    assert ended.code == 1, "no bot of the account is left, though a ghost is"
+    told = ended.json
     assert told["stopped_bots"] == ["s-1", "s-1 (optimistic)", "s-1 (pessimistic)"], "their position is 0"
     with sqlite3.connect(home / "paperdesk.db") as database:
         rows = database.execute("SELECT account, bot, name, stopped FROM bots ORDER BY account").fetchall()

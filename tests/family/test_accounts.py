@@ -64,6 +64,11 @@ def test_an_order_and_its_cancel_go_to_all_accounts_also_after_a_restart(one: De
     one.wait(lambda: not any(live(one, account) for account in range(4)))
     found = rows(one, "SELECT account, client_id, status, qty_lots FROM orders WHERE bot = 0 ORDER BY account")
     assert found == [(account, number if account else 0, "canceled", found[0][3]) for account in range(4)]
+    (story,) = [
+        one.get(f"orders/{row['id']}")["story"] for row in one.get("orders", account=2)["orders"] if row["bot"] == 0
+    ]
+    assert f"It is the same order as {sent['order']}, sent to all accounts." in " ".join(story)
+    assert "same order" not in " ".join(one.get(f"orders/{sent['order']}")["story"])
     events = one.get("events", limit=1000)["events"]
     assert {event["order"].split("-")[1] for event in events if event["order"]} == {"0"}, "events are the account's own"
 

@@ -2507,6 +2507,7 @@ export interface components {
             symbols: string[];
             strategies: string[];
             seed: number | null;
+            fill_model: string;
             balances: {
                 [key: string]: string;
             };

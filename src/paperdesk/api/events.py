@@ -241,8 +241,6 @@ SENTENCES: Final[dict[int, Sentence]] = {
     int(OutputKind.ACCOUNT_OPENED): lambda row, names: (
         f"Account {row[ACCOUNT]} was opened in {names.asset(row[ASSET])}"
     ),
-    int(OutputKind.LATENCY_SET): lambda row, names: "Orders take a drawn time to the venue",
-    int(OutputKind.FEE_TIERS_SET): lambda row, names: "Fees follow from what is traded in thirty days",
     int(OutputKind.CONVERSION_DECLARED): lambda row, names: (
         f"{names.asset(row[ASSET])} is valued through {names.symbol(row[INSTRUMENT])}"
     ),

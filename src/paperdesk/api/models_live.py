@@ -208,6 +208,8 @@ class Run(Answer):
     symbols: list[str]
     strategies: list[str]
     seed: int | None
+    fill_model: str
+    """Of its own account; a band or a ghost is not told here."""
     balances: dict[str, str]
     reporting: str
     product: str

@@ -207,6 +207,7 @@ def runs(connection: Connection, current: str) -> Runs:
                 symbols=manifest.get("symbols", []),
                 strategies=manifest.get("strategies", []),
                 seed=manifest.get("seed"),
+                fill_model=manifest.get("fill_model", ""),
                 balances=manifest.get("balances", {}),
                 reporting=manifest.get("reporting", ""),
                 product=manifest.get("product_version", ""),

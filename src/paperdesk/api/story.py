@@ -18,6 +18,8 @@ UNCOUNTABLE: Final = (
     Reason.NOTIONAL_TOO_LARGE,
 )
 """Refused because an amount cannot be written in ticks and lots: the record does not hold what was asked."""
+OWN: Final = 0
+"""The desk's own account."""
 Row = RowMapping
 
 
@@ -129,10 +131,17 @@ def opening(order: Terms) -> str:
         + (", reduce-only" if row["reduce_only"] else "")
     )
     start = f"{row['id']} of run {row['run']}: at {_time(row['submitted_ns'])} {order.who}"
-    end = f"in answer to input {row['cause']}."
+    end = f"in answer to input {row['cause']}.{same_order(row)}"
     if row["reason_code"] in UNCOUNTABLE:
         return f"{start} asked to {row['side'].lower()} {row['symbol']} with a {kind} order ({flags}), {end}"
     return f"{start} asked to {row['side'].lower()} {row['quantity']} {row['symbol']} with a {kind} order{at}{trigger} ({flags}), {end}"
+
+
+def same_order(row: Row) -> str:
+    """Which order of the desk's own account a person's order in another account is the same as."""
+    if row["account"] == OWN or row["bot"] != 0 or row["client_id"] == 0:
+        return ""
+    return f" It is the same order as PAPER-{OWN}-{row['client_id']}, sent to all accounts."
 
 
 def fill_sentence(fill: Row, order: Terms) -> str:
@@ -148,8 +157,9 @@ def fill_sentence(fill: Row, order: Terms) -> str:
         "BOOK_CROSS": f"the other side of the book came to it: {shown} displayed at {seen}",
         "BAR_OPEN": f"the next bar opened at {seen}",
         "BAR_THROUGH": f"a bar went through its price, as far as {seen} (touching it would not have been enough)",
-        "BAR_STOP": f"a bar reached its trigger; its {worst}, the worst price of that bar, is assumed",
-        "TAPE_TAKE": f"{shown} traded at {seen}, and without a book no better price than this can be relied on",
+        "BAR_STOP": f"a bar reached its trigger; this is what the account's fill model assumes, between the trigger and the bar's {worst}",
+        "TAPE_TAKE": f"{shown} traded at {seen}, and without a book no better price than this is assumed by the account's fill model",
+        "TAPE_TOUCH": f"{shown} traded at its price, and the account's fill model gives it a part of that",
     }.get(fill["rule"], f"rule {fill['rule'].lower()} applied")
     fee = f"{fill['fee']} {order.names.get(fill['fee_asset'], '')}".strip()
     rate = (Decimal(fill["fee_rate_e8"]) / 1_000_000).normalize()

@@ -69,7 +69,8 @@ def show_status(home: Home, as_json: bool) -> None:
         equity = told.get("equity")
         worth = f"{short(equity)} {row.reporting}" if equity else "-"
         symbols = ", ".join(row.symbols[:3]) + (" …" if len(row.symbols) > 3 else "")
-        what = f"{', '.join(row.strategies)} on {symbols}"
+        beside = "".join([", band"] * row.fill_band + [", ghost"] * row.shadow)
+        what = f"{', '.join(row.strategies)} on {symbols}; {row.fill_model} fills{beside}"
         table.add_row(row.run, status, minute(row.created_s), what, f"{told['fills']:,}" if told else "-", worth)
     console.print(table)
     if any(row.status == "running" for row in manifests) and not working:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bar
 
 from paperdesk import __version__
+from paperdesk.app.accounts import ACCOUNT
 from paperdesk.app.bootstrap import Plan, data_names
 from paperdesk.app.errors import EXIT_IO, EXIT_LOCKED, DeskError
 from paperdesk.app.home import Home, Manifest
@@ -237,7 +238,8 @@ def _run(
         print(msgspec.json.encode(told).decode(), flush=True)
     else:
         show(console, told, plan)
-    return 1 if run.drive.failures and not run.drive.deciders else 0
+    asked = [one for one in run.drive.deciders if one.account == ACCOUNT]
+    return 1 if run.drive.failures and not asked else 0
 
 
 def served(blocks: Iterator[np.ndarray], beside: Beside) -> Iterator[np.ndarray]:
