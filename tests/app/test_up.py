@@ -13,7 +13,7 @@ QUOTER = ("--strategy", "quoter", "--set", "size=0.1", "--set", "max_inventory=5
 KEYS = {
     "run", "label", "ended", "events", "market_inputs", "inputs", "fills", "orders", "refusals", "data_refusals",
     "stopped_bots", "balances", "equity", "opening_equity", "reporting", "state_hash", "log_head_hash", "seconds",
-    "projection_seconds", "events_per_second", "peak_rss_mb", "wall",
+    "projection_seconds", "events_per_second", "peak_rss_mb", "wall", "fill_model", "latency", "fees", "equity_band", "shadow",
 }  # fmt: skip
 
 
