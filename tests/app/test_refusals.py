@@ -116,7 +116,7 @@ def test_credentials_of_others_are_none_of_our_business(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("feed = ", "not valid TOML"),
-        ("fede = 'sim'", "did you mean feed?"),
+        ("fead = 'sim'", "did you mean feed?"),
         ("seed = 'x'", "seed in the configuration file must be"),
         ("[limits]\nmax_order = 100.5", "limits.max_order in the configuration file must be"),
         ("api_secret = 'x'", "credential"),
