@@ -75,12 +75,12 @@ def test_an_order_and_its_cancel_go_to_all_accounts_also_after_a_restart(one: De
 
 def test_an_order_of_a_bot_is_canceled_in_the_account_alone(one: Desk) -> None:
     order = one.wait(lambda: [row for row in one.get("orders", status="live")["orders"] if row["bot"] == 1])[0]
-    before = rows(one, "SELECT COUNT(*) FROM refusals WHERE account > 0 AND what = 'CANCEL_REJECTED'")
+    before = rows(one, "SELECT COUNT(*) FROM refusals WHERE account > 0 AND what = 'cancel_rejected'")
     one.client.delete(f"/api/v1/orders/{order['id']}", headers={"Idempotency-Key": "of-a-bot"})
     one.wait(
         lambda: one.get(f"orders/{order['id']}")["order"]["status"] not in ("submitted", "accepted", "partially_filled")
     )
-    after = rows(one, "SELECT COUNT(*) FROM refusals WHERE account > 0 AND what = 'CANCEL_REJECTED' AND bot = 0")
+    after = rows(one, "SELECT COUNT(*) FROM refusals WHERE account > 0 AND what = 'cancel_rejected' AND bot = 0")
     assert after[0][0] <= before[0][0], "nothing was sent to the others"
 
 
@@ -103,6 +103,8 @@ def test_the_desks_kill_switch_stops_ghosts_too(one: Desk) -> None:
     last = rows(one, "SELECT MAX(updated_seq) FROM orders WHERE status <> 'denied'")
     denied = "SELECT COUNT(DISTINCT account) FROM refusals WHERE reason = 'killed'"
     one.wait(lambda: rows(one, denied) == [(4,)])
+    told = one.get("accounts")["accounts"]
+    assert all(row["denied"].get("killed", 0) > 0 for row in told), "orders that were denied are counted by reason"
     assert rows(one, "SELECT MAX(updated_seq) FROM orders WHERE status <> 'denied'") == last
     code, _ = one.stop()
     assert code == 0

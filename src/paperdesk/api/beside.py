@@ -1,14 +1,16 @@
 """All accounts of the desk: the one that is its own, and those beside it to compare it with."""
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
 from paperdesk.api.engine_link import EngineLink
 from paperdesk.api.models_accounts import Account, AccountBook, Accounts
+from paperdesk.domain.events import OutputKind
 from paperdesk.store import tables
+from paperdesk.store.reading import KINDS
 
-DENIED = "ORDER_DENIED"
+DENIED: Final = KINDS[int(OutputKind.ORDER_DENIED)]
 
 
 def units_of(link: EngineLink) -> dict[int, int | None]:
