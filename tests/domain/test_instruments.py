@@ -182,6 +182,33 @@ def test_exchange_filters_old_and_new() -> None:
     assert new.fields()["market_max_qty_lots"] == 0
 
 
+def test_exchange_filters_of_price_value_and_count() -> None:
+    eth = Asset(3, "ETH", 8)
+    percent = {"bidMultiplierUp": "1.3", "bidMultiplierDown": "0.2", "askMultiplierUp": "5", "askMultiplierDown": "0.7"}
+    rows = [
+        {"filterType": "PERCENT_PRICE_BY_SIDE", "avgPriceMins": 5, **percent},
+        {"filterType": "NOTIONAL", "minNotional": "5", "maxNotional": "9000000.5", "applyMaxToMarket": True},
+        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
+        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5},
+    ]
+    one = from_exchange_filters(5, "binance", eth, BTC, {**ENTRY, "filters": [*ENTRY["filters"][:2], *rows]})
+    fields = one.fields()
+    sides = [fields[f"{side}_multiplier_{way}_e8"] for side in ("bid", "ask") for way in ("up", "down")]
+    assert sides == [130_000_000, 20_000_000, 500_000_000, 70_000_000]
+    assert (fields["max_notional_units"], fields["max_notional_to_market"]) == (900_000_050_000_000, 1)
+    assert (fields["max_orders"], fields["max_algo_orders"]) == (200, 5)
+    old = {"filterType": "PERCENT_PRICE", "multiplierUp": "1.1", "multiplierDown": "0.9", "avgPriceMins": 5}
+    two = from_exchange_filters(5, "binance", eth, BTC, {**ENTRY, "filters": [*ENTRY["filters"], old]})
+    assert (two.bid_multiplier_up, two.ask_multiplier_up) == (Decimal("1.1"), Decimal("1.1"))
+    assert (two.bid_multiplier_down, two.ask_multiplier_down) == (Decimal("0.9"), Decimal("0.9"))
+    assert two.max_orders == two.max_algo_orders == 0
+    perpetual = [{**old, "multiplierDecimal": "4"}, {"filterType": "MAX_NUM_ORDERS", "limit": 200}]
+    three = from_exchange_filters(5, "binance", eth, BTC, {**ENTRY, "filters": [*ENTRY["filters"], *perpetual]})
+    assert (three.bid_multiplier_up, three.ask_multiplier_up) == (Decimal("1.1"), 0)
+    assert (three.bid_multiplier_down, three.ask_multiplier_down, three.max_orders) == (0, Decimal("0.9"), 200)
+    assert (two.max_notional, two.max_notional_to_market) == (0, False)
+
+
 @pytest.mark.parametrize("missing", ["PRICE_FILTER", "LOT_SIZE"])
 def test_a_definition_without_a_grid_is_refused(missing: str) -> None:
     """A tick or a lot is never guessed here."""

@@ -46,7 +46,8 @@ REACHABLE = {
         " quote_quantity_reached"
     ),
     "reason ORDER_REJECTED": (
-        "instrument_halted lot_size market_lot_size min_notional post_only_would_take price_filter stop_would_trigger"
+        "instrument_halted lot_size market_lot_size max_notional max_num_algo_orders max_num_orders min_notional"
+        " percent_price_by_side post_only_would_take price_filter stop_would_trigger"
     ),
     "rule": ("BAR_OPEN.2 BAR_STOP.2 BAR_THROUGH.1 BOOK_CROSS.1 BOOK_WALK.2 QUEUE.1 TAPE_TAKE.2 TRADE_THROUGH.1"),
     "output": (
@@ -151,7 +152,7 @@ def test_both_desks_stop_at_fees_that_cannot_be_counted() -> None:
     pair, stream = Pair(), streams.Stream(1)
     stream.mids[0] = 3
     define = stream.definition(0, 0, 1, [0, 0], "0.25", "1")
-    plain = dict.fromkeys([name for name in define if name.startswith(("min_", "max_", "market_"))], 0)
+    plain = dict.fromkeys([name for name in define if name.startswith(("min_", "max_", "market_", "bid_", "ask_"))], 0)
     account = {"account": 0, "source": 1, "latency_ns": 0, "equity_every_ns": 10**18, "asset": 1, "fill_model": 3}
     order = {
         "account": 0,

@@ -147,6 +147,7 @@ class Stream:
             "lot_mantissa": int("".join(map(str, lot_digits))),
             "lot_exponent": int(lot_exponent),
         }
+        given |= streams_terms.farther_filters(self, mid, value)
         self.definitions[number] = given
         return dict(given)
 

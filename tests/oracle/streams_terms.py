@@ -1,7 +1,8 @@
-"""Random terms of trade: latencies and fee tiers, some of them impossible."""
+"""Random terms of trade: latencies, fee tiers and filters, some of them impossible."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,3 +36,23 @@ def fee_tiers(stream: Stream, account: int) -> dict[str, Any]:
     return {
         "kind": "SET_FEE_TIERS", "account": account, "tier_volume_units": volumes, "tier_maker_e8": rates[0], "tier_taker_e8": rates[1],
     }  # fmt: skip
+
+
+def farther_filters(stream: Stream, mid: int, value: Fraction) -> dict[str, int]:
+    """Filters about the mark, the largest value and the count of orders; most of them off, some beyond counting."""
+    dice = stream.dice
+    near = stream.chance(0.2)
+    tick_e8 = 10**8 // mid
+    names = ("bid_multiplier_up_e8", "bid_multiplier_down_e8", "ask_multiplier_up_e8", "ask_multiplier_down_e8")
+    ups = (10**8 + tick_e8, 10**8 + 2 * tick_e8 + 1, 130_000_000, 500_000_000, 0, 2**62)
+    downs = (10**8 - tick_e8, max(0, 10**8 - 2 * tick_e8 - 1), 70_000_000, 20_000_000, 0, 2**62)
+    given = {
+        name: dice.choice(ups if "up" in name else downs[: 5 if stream.calm else 6]) if near else 0 for name in names
+    }
+    most = min(2**62, int(dice.choice((9, 10, 24, 26)) * mid * value) + dice.choice((0, 1)))
+    return given | {
+        "max_notional_units": dice.choice((most, most, 2**62 - 1)) if stream.chance(0.15) else 0,
+        "max_notional_to_market": dice.choice((0, 1)),
+        "max_orders": dice.choice((1, 2, 4, 8)) if stream.chance(0.15) else 0,
+        "max_algo_orders": dice.choice((1, 2)) if stream.chance(0.15) else 0,
+    }

@@ -43,7 +43,7 @@ class Market:
         return min(levels) if side == BUY else max(levels)
 
     def last_for(self, side: int) -> int | None:
-        """`last` as a stop of this side sees it (sections 4.5 and 6.5)."""
+        """`last` as a stop of this side sees it (sections 4.7 and 6.5)."""
         if self.evidence == BOOK and not self.trade_seen:
             return self.best_opposite(side)
         return self.last

@@ -44,7 +44,7 @@ def reaches(side: int, price: int, limit: int) -> bool:
 
 def arrive(desk: Desk, order: Order) -> None:
     """Section 4: the venue's checks, then life."""
-    reason = venue_check(desk.instruments[order.instrument], order)
+    reason = venue_check(desk, desk.instruments[order.instrument], order)
     if reason:
         end(desk, order, "REJECTED", reason)
         return
@@ -56,7 +56,7 @@ def arrive(desk: Desk, order: Order) -> None:
         execute(desk, order)
 
 
-def venue_check(instrument: Instrument, order: Order) -> str:
+def venue_check(desk: Desk, instrument: Instrument, order: Order) -> str:
     """The first of the venue's reasons against an order, or nothing."""
     market = instrument.market
     if instrument.trading_status != TRADING:
@@ -71,17 +71,67 @@ def venue_check(instrument: Instrument, order: Order) -> str:
         price = order.trigger
     elif order.order_type == MARKET:
         price = market.mark if instrument.given["min_notional_to_market"] else None
+    if far_from_mark(instrument, order):
+        return "percent_price_by_side"
     worth = None if price is None else down(instrument.worth(price * order.qty))
     if order.budget:
         worth = order.budget if instrument.given["min_notional_to_market"] else None
     if worth is not None and worth < instrument.given["min_notional_units"]:
         return "min_notional"
+    if too_valuable(instrument, order):
+        return "max_notional"
+    reason = too_many(desk, instrument, order)
+    if reason:
+        return reason
     if order.is_stop and reached(market, order):
         return "stop_would_trigger"
     if order.post_only:
         price = market.best_opposite(order.side) if market.evidence == BOOK else market.last
         if price is not None and reaches(order.side, price, order.price):
             return "post_only_would_take"
+    return ""
+
+
+def far_from_mark(instrument: Instrument, order: Order) -> bool:
+    """Section 4.4: a limit price beyond its side's part of the mark."""
+    mark = instrument.market.mark
+    if order.order_type in MARKET_TYPES or mark is None:
+        return False
+    side = "bid" if order.side == BUY else "ask"
+    up, low = (instrument.given[f"{side}_multiplier_{way}_e8"] for way in ("up", "down"))
+    up, low = (0 if (mark // 10**8 + 1) * part > 2**62 else part for part in (up, low))
+    return bool(up and order.price * 10**8 > mark * up) or bool(low and order.price * 10**8 < mark * low)
+
+
+def too_valuable(instrument: Instrument, order: Order) -> bool:
+    """Section 4.5, the maximum."""
+    most = instrument.given["max_notional_units"]
+    at_market = order.order_type == MARKET
+    if not most or (at_market and not instrument.given["max_notional_to_market"]):
+        return False
+    if order.budget:
+        return order.budget > most
+    price = order.trigger if order.order_type in MARKET_TYPES else order.price
+    if at_market:
+        if instrument.market.mark is None:
+            return False
+        price = instrument.market.mark
+    countable = ((most + 1) // instrument.num + 1) * instrument.den <= 2**62
+    return countable and instrument.worth(price * order.qty) > most
+
+
+def too_many(desk: Desk, instrument: Instrument, order: Order) -> str:
+    """Section 4.6: the account's other orders at the venue on this instrument, all of them and those that wait for a trigger."""
+    others = [
+        other
+        for other in desk.accounts[order.account].orders.values()
+        if other.instrument == order.instrument and other.status != "SUBMITTED"
+    ]
+    if 0 < instrument.given["max_orders"] <= len(others):
+        return "max_num_orders"
+    waiting = sum(other.place == "waiting" for other in others)
+    if order.is_stop and 0 < instrument.given["max_algo_orders"] <= waiting:
+        return "max_num_algo_orders"
     return ""
 
 

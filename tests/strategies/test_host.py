@@ -484,6 +484,9 @@ def test_a_new_definition_can_come_by_hand() -> None:
 
 def test_an_unchanged_definition_survives_the_round_trip() -> None:
     exact = ETH._replace(min_quantity=Decimal("0.02"), min_notional=Decimal(10), max_price=Decimal(100_000))
+    exact = exact._replace(max_notional=Decimal(9_000), max_notional_to_market=True, max_orders=200, max_algo_orders=5)
+    exact = exact._replace(bid_multiplier_up=Decimal("1.3"), bid_multiplier_down=Decimal("0.2"))
+    exact = exact._replace(ask_multiplier_up=Decimal(5), ask_multiplier_down=Decimal("0.7"))
     host = host_of(Idle, instruments=(BTC, exact))
     shown(host, definition(T0, exact))
     assert host.ctx.instrument("ETH/USDT") == exact

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.engine.room import BUY, PLAIN, SELL, Room, no_money
+from tests.engine.room import BUY, PLAIN, SELL, C, Q, Room, no_money, status_of
 
 from paperdesk.domain.events import TradingStatus
 
@@ -131,13 +131,104 @@ def test_an_order_in_flight_is_rejected_when_trading_stops() -> None:
 
 
 def test_filters_are_checked_in_the_venues_order() -> None:
-    everything = PRICES | SIZES | MARKET_SIZES | VALUE
+    everything: dict[str, Any] = PRICES | SIZES | MARKET_SIZES | VALUE
+    everything |= {"bid_multiplier_up": D("1.3"), "max_notional": D(1200), "max_algo_orders": 1}
     assert answer(everything, "buy", 1, 200) == "price_filter"
     assert answer(everything, "buy", 1, 101, post_only=True) == "lot_size"
     assert answer(everything, "buy", 3) == "market_lot_size"
+    assert answer(everything, "buy", 3, 131) == "percent_price_by_side"
     assert answer(everything, "buy", 3, 101, post_only=True) == "min_notional"
+    assert answer(everything, "buy", 10, 125, trigger=101) == "max_notional"
     assert answer(everything, "buy", 10, 101, post_only=True) == "post_only_would_take"
     assert answer(everything, "buy", 10, 120, trigger=101) == "stop_would_trigger"
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "said"),
+    [
+        *(("buy", 89, "percent_price_by_side"), ("buy", 90, "accepted"), ("buy", 104, "accepted")),
+        *(("buy", 105, "percent_price_by_side"), ("sell", 94, "percent_price_by_side"), ("sell", 95, "accepted")),
+        *(("sell", 120, "accepted"), ("sell", 121, "percent_price_by_side")),
+    ],
+)
+def test_a_limit_price_keeps_near_the_mark_by_side(side: str, price: int, said: str) -> None:
+    # Bid 99, ask 101: the mark is 100. 104.9 is rounded down, 89.1 and 94.1 up.
+    parts = {"bid_multiplier_up": D("1.049"), "bid_multiplier_down": D("0.891")}
+    parts |= {"ask_multiplier_up": D("1.2"), "ask_multiplier_down": D("0.941")}
+    assert answer(parts, side, 1, price) == said
+
+
+def test_the_distance_from_the_mark_is_asked_of_limit_prices_alone() -> None:
+    parts = {"bid_multiplier_up": D("1.05"), "bid_multiplier_down": D("0.95")}
+    assert answer(parts, "buy", 1) == "accepted"
+    assert answer(parts, "buy", 1, trigger=200) == "accepted"
+    assert answer(parts, "buy", 1, 200, trigger=102) == "percent_price_by_side"
+    assert answer(parts, "sell", 1, 200) == "accepted", "sales have multipliers of their own"
+    room = Room([PLAIN._replace(**parts)])
+    assert no_money(room.buy(1, 500))[-1] == "accepted #1", "there is no mark yet"
+
+
+def test_a_multiplier_that_cannot_be_counted_is_no_bound() -> None:
+    huge = D(2**62) / 10**8
+    assert answer({"bid_multiplier_down": huge, "bid_multiplier_up": huge}, "buy", 1, 100) == "percent_price_by_side"
+    assert answer({"bid_multiplier_down": huge + 1}, "buy", 1, 100) == "percent_price_by_side", "cut to what fits"
+    room = Room([PLAIN._replace(bid_multiplier_down=huge)], {"Q": 2**50})
+    room.trade(10**9, 1)
+    assert no_money(room.buy(1, 100))[-1] == "accepted #1"
+
+
+def test_the_largest_value_is_exact() -> None:
+    half = {"tick": D("0.5"), "max_notional": D(5)}
+    assert answer(half, "buy", 1, 10) == "accepted"
+    assert answer(half, "buy", 1, 11) == "max_notional"  # 5.5
+    assert answer({"max_notional": D(990)}, "buy", 10, 99) == "accepted"
+    assert answer({"max_notional": D(989)}, "buy", 10, 99) == "max_notional"
+    assert answer({"max_notional": D(989)}, "sell", 11, trigger=90) == "max_notional"
+
+
+def test_the_largest_value_holds_at_the_market_where_the_venue_says_so() -> None:
+    most = {"max_notional": D(1000)}
+    assert answer(most, "buy", 11) == "accepted"
+    most["max_notional_to_market"] = True
+    assert answer(most, "buy", 11) == "max_notional"  # 11 · 100
+    assert answer(most, "buy", 10) == "accepted"
+    assert answer(most, "buy", 0, quote_quantity=1001) == "max_notional"
+    assert answer(most, "buy", 0, quote_quantity=1000) == "accepted"
+
+
+def test_orders_at_the_venue_are_counted_by_account_and_instrument() -> None:
+    cq = PLAIN._replace(number=1, symbol="C/Q", base=C, quote=Q, max_orders=2)
+    room = Room([PLAIN._replace(max_orders=2), cq])
+    room.open(3)
+    room.quote(99, 9, 101, 9)
+    room.buy(1, 90)
+    room.sell(1, 110, bot=1)
+    assert no_money(room.buy(1, 91, bot=2))[-1] == "rejected #3 max_num_orders"
+    assert no_money(room.buy(1, trigger=105))[-1] == "rejected #4 max_num_orders"
+    assert no_money(room.buy(1, 91, account=3))[-1] == "accepted #1", "another account"
+    assert no_money(room.buy(1, 91, number=1))[-1] == "accepted #5", "another instrument"
+    room.cancel(1)
+    assert no_money(room.buy(1, 91))[-1] == "accepted #6"
+
+
+def test_an_order_on_its_way_is_not_counted_yet() -> None:
+    room = Room([PLAIN._replace(max_orders=1)], latency_ns=10)
+    room.quote(99, 9, 101, 9)
+    room.submit(BUY, 1, 90)
+    room.submit(BUY, 1, 91)
+    assert no_money(room.timer(10)) == ["accepted #1", "rejected #2 max_num_orders"]
+
+
+def test_orders_that_wait_for_triggers_are_counted_apart() -> None:
+    room = Room([PLAIN._replace(max_algo_orders=1)])
+    room.quote(99, 9, 101, 9)
+    room.buy(1, 80)
+    assert no_money(room.buy(1, 90, trigger=105))[-1] == "accepted #2"
+    assert no_money(room.sell(1, trigger=95))[-1] == "rejected #3 max_num_algo_orders"
+    assert no_money(room.buy(1, 81))[-1] == "accepted #4"
+    room.trade(105, 1)
+    assert status_of(room, 2) == "accepted"
+    assert no_money(room.sell(1, trigger=95))[-1] == "accepted #5", "a stop that fired waits no longer"
 
 
 def test_values_too_large_to_count_pass_the_minimum() -> None:

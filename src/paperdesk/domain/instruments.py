@@ -21,6 +21,8 @@ from paperdesk.domain.units import FEE_SCALE, MAX_UNITS
 INSTRUMENT: Final = record([*DEFINITION, ("version", "i8")])
 """One row of the fold's instrument table."""
 
+MULTIPLIER_STEP: Final = Decimal(1) / FEE_SCALE
+"""Multipliers of a price filter count in 10⁻⁸."""
 DEFINITION_FIELDS: Final = tuple(name for name, _ in DEFINITION)
 
 Number = Decimal | int | float | str
@@ -71,6 +73,14 @@ class Instrument(NamedTuple):
     market_max_quantity: Decimal = Decimal(0)
     min_notional: Decimal = Decimal(0)
     min_notional_to_market: bool = True
+    max_notional: Decimal = Decimal(0)
+    max_notional_to_market: bool = False
+    bid_multiplier_up: Decimal = Decimal(0)
+    bid_multiplier_down: Decimal = Decimal(0)
+    ask_multiplier_up: Decimal = Decimal(0)
+    ask_multiplier_down: Decimal = Decimal(0)
+    max_orders: int = 0
+    max_algo_orders: int = 0
     trading_status: TradingStatus = TradingStatus.TRADING
     stale_after_ns: int = 60_000_000_000
     origin: Origin = "exchange"
@@ -152,6 +162,14 @@ class Instrument(NamedTuple):
             "tick_exponent": int(tick_exponent),
             "lot_mantissa": _mantissa(lot_digits),
             "lot_exponent": int(lot_exponent),
+            "bid_multiplier_up_e8": _floor(self.bid_multiplier_up, MULTIPLIER_STEP),
+            "bid_multiplier_down_e8": _ceil(self.bid_multiplier_down, MULTIPLIER_STEP),
+            "ask_multiplier_up_e8": _floor(self.ask_multiplier_up, MULTIPLIER_STEP),
+            "ask_multiplier_down_e8": _ceil(self.ask_multiplier_down, MULTIPLIER_STEP),
+            "max_notional_units": _floor(self.max_notional, Decimal(1).scaleb(-self.quote.scale)),
+            "max_notional_to_market": int(self.max_notional_to_market),
+            "max_orders": min(MAX_UNITS, self.max_orders),
+            "max_algo_orders": min(MAX_UNITS, self.max_algo_orders),
         }
 
 
@@ -167,10 +185,30 @@ def _floor(value: Decimal, step: Decimal) -> int:
     return min(MAX_UNITS, int(Fraction(value) / Fraction(step)))
 
 
+def _both_sides(percent: Mapping[str, Any]) -> dict[str, Any]:
+    """The older PERCENT_PRICE filter in the words of PERCENT_PRICE_BY_SIDE.
+
+    That of perpetuals (it tells `multiplierDecimal`) only holds buys from above and sales from below.
+    """
+    up, down = percent.get("multiplierUp", "0"), percent.get("multiplierDown", "0")
+    one_sided = "multiplierDecimal" in percent
+    return {
+        "bidMultiplierUp": up,
+        "bidMultiplierDown": "0" if one_sided else down,
+        "askMultiplierUp": "0" if one_sided else up,
+        "askMultiplierDown": down,
+    }
+
+
+def _most(row: Mapping[str, Any], name: str) -> int:
+    """The count of a MAX_NUM_ filter, which perpetuals call `limit`; 0 without one."""
+    return int(row.get(name, row.get("limit", 0)))
+
+
 def from_exchange_filters(
     number: int, venue: str, base: Asset, quote: Asset, entry: Mapping[str, Any], **changes: Any
 ) -> Instrument:
-    """An instrument from one `symbols[]` entry of Binance's exchangeInfo (old MIN_NOTIONAL and new NOTIONAL forms alike).
+    """An instrument from one `symbols[]` entry of Binance's exchangeInfo (old MIN_NOTIONAL and PERCENT_PRICE as well as new forms).
 
     {"symbol": "ETHBTC", "status": "TRADING", "baseAsset": "ETH", "quoteAsset": "BTC", "filters": [
       {"filterType": "PRICE_FILTER", "minPrice": "0.00000100", "maxPrice": "100000.00000000", "tickSize": "0.00000100"},
@@ -191,6 +229,7 @@ def from_exchange_filters(
         raise ValueError(
             f"{entry.get('symbol')}: the definition has no tickSize or stepSize; give one with --instruments"
         )
+    percent = filters.get("PERCENT_PRICE_BY_SIDE") or _both_sides(filters.get("PERCENT_PRICE", {}))
     status = TradingStatus.TRADING if entry.get("status", "TRADING") == "TRADING" else TradingStatus.HALTED
     return Instrument(
         number=number,
@@ -209,5 +248,13 @@ def from_exchange_filters(
         market_max_quantity=Decimal(market.get("maxQty", "0")),
         min_notional=Decimal(notional.get("minNotional", notional.get("notional", "0"))),
         min_notional_to_market=bool(notional.get("applyMinToMarket", notional.get("applyToMarket", True))),
+        max_notional=Decimal(notional.get("maxNotional", "0")),
+        max_notional_to_market=bool(notional.get("applyMaxToMarket", False)),
+        bid_multiplier_up=Decimal(percent.get("bidMultiplierUp", "0")),
+        bid_multiplier_down=Decimal(percent.get("bidMultiplierDown", "0")),
+        ask_multiplier_up=Decimal(percent.get("askMultiplierUp", "0")),
+        ask_multiplier_down=Decimal(percent.get("askMultiplierDown", "0")),
+        max_orders=_most(filters.get("MAX_NUM_ORDERS", {}), "maxNumOrders"),
+        max_algo_orders=_most(filters.get("MAX_NUM_ALGO_ORDERS", {}), "maxNumAlgoOrders"),
         trading_status=status,
     )._replace(**changes)

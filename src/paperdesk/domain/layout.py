@@ -47,6 +47,14 @@ DEFINITION: Final = [
     ("tick_exponent", "i8"),
     ("lot_mantissa", "i8"),
     ("lot_exponent", "i8"),
+    ("bid_multiplier_up_e8", "i8"),
+    ("bid_multiplier_down_e8", "i8"),
+    ("ask_multiplier_up_e8", "i8"),
+    ("ask_multiplier_down_e8", "i8"),
+    ("max_notional_units", "i8"),
+    ("max_notional_to_market", "i8"),
+    ("max_orders", "i8"),
+    ("max_algo_orders", "i8"),
 ]
 """What defines an instrument: the payload of its input, and its row in the fold. A bound of 0 means "no bound"."""
 

@@ -54,6 +54,10 @@ class Reason(IntEnum):
     MIN_NOTIONAL = 44
     STOP_WOULD_TRIGGER = 45
     POST_ONLY_WOULD_TAKE = 46
+    PERCENT_PRICE_BY_SIDE = 47
+    MAX_NOTIONAL = 48
+    MAX_NUM_ORDERS = 49
+    MAX_NUM_ALGO_ORDERS = 50
     USER_CANCELED = 60
     KILL_SWITCH = 61
     IOC_REMAINDER = 62
@@ -200,6 +204,18 @@ TEXTS: Final[dict[Reason, Text]] = {
     ),
     Reason.POST_ONLY_WOULD_TAKE: Text(
         "a post-only order would have taken from the book on arrival", "price it further from the other side"
+    ),
+    Reason.PERCENT_PRICE_BY_SIDE: Text(
+        "the limit price is too far from the market for the venue's filter of its side", "price it nearer to the market"
+    ),
+    Reason.MAX_NOTIONAL: Text("the order is worth more than the venue's maximum", "split the order"),
+    Reason.MAX_NUM_ORDERS: Text(
+        "the account has as many orders at the venue as it allows on one instrument",
+        "cancel one, or wait until one ends",
+    ),
+    Reason.MAX_NUM_ALGO_ORDERS: Text(
+        "the account has as many orders waiting for triggers as the venue allows on one instrument",
+        "cancel one, or wait until one fires",
     ),
     Reason.USER_CANCELED: Text("canceled on request", "nothing to do"),
     Reason.KILL_SWITCH: Text("canceled by the kill switch", "nothing to do"),

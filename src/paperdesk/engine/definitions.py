@@ -97,6 +97,16 @@ def copy_definition(definition: Any, e: Any) -> None:
     definition.stale_after_ns = e.stale_after_ns
     definition.tick_mantissa, definition.tick_exponent = e.tick_mantissa, e.tick_exponent
     definition.lot_mantissa, definition.lot_exponent = e.lot_mantissa, e.lot_exponent
+    definition.bid_multiplier_up_e8, definition.bid_multiplier_down_e8 = (
+        e.bid_multiplier_up_e8,
+        e.bid_multiplier_down_e8,
+    )
+    definition.ask_multiplier_up_e8, definition.ask_multiplier_down_e8 = (
+        e.ask_multiplier_up_e8,
+        e.ask_multiplier_down_e8,
+    )
+    definition.max_notional_units, definition.max_notional_to_market = e.max_notional_units, e.max_notional_to_market
+    definition.max_orders, definition.max_algo_orders = e.max_orders, e.max_algo_orders
     assert definition.num > 0 and definition.den > 0, "a definition has a price scale"
 
 

@@ -25,8 +25,8 @@ from paperdesk.domain.events import (
 )
 
 BOOK_PAYLOAD: Final = struct.Struct("<80q")
-DEFINITION_PAYLOAD: Final = struct.Struct("<21q")
-assert HEAD_BYTES + DEFINITION_PAYLOAD.size == DEFINITION_BYTES, "a definition is its head and 21 numbers"
+DEFINITION_PAYLOAD: Final = struct.Struct("<29q")
+assert HEAD_BYTES + DEFINITION_PAYLOAD.size == DEFINITION_BYTES, "a definition is its head and 29 numbers"
 GRID_FIELDS: Final = (2, 3, 4, 17, 18, 19, 20)
 """num, den, base units of a lot, tick, lot: places in a definition's payload that give prices and lots a meaning."""
 
@@ -206,7 +206,7 @@ def wrong_with_fill(
     if fill.liquidity != (Liquidity.TAKER if fill.rule in TAKERS else Liquidity.MAKER):
         yield "6 evidence", f"{FillRule(fill.rule).name} with liquidity {fill.liquidity}"
     if order.post_only and fill.liquidity != Liquidity.MAKER:
-        yield "4.6 post-only", "a post-only order took"
+        yield "4.8 post-only", "a post-only order took"
     if market.status != MarketStatus.LIVE or market.evidence not in NEEDS[FillRule(fill.rule)]:
         yield (
             "6.6 evidence",

@@ -4,12 +4,16 @@ from typing import Any, Final
 
 from paperdesk.domain.events import TradingStatus
 from paperdesk.domain.kernel import kernel
+from paperdesk.domain.orders import OrderStatus
 from paperdesk.domain.reasons import Reason
-from paperdesk.domain.units import MAX_UNITS, mul_div_floor, product_fits
+from paperdesk.domain.units import MAX_UNITS, mul_div_ceil, mul_div_floor, product_fits
 from paperdesk.venue.book import BOOK, best, reaches
-from paperdesk.venue.kinds import BUY, MARKET_ORDER, direction, has_trigger, is_market, is_reached
+from paperdesk.venue.budget import is_countable, most_value
+from paperdesk.venue.kinds import BUY, MARKET_ORDER, direction, has_trigger, is_market, is_reached, is_stop
 
 TRADING: Final = int(TradingStatus.TRADING)
+ACCEPTED, PARTIALLY_FILLED = int(OrderStatus.ACCEPTED), int(OrderStatus.PARTIALLY_FILLED)
+MULTIPLIER_SCALE: Final = 100_000_000
 INSTRUMENT_HALTED, PRICE_FILTER, LOT_SIZE, MARKET_LOT_SIZE, MIN_NOTIONAL, STOP_WOULD_TRIGGER, POST_ONLY_WOULD_TAKE = (
     int(Reason.INSTRUMENT_HALTED),
     int(Reason.PRICE_FILTER),
@@ -18,6 +22,12 @@ INSTRUMENT_HALTED, PRICE_FILTER, LOT_SIZE, MARKET_LOT_SIZE, MIN_NOTIONAL, STOP_W
     int(Reason.MIN_NOTIONAL),
     int(Reason.STOP_WOULD_TRIGGER),
     int(Reason.POST_ONLY_WOULD_TAKE),
+)
+PERCENT_PRICE_BY_SIDE, MAX_NOTIONAL, MAX_NUM_ORDERS, MAX_NUM_ALGO_ORDERS = (
+    int(Reason.PERCENT_PRICE_BY_SIDE),
+    int(Reason.MAX_NOTIONAL),
+    int(Reason.MAX_NUM_ORDERS),
+    int(Reason.MAX_NUM_ALGO_ORDERS),
 )
 
 
@@ -65,6 +75,57 @@ def notional_reason(definition: Any, market: Any, order: Any) -> int:
 
 
 @kernel
+def percent_reason(definition: Any, market: Any, order: Any) -> int:
+    """Whether a limit price lies within its side's part of the mark, both bounds rounded inwards; a bound that cannot be counted is none."""
+    up, down = definition.bid_multiplier_up_e8, definition.bid_multiplier_down_e8
+    if order.side != BUY:
+        up, down = definition.ask_multiplier_up_e8, definition.ask_multiplier_down_e8
+    mark, price = market.mark_ticks, order.price_ticks
+    if is_market(order) or mark == 0:
+        return 0
+    wholes = mark // MULTIPLIER_SCALE + 1
+    if up > 0 and product_fits(wholes, up, MAX_UNITS) and price > mul_div_floor(mark, up, MULTIPLIER_SCALE):
+        return PERCENT_PRICE_BY_SIDE
+    if down > 0 and product_fits(wholes, down, MAX_UNITS) and price < mul_div_ceil(mark, down, MULTIPLIER_SCALE):
+        return PERCENT_PRICE_BY_SIDE
+    return 0
+
+
+@kernel
+def largest_reason(definition: Any, market: Any, order: Any) -> int:
+    """The maximum-value filter, exact; a maximum that cannot be counted is none."""
+    most = definition.max_notional_units
+    price = order.trigger_ticks if is_market(order) else order.price_ticks
+    if order.order_type == MARKET_ORDER:
+        price = market.mark_ticks if definition.max_notional_to_market == 1 else 0
+        if order.budget_units > 0 and definition.max_notional_to_market == 1 and most > 0:
+            return MAX_NOTIONAL if order.budget_units > most else 0
+    if most <= 0 or price == 0 or not is_countable(definition, most):
+        return 0
+    # p·q·num / den ≤ most exactly where p·q ≤ ⌊most·den / num⌋: what a buy may cost at most.
+    return 0 if product_fits(price, order.qty_lots, most_value(definition, BUY, most)) else MAX_NOTIONAL
+
+
+@kernel
+def count_reason(s: Any, definition: Any, order: Any) -> int:
+    """How many orders an account may have at the venue, in all and waiting for triggers; looked at only where there is such a limit."""
+    if definition.max_orders <= 0 and (definition.max_algo_orders <= 0 or not has_trigger(order)):
+        return 0
+    live = waiting = 0
+    slot = s.accounts[order.account].first_order - 1
+    while slot >= 0:
+        other = s.orders[slot]
+        if other.instrument == order.instrument and ACCEPTED <= other.status <= PARTIALLY_FILLED:
+            live += 1
+            waiting += 1 if is_stop(other) else 0
+        slot = other.next - 1
+    assert waiting <= live, "who waits for a trigger is at the venue"
+    if 0 < definition.max_orders <= live:
+        return MAX_NUM_ORDERS
+    return MAX_NUM_ALGO_ORDERS if has_trigger(order) and 0 < definition.max_algo_orders <= waiting else 0
+
+
+@kernel
 def stop_price(market: Any, side: int) -> int:
     """The price that a trigger of this side is measured against, or 0: the last trade (or close); without any, the quote it would take."""
     if market.evidence == BOOK and market.trade_seen == 0:
@@ -98,7 +159,13 @@ def arrival_reason(s: Any, order: Any) -> int:
         return INSTRUMENT_HALTED
     reason = grid_reason(definition, order)
     if reason == 0:
+        reason = percent_reason(definition, market, order)
+    if reason == 0:
         reason = notional_reason(definition, market, order)
+    if reason == 0:
+        reason = largest_reason(definition, market, order)
+    if reason == 0:
+        reason = count_reason(s, definition, order)
     if reason == 0 and has_trigger(order) and triggered(market, order):
         return STOP_WOULD_TRIGGER
     if reason == 0 and order.post_only == 1 and would_take(market, order):
