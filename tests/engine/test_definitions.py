@@ -10,6 +10,7 @@ from tests.engine.room import BUY, PLAIN, SELL, B, C, Q, Room, no_money, status_
 
 from paperdesk.domain import commands
 from paperdesk.domain.events import Side, TradingStatus
+from paperdesk.domain.instruments import DEFINITION_FIELDS
 from paperdesk.engine.state import MAX_INSTRUMENTS
 
 D = Decimal
@@ -152,3 +153,13 @@ def test_a_cancel_on_its_way_outlives_the_definition() -> None:
     room.cancel(1)
     assert "canceled #1 instrument_changed" in room.redefine(tick=D("0.5"))
     assert room.timer(100)[-1] == "cancel rejected #1 order_done"
+
+
+def test_the_fold_keeps_every_field_of_a_definition() -> None:
+    room, row = Room(), commands.define_instrument(PLAIN._replace(version=2))
+    names = [name for name in DEFINITION_FIELDS if not name.endswith("_asset")]
+    for value, name in enumerate(names, start=2):
+        row[name] = value
+    room.put(row)
+    kept = room.state["instruments"][0]
+    assert [int(kept[name]) for name in names] == list(range(2, len(names) + 2))
