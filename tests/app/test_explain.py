@@ -49,12 +49,15 @@ def test_a_market_order_walks_the_levels(tmp_path: Path) -> None:
     assert told(tmp_path, "ctx.buy(symbol, Decimal('4'))") == [
         "PAPER-0-1 of run 0001-replay: at 2023-11-14 22:13:20.100 UTC own-1 asked to buy 4.0 BTC/USDT with a market order (IOC), "
         "in answer to input 11.",
-        "It was due at the venue 50 ms later, at 2023-11-14 22:13:20.150 UTC, to meet the market as it stood then.",
+        "Input 11 was a picture of the book of BTC/USDT: 100.0 (5.0) bid, 100.1 (2.0) asked at its best.",
+        "It was due at the venue 50 ms later (the account's fixed latency), at 2023-11-14 22:13:20.150 UTC, to meet the market as it stood then; "
+        "its account has the expected fill model.",
         "At 2023-11-14 22:13:20.200 UTC 2.0 was filled at 100.1 as taker, because the book displayed 2.0 there (input 13); "
-        "the fee was 0.00200000 BTC (0.1 %).",
+        "the fee was 0.00200000 BTC (0.1 %, the instrument's own taker rate).",
         "At 2023-11-14 22:13:20.200 UTC 2.0 was filled at 100.2 as taker, because the book displayed 3.0 there (input 13); "
-        "the fee was 0.00200000 BTC (0.1 %).",
-        "In all 4.0 for 400.60000000 USDT, in 2 fills, 100.15 each on average, before fees.",
+        "the fee was 0.00200000 BTC (0.1 %, the instrument's own taker rate).",
+        "In all 4.0 for 400.60000000 USDT, in 2 fills over 2 levels of the book, 100.15 each on average, before fees.",
+        "Nothing had to be rounded.",
         "With that it was filled whole, at 2023-11-14 22:13:20.200 UTC.",
     ]
 
@@ -62,28 +65,31 @@ def test_a_market_order_walks_the_levels(tmp_path: Path) -> None:
 def test_a_resting_order_waits_for_its_turn_and_is_passed(tmp_path: Path) -> None:
     story = told(tmp_path, "ctx.buy(symbol, Decimal('1'), Decimal('100.0'))")
     # 5.0 stood ahead on arrival, 4.0 after the next quote; 4.5 traded at the price, so 0.5 reached us; 0.7 then traded below
-    assert story[2:] == [
-        "At 2023-11-14 22:13:20.500 UTC 0.5 was filled at 100.0 as maker, because 4.5 traded at its price, more than the 4.0 ahead of it "
-        "(input 16); the fee was 0.00050000 BTC (0.1 %).",
-        "At 2023-11-14 22:13:20.600 UTC 0.5 was filled at 100.0 as maker, because 0.7 traded at 99.9, below its price, so that it was passed "
-        "(input 17); the fee was 0.00050000 BTC (0.1 %).",
+    assert story[3:] == [
+        "At 2023-11-14 22:13:20.500 UTC 0.5 was filled at 100.0 as maker, because 4.5 traded at its price, more than the 4.0 that stood ahead of it "
+        "by the expected model (half way between the least and the most that can stand there) "
+        "(input 16); the fee was 0.00050000 BTC (0.1 %, the instrument's own maker rate).",
+        "At 2023-11-14 22:13:20.600 UTC 0.5 was filled at 100.0 as maker, because 0.7 traded at 99.9, below its price, so that it was passed, "
+        "whatever stood ahead of it (input 17); the fee was 0.00050000 BTC (0.1 %, the instrument's own maker rate).",
         "In all 1.0 for 100.00000000 USDT, in 2 fills, 100 each on average, before fees.",
+        "Nothing had to be rounded.",
         "With that it was filled whole, at 2023-11-14 22:13:20.600 UTC.",
     ]
 
 
 def test_a_denied_order_never_left(tmp_path: Path) -> None:
     story = told(tmp_path, "ctx.buy(symbol, Decimal('1000'))")
-    assert story[1:] == [
+    assert story[2:] == [
         "It never left the desk, because the free balance does not cover the order (insufficient_balance). "
-        "What to do: send a smaller order or cancel one that holds funds."
+        "What to do: send a smaller order or cancel one that holds funds.",
+        "Free at that time: 10000.00000000 USDT.",
     ]
 
 
 def test_amounts_that_cannot_be_written_are_not_made_up(tmp_path: Path) -> None:
     story = told(tmp_path, "ctx.buy(symbol, Decimal('NaN'))")
     assert "asked to buy BTC/USDT with a market order (IOC), in answer" in story[0]
-    assert "because a price or quantity was not a finite number (invalid_number)" in story[1]
+    assert "because a price or quantity was not a finite number (invalid_number)" in story[2]
 
 
 @pytest.mark.parametrize(
@@ -150,8 +156,9 @@ def test_a_stop_tells_its_trigger_and_what_it_met(tmp_path: Path) -> None:
     data = capture(tmp_path / "up.jsonl", frames, step_ns=100_000_000)
     story = told(tmp_path, "pass", "pass", "ctx.buy(symbol, Decimal('1'), trigger=Decimal('100.2'))", data=data)
     assert "asked to buy 1.0 BTC/USDT with a stop-market order with its trigger at 100.2 (IOC)" in story[0]
-    assert story[2] == "Its trigger at 100.2 was reached."
-    assert "At 2023-11-14 22:13:20.700 UTC 1.0 was filled at 100.2 as taker" in story[3]
+    assert story[3] == "Its trigger at 100.2 was reached by input 18."
+    assert story[4] == "Input 18 was a trade in BTC/USDT: 0.2 at 100.2, where a buyer took."
+    assert "At 2023-11-14 22:13:20.700 UTC 1.0 was filled at 100.2 as taker" in story[5]
 
 
 def test_bars_fill_at_the_open_and_never_at_touch(tmp_path: Path) -> None:
@@ -167,8 +174,20 @@ def test_bars_fill_at_the_open_and_never_at_touch(tmp_path: Path) -> None:
     home = tmp_path / "home"
     replayed(home, "--data", bars(tmp_path / "b.parquet", count=200), "--strategy", own)
     first, second = (paperdesk("explain", f"0001-replay:PAPER-0-{number}", "--home", home).out for number in (1, 2))
-    assert "as taker, because the next bar opened at 115" in first
-    assert "as maker, because a bar went through its price, as far as 109.75 (touching it would not have been" in second
+    assert (
+        "to meet the first bar that began no earlier than it was sent; its account has the expected fill model."
+        in first
+    )
+    assert (
+        "as taker, because a bar that began no earlier than it was sent opened at 115.00, from where the expected model moves its price"
+        in first
+    )
+    # √(1 lot of 50) × a range of 1.25 × 0.6006 × 2/3, rounded up to the tick
+    assert "here by 0.08; the account can have 4 of that bar" in first
+    assert (
+        "as maker, because a bar went through its price, as far as 109.75 (touching it is not enough for the expected"
+        in second
+    )
 
 
 def test_orders_that_are_not_there(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ function fill(order, price, at = Date.now(), liquidity = "maker") {
   const { rule, ...figures } = told;
   const made = event("fill", "good", `${order.id} ${sign > 0 ? "bought" : "sold"} ${order.quantity} ${one.symbol} at ${text} as ${liquidity}, fee ${told.fee} ${one.quote}.`, { ...about(order), fill: told }, at);
   const sentence = liquidity === "maker" ? `1.204 traded at its price, more than the 0.873 ahead of it.` : `The book displayed 0.52 there.`;
-  const receipt = { rule, sentence, evidence_price: text, shown: "1.204", ahead_before: liquidity === "maker" ? "0.873" : "0", ahead_after: "0", fee_rate: "0.001", latency_ms: 60, waited_ms: 4210.5 };
+  const receipt = { rule, sentence, evidence_price: text, shown: "1.204", fill_model: "expected", ahead_before: liquidity === "maker" ? "0.873" : null, ahead_after: liquidity === "maker" ? "0" : null, fee_rate: "0.001", fee_tier: null, latency_ms: 60, waited_ms: 4210.5 };
   fills = [{ ...figures, order: order.id, seq: made.seq, number: 0, ...moment(at), bot: order.bot, who: order.who, instrument: one.number, symbol: one.symbol, receipt }, ...fills].slice(0, 500);
 }
 function state() {

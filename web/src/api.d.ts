@@ -2433,9 +2433,12 @@ export interface components {
             sentence: string;
             evidence_price: string;
             shown: string;
-            ahead_before: string;
-            ahead_after: string;
+            /** @enum {unknown} */
+            fill_model: "expected" | "optimistic" | "pessimistic";
+            ahead_before: string | null;
+            ahead_after: string | null;
             fee_rate: string;
+            fee_tier: number | null;
             latency_ms: number;
             waited_ms: number;
         };

@@ -273,10 +273,15 @@ class Receipt(Answer):
     sentence: str
     evidence_price: str
     shown: str
-    ahead_before: str
-    """Quantity that stood ahead in the queue before."""
-    ahead_after: str
+    """What traded or was displayed there; of a bar, what the account can have of its volume."""
+    fill_model: Literal["optimistic", "expected", "pessimistic"]
+    """What the account believes where the evidence leaves room: docs/fill-models.md."""
+    ahead_before: str | None
+    """Quantity that stood ahead in the queue before, by that model; null where there is no queue, or no place in it is known."""
+    ahead_after: str | None
     fee_rate: str
+    fee_tier: int | None
+    """The account's tier, from 0; null where the instrument's own rates hold."""
     latency_ms: float
     waited_ms: float
     """From the order's submission on."""

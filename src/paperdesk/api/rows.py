@@ -61,7 +61,7 @@ def order_of(row: Any, names: Directory, reporting_of: dict[int, tuple[str, str]
         fills=row["fills"],
         reserved=names.amount(names.numbers.get(reserved_asset, -1), row["reserved_units"]),
         reserved_asset=reserved_asset,
-        triggered=bool(row["triggered"]),
+        triggered=row["triggered_seq"] > 0,
         cancel_requested=row["cancel_at_ns"] > 0 and row["status"] in ("submitted", "accepted", "partially_filled"),
         refusal=refusal(row["reason_code"]),
         seq=row["submitted_seq"],
@@ -89,9 +89,11 @@ def fill_of(row: Any, names: Directory, terms: story.Terms) -> Fill:
         sentence=story.fill_sentence(row, terms),
         evidence_price=grid.price(row["evidence_ticks"]),
         shown=grid.quantity(row["shown_lots"]),
-        ahead_before=grid.quantity(row["front_before_lots"]),
-        ahead_after=grid.quantity(row["front_after_lots"]),
+        fill_model=terms.fill_model,  # type: ignore[arg-type]
+        ahead_before=grid.quantity(row["front_before_lots"]) if row["front_before_lots"] >= 0 else None,
+        ahead_after=grid.quantity(row["front_after_lots"]) if row["front_after_lots"] >= 0 else None,
         fee_rate=f"{rate:f}",
+        fee_tier=row["fee_tier"] if row["fee_tier"] >= 0 else None,
         latency_ms=row["latency_ns"] / 1_000_000,
         waited_ms=row["waited_ns"] / 1_000_000,
     )
@@ -146,15 +148,7 @@ def order(connection: Connection, run: str, account: int, names: Directory, numb
 
 def fills(connection: Connection, run: str, account: int, names: Directory, limit: int, before: int | None) -> Fills:
     """A page of fills, newest first."""
-    table, receipts = tables.fills, tables.receipts
-    own = [column for column in receipts.columns if column.name not in table.columns]
-    same = (
-        (table.c.run == receipts.c.run)
-        & (table.c.account == receipts.c.account)
-        & (table.c.fill_id == receipts.c.fill_id)
-    )
-    query = select(table, *own).select_from(table.join(receipts, same))
-    query = query.where(table.c.run == run, table.c.account == account)
+    table, query = tables.fills, story.fills_with_receipts(run, account)
     if before is not None:
         query = query.where(table.c.fill_id < before)
     rows = connection.execute(query.order_by(table.c.fill_id.desc()).limit(limit + 1)).mappings().all()

@@ -1,13 +1,14 @@
 """The life of one order in sentences, from the database: what was asked, what happened and why, what each fill rests on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, Select, case, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from paperdesk.api.evidence import why_there
 from paperdesk.domain.reasons import TEXTS, Reason
 from paperdesk.store import tables
 
@@ -42,22 +43,32 @@ def find_order(connection: Connection, run: str, account: int, order_id: int) ->
     return row
 
 
-def story(connection: Connection, run: str, account: int, order_id: int) -> Iterator[str]:
-    """The sentences; NoOrder where there is no such order."""
+def story(
+    connection: Connection, run: str, account: int, order_id: int, input_told: Callable[[int], str] | None = None
+) -> Iterator[str]:
+    """The sentences; NoOrder where there is no such order. `input_told` says what an input of the log was, by its seq."""
     row = find_order(connection, run, account, order_id)
     order = Terms(connection, row)
     yield opening(order)
+    if input_told is not None and row["cause"]:
+        yield input_told(row["cause"])
     if row["status"] == "denied":
         yield f"It never left the desk, because {cause(row['reason_code'])}"
+        if row["reason_code"] == Reason.INSUFFICIENT_BALANCE and order.quote:
+            yield free_then(connection, order)
         return
-    span_ms = (row["arrive_ns"] - row["submitted_ns"]) / 1_000_000
-    yield f"It was due at the venue {span_ms:g} ms later, at {_time(row['arrive_ns'])}, to meet the market as it stood then."
-    if row["triggered"]:
-        yield f"Its trigger at {row['trigger_price']} was reached."
-    for fill in fills_of(connection, run, account, order_id):
+    fills = fills_of(connection, run, account, order_id)
+    yield journey(order, fills)
+    if row["triggered_seq"]:
+        yield f"Its trigger at {row['trigger_price']} was reached by input {row['triggered_seq']}."
+        if input_told is not None:
+            yield input_told(row["triggered_seq"])
+    for fill in fills:
         yield fill_sentence(fill, order)
-    if row["fills"] > 1 and order.quote:
-        yield sum_of_fills(order)
+    if len(fills) > 1 and order.quote:
+        yield sum_of_fills(order, fills)
+    if fills and order.quote:
+        yield rounding(order, fills)
     yield ending(order)
 
 
@@ -77,6 +88,7 @@ class Terms:
         ).mappings().first()  # fmt: skip
         self.tick = Decimal(grid["tick"]) if grid is not None else Decimal(1)
         self.lot = Decimal(grid["lot"]) if grid is not None else Decimal(1)
+        self.base = grid["base"] if grid is not None else ""
         self.quote = grid["quote"] if grid is not None else ""
         known = connection.execute(
             select(assets.c.number, assets.c.name, assets.c.scale).where(assets.c.run == row["run"])
@@ -87,6 +99,11 @@ class Terms:
         name = connection.execute(
             select(bots.c.name).where(_is(bots, row["run"], row["account"]), bots.c.bot == row["bot"])
         ).scalar()
+        account = connection.execute(
+            select(tables.accounts).where(_is(tables.accounts, row["run"], row["account"]))
+        ).mappings().one()  # fmt: skip
+        self.fill_model: str = account["fill_model"]
+        self.latency_ns: int = account["latency_ns"]
         self.who = (name or f"bot {row['bot']}") if row["bot"] else "the account's owner"
 
     def price(self, ticks: int) -> str:
@@ -98,18 +115,23 @@ class Terms:
         return f"{self.lot * lots:f}"
 
 
+def fills_with_receipts(run: str, account: int) -> Select[Any]:
+    """Fills of an account, each with its receipt and with what its order asked for."""
+    fills, receipts, orders = tables.fills, tables.receipts, tables.orders
+    of_fill = (fills.c.run == receipts.c.run) & (fills.c.account == receipts.c.account)
+    of_order = (fills.c.run == orders.c.run) & (fills.c.account == orders.c.account)
+    own = [column for column in receipts.columns if column.name not in fills.columns]
+    asked = (orders.c.order_type, orders.c.trigger_price, orders.c.trigger_ticks)
+    joined = fills.join(receipts, of_fill & (fills.c.fill_id == receipts.c.fill_id))
+    joined = joined.join(orders, of_order & (fills.c.order_id == orders.c.order_id))
+    return select(fills, *own, *asked).select_from(joined).where(_is(fills, run, account))
+
+
 def fills_of(connection: Connection, run: str, account: int, order_id: int) -> list[Row]:
     """Fills of an order with their receipts, in order."""
-    fills, receipts = tables.fills, tables.receipts
-    same = (fills.c.run == receipts.c.run) & (fills.c.account == receipts.c.account)
-    own = [column for column in receipts.columns if column.name not in fills.columns]
-    found = connection.execute(
-        select(fills, *own)
-        .select_from(fills.join(receipts, same & (fills.c.fill_id == receipts.c.fill_id)))
-        .where(_is(fills, run, account), fills.c.order_id == order_id)
-        .order_by(fills.c.fill_id)
-    )
-    return list(found.mappings())
+    fills = tables.fills
+    query = fills_with_receipts(run, account).where(fills.c.order_id == order_id).order_by(fills.c.fill_id)
+    return list(connection.execute(query).mappings())
 
 
 def _is(table: Any, run: str, account: int) -> ColumnElement[bool]:
@@ -131,7 +153,8 @@ def opening(order: Terms) -> str:
         + (", reduce-only" if row["reduce_only"] else "")
     )
     start = f"{row['id']} of run {row['run']}: at {_time(row['submitted_ns'])} {order.who}"
-    end = f"in answer to input {row['cause']}.{same_order(row)}"
+    answered = f"in answer to input {row['cause']}" if row["cause"] else f"in a command of its own, input {row['submitted_seq']}"
+    end = f"{answered}.{same_order(row)}"
     if row["reason_code"] in UNCOUNTABLE:
         return f"{start} asked to {row['side'].lower()} {row['symbol']} with a {kind} order ({flags}), {end}"
     return f"{start} asked to {row['side'].lower()} {row['quantity']} {row['symbol']} with a {kind} order{at}{trigger} ({flags}), {end}"
@@ -144,38 +167,94 @@ def same_order(row: Row) -> str:
     return f" It is the same order as PAPER-{OWN}-{row['client_id']}, sent to all accounts."
 
 
-def fill_sentence(fill: Row, order: Terms) -> str:
-    """One fill: how much, at what price, why there, for which fee."""
-    seen, shown = order.price(fill["evidence_ticks"]), order.quantity(fill["shown_lots"])
-    front, buys = fill["front_before_lots"], fill["side"] == "BUY"
-    ahead = "and nothing stood ahead of it" if front == 0 else f"more than the {order.quantity(front)} ahead of it"
-    worst, side = ("high", "below") if buys else ("low", "above")
-    why = {
-        "BOOK_WALK": f"the book displayed {shown} there",
-        "TRADE_THROUGH": f"{shown} traded at {seen}, {side} its price, so that it was passed",
-        "QUEUE": f"{shown} traded at its price, {ahead}",
-        "BOOK_CROSS": f"the other side of the book came to it: {shown} displayed at {seen}",
-        "BAR_OPEN": f"the next bar opened at {seen}",
-        "BAR_THROUGH": f"a bar went through its price, as far as {seen} (touching it would not have been enough)",
-        "BAR_STOP": f"a bar reached its trigger; this is what the account's fill model assumes, between the trigger and the bar's {worst}",
-        "TAPE_TAKE": f"{shown} traded at {seen}, and without a book no better price than this is assumed by the account's fill model",
-        "TAPE_TOUCH": f"{shown} traded at its price, and the account's fill model gives it a part of that",
-    }.get(fill["rule"], f"rule {fill['rule'].lower()} applied")
-    fee = f"{fill['fee']} {order.names.get(fill['fee_asset'], '')}".strip()
-    rate = (Decimal(fill["fee_rate_e8"]) / 1_000_000).normalize()
+def free_then(connection: Connection, order: Terms) -> str:
+    """What was free of the asset that an order would have spent, when it was denied."""
+    row, postings = order.row, tables.postings
+    asset = order.quote if row["side"] == "BUY" else order.base
+    number = next(number for number, name in order.names.items() if name == asset)
+    into = case((postings.c.target_bucket == "FREE", 1), (postings.c.source_bucket == "FREE", -1), else_=0)
+    units = connection.execute(
+        select(func.sum(into * postings.c.amount_units)).where(
+            _is(postings, row["run"], row["account"]), postings.c.asset == number, postings.c.seq < row["submitted_seq"]
+        )
+    ).scalar()
+    return f"Free at that time: {Decimal(units or 0).scaleb(-order.scales[asset]):f} {asset}."
+
+
+MEETING: Final = {
+    "BAR": "to meet the first bar that began no earlier than it was sent",
+    "TAPE": "to meet the next trade",
+}
+"""Where there is no book; elsewhere an order meets the book as it was when it arrived."""
+
+
+def journey(order: Terms, fills: list[Row]) -> str:
+    """When it was due at the venue, and what it could meet there."""
+    row = order.row
+    span_ns = row["arrive_ns"] - row["submitted_ns"]
+    how = "the account's fixed latency" if span_ns == order.latency_ns else "a latency drawn for this order"
+    met = (
+        MEETING.get(fills[0]["rule"].split("_")[0])
+        if fills
+        else "to meet the market as it stood then, or what came later"
+    )
     return (
-        f"At {_time(fill['ts_seq_ns'])} {fill['quantity']} was filled at {fill['price']} as {fill['liquidity'].lower()}, because {why} "
-        f"(input {fill['seq']}); the fee was {fee} ({rate:f} %)."
+        f"It was due at the venue {span_ns / 1_000_000:g} ms later ({how}), at {_time(row['arrive_ns'])}, "
+        f"{met or 'to meet the market as it stood then'}; its account has the {order.fill_model} fill model."
     )
 
 
-def sum_of_fills(order: Terms) -> str:
+def fill_sentence(fill: Row, order: Terms) -> str:
+    """One fill: how much, at what price, why there, for which fee at which rate."""
+    fee = f"{fill['fee']} {order.names.get(fill['fee_asset'], '')}".strip()
+    rate = (Decimal(fill["fee_rate_e8"]) / 1_000_000).normalize()
+    liquidity, tier = fill["liquidity"].lower(), fill["fee_tier"]
+    whose = (
+        f"the instrument's own {liquidity} rate"
+        if tier < 0
+        else f"the {liquidity} rate of the account's fee tier {tier}"
+    )
+    return (
+        f"At {_time(fill['ts_seq_ns'])} {fill['quantity']} was filled at {fill['price']} as {liquidity}, because {why_there(fill, order)} "
+        f"(input {fill['seq']}); the fee was {fee} ({rate:f} %, {whose})."
+    )
+
+
+def rounding(order: Terms, fills: list[Row]) -> str:
+    """What was rounded, always against the trader: the payment once per order, the fee of each fill."""
+    row, scale = order.row, order.scales.get(order.quote, 0)
+    buys = row["side"] == "BUY"
+    value = sum(fill["price_ticks"] * fill["qty_lots"] for fill in fills) * order.tick * order.lot
+    told = []
+    if value != Decimal(row["quote_units"]).scaleb(-scale):
+        told.append(f"what it {'paid up' if buys else 'received down'} from {value.normalize():f} {order.quote}")
+    fees = sum(fill["fee_units"] != exact_fee(fill, order) for fill in fills)
+    if fees:
+        told.append("its fee up" if len(fills) == 1 else f"the fee up in {fees} of its {len(fills)} fills")
+    if not told:
+        return "Nothing had to be rounded."
+    return f"Rounded to the asset's smallest unit, against the trader: {' and '.join(told)}."
+
+
+def exact_fee(fill: Row, order: Terms) -> Decimal:
+    """A fill's fee before rounding, in units of its asset."""
+    received = Decimal(fill["quote_units"])
+    if fill["side"] == "BUY":
+        scale = order.scales.get(order.names.get(fill["fee_asset"], ""), 0)
+        received = (order.lot * fill["qty_lots"]).scaleb(scale)
+    return received * fill["fee_rate_e8"] / 100_000_000
+
+
+def sum_of_fills(order: Terms, fills: list[Row]) -> str:
     """What several fills came to."""
     row, scale = order.row, order.scales.get(order.quote, 0)
     value = Decimal(row["quote_units"]).scaleb(-scale)
     mean = Decimal(f"{value / (order.lot * row['filled_lots']):.10g}").normalize()
+    levels = len({fill["price_ticks"] for fill in fills})
+    walked = all(fill["rule"] == "BOOK_WALK" for fill in fills)
+    over = f" over {levels} levels of the book" if walked and levels > 1 else ""
     return (
-        f"In all {order.quantity(row['filled_lots'])} for {value:f} {order.quote}, in {row['fills']} fills, "
+        f"In all {order.quantity(row['filled_lots'])} for {value:f} {order.quote}, in {row['fills']} fills{over}, "
         f"{mean:f} each on average, before fees."
     )
 

@@ -6,6 +6,7 @@ from typing import Final
 from paperdesk.api.story import NoOrder, story
 from paperdesk.app.errors import EXIT_IO, EXIT_USAGE, DeskError
 from paperdesk.app.home import Home
+from paperdesk.app.inputs_told import teller
 from paperdesk.store.database import open_database
 from paperdesk.store.errors import StoreError
 
@@ -31,7 +32,8 @@ def explain_order(home: Home, text: str) -> str:
         raise DeskError(f"There is no run {run!r} in {home.root}; the latest are: {known}.")
     try:
         with open_database(home.database, create=False) as database, database.engine.connect() as connection:
-            return "\n".join(story(connection, run, int(match["account"]), int(match["order"])))
+            told = teller(home, connection, run)
+            return "\n".join(story(connection, run, int(match["account"]), int(match["order"]), told))
     except NoOrder as error:
         raise DeskError(f"{error} Name another run as RUN:PAPER-0-1.") from error
     except StoreError as error:

@@ -179,7 +179,7 @@ class Follower:
         if kind == OutputKind.ORDER_ACCEPTED:
             self._set_status(order, OrderStatus.ACCEPTED, row)
         elif kind == OutputKind.ORDER_TRIGGERED:
-            order.triggered = 1
+            order.triggered_seq = row[SEQ]
         else:
             order.cancel_at_ns = row[PAYLOAD + 7]
 
@@ -197,9 +197,7 @@ class Follower:
 
     def _fill(self, row: Output) -> None:
         order, account = self._order(row), row[ACCOUNT]
-        price, lots, fill_id, quote, fee, realized, shown, front_before, front_after, evidence, rate = row[
-            PAYLOAD : PAYLOAD + 11
-        ]
+        price, lots, fill_id, quote, fee, realized, *receipt = row[PAYLOAD : PAYLOAD + 13]
         order.filled_lots += lots
         order.fills += 1
         order.quote_units += quote
@@ -231,8 +229,9 @@ class Follower:
         money = (price, lots, row[ASSET], quote, row[FEE_ASSET], fee, realized)
         self.grown["fills"].append((*key, *place, SIDES[row[SIDE]], LIQUIDITIES[row[LIQUIDITY]], *money, *texts))
         waited = (order.arrive_ns - order.submitted_ns, row[TS] - order.submitted_ns)
+        shown, front_before, front_after, evidence, *rates = receipt
         self.grown["receipts"].append(
-            (*key, RULES[row[RULE]], evidence, shown, front_before, front_after, rate, *waited)
+            (*key, RULES[row[RULE]], evidence, shown, front_before, front_after, *rates, *waited)
         )
         self._open_fill = row
 

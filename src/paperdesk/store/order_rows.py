@@ -43,7 +43,8 @@ class Order:
     quote_units: int = 0
     fee_units: int = 0
     reserved_units: int = 0
-    triggered: int = 0
+    triggered_seq: int = 0
+    """The input that reached its trigger; 0: none did."""
     cancel_at_ns: int = 0
     reason: int = 0
     updated_seq: int = 0
@@ -52,7 +53,14 @@ class Order:
 
     def moving(self) -> tuple[Any, ...]:
         """What changes, in the order of `projections.ORDER_MOVING`."""
-        amounts = (self.filled_lots, self.fills, self.quote_units, self.fee_units, self.reserved_units, self.triggered)
+        amounts = (
+            self.filled_lots,
+            self.fills,
+            self.quote_units,
+            self.fee_units,
+            self.reserved_units,
+            self.triggered_seq,
+        )
         reason = (self.reason, reason_name(self.reason) if self.reason else None)
         return (STATUS_TEXT[self.status], *amounts, self.cancel_at_ns, *reason, self.updated_seq, self.updated_ns)
 

@@ -50,7 +50,7 @@ orders: Final = _table(
     "orders",
     "run:t! account! order_id! id:t mode:t epoch bot instrument version symbol:t? side:t order_type:t time_in_force:t "
     "post_only reduce_only client_id cause price_ticks trigger_ticks qty_lots price:t? trigger_price:t? quantity:t? submitted_seq "
-    "submitted_ns arrive_ns expire_ns budget_units status:t filled_lots fills quote_units fee_units reserved_units triggered cancel_at_ns "
+    "submitted_ns arrive_ns expire_ns budget_units status:t filled_lots fills quote_units fee_units reserved_units triggered_seq cancel_at_ns "
     "reason_code reason:t? updated_seq updated_ns",
 )
 fills: Final = _table(
@@ -62,7 +62,7 @@ fills: Final = _table(
 receipts: Final = _table(
     "receipts",
     "run:t! account! fill_id! mode:t order_id seq rule:t evidence_ticks shown_lots front_before_lots front_after_lots "
-    "fee_rate_e8 latency_ns waited_ns",
+    "fee_rate_e8 fee_tier volume_units latency_ns waited_ns",
 )
 postings: Final = _table(
     "postings",

@@ -1,0 +1,77 @@
+"""What an input of a run's log was, in one sentence: the event that an order answered."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from paperdesk.app.home import Home
+from paperdesk.domain.events import InputKind, MarketStatus, Side
+from paperdesk.store import tables
+from paperdesk.store.disk import RealDisk
+from paperdesk.store.log import read_log
+from paperdesk.store.reading import Grid
+
+TAKERS: Final = {int(Side.BUY): "a buyer took", int(Side.SELL): "a seller took"}
+MINUTE_NS: Final = 60_000_000_000
+
+
+def find_input(home: Home, run: str, seq: int) -> Any:
+    """The record of an input, or None where the log does not reach there. StoreError where it cannot be read."""
+    for frame in read_log(RealDisk(home.folder(run), create=False)):
+        if frame.first_seq <= seq <= frame.last_seq:
+            return frame.inputs()[seq - frame.first_seq]
+    return None
+
+
+def teller(home: Home, connection: Connection, run: str) -> Callable[[int], str]:
+    """For `api.story.story`: what input `seq` was."""
+    table = tables.instruments
+    query = select(table.c.number, table.c.symbol, table.c.tick, table.c.lot).where(table.c.run == run)
+    rows = connection.execute(query.order_by(table.c.version)).all()
+    grids = {number: Grid(symbol, tick, lot) for number, symbol, tick, lot in rows}
+
+    def told(seq: int) -> str:
+        """One sentence."""
+        row = find_input(home, run, seq)
+        if row is None:
+            return f"What input {seq} was is not in the log any more."
+        return f"Input {seq} was {describe(row, grids.get(int(row['instrument'])))}."
+
+    return told
+
+
+def describe(row: Any, grid: Grid | None) -> str:
+    """An input in words; `grid` is that of its instrument."""
+    kind = int(row["kind"])
+    if grid is None or kind in (InputKind.TIMER, InputKind.DEFINE_ASSET, InputKind.BIND_SOURCE):
+        return "a tick of the clock" if kind == InputKind.TIMER else _name(kind)
+    if kind == InputKind.TRADE:
+        size, price = grid.quantity(int(row["trade_qty_lots"])), grid.price(int(row["trade_price_ticks"]))
+        side = int(row["side"])
+        return f"a trade in {grid.symbol}: {size} at {price}" + (f", where {TAKERS[side]}" if side else "")
+    if kind == InputKind.QUOTE:
+        bid, ask = _level(grid, row["bid_ticks"], row["bid_lots"]), _level(grid, row["ask_ticks"], row["ask_lots"])
+        return f"a quote of {grid.symbol}: {bid} bid, {ask} asked"
+    if kind == InputKind.BOOK:
+        bid = _level(grid, row["bids_ticks"][0], row["bids_lots"][0] if row["n_bids"] else 0)
+        ask = _level(grid, row["asks_ticks"][0], row["asks_lots"][0] if row["n_asks"] else 0)
+        return f"a picture of the book of {grid.symbol}: {bid} bid, {ask} asked at its best"
+    if kind == InputKind.BAR:
+        open_, high, low, close = (grid.price(int(row[f"{name}_ticks"])) for name in ("open", "high", "low", "close"))
+        minutes = f"{int(row['interval_ns']) / MINUTE_NS:g} min"
+        return f"a bar of {grid.symbol} over {minutes}: open {open_}, high {high}, low {low}, close {close}"
+    if kind == InputKind.MARKET_STATUS:
+        return f"news of {grid.symbol}: its data are {MarketStatus(int(row['status'])).name.lower()}"
+    return _name(kind)
+
+
+def _level(grid: Grid, ticks: Any, lots: Any) -> str:
+    return f"{grid.price(int(ticks))} ({grid.quantity(int(lots))})" if lots else "nothing"
+
+
+def _name(kind: int) -> str:
+    try:
+        return f"the command {InputKind(kind).name.lower()}"
+    except ValueError:
+        return f"of kind {kind}, which this version does not know"
