@@ -50,7 +50,7 @@ def test_a_market_order_walks_the_levels(tmp_path: Path) -> None:
         "PAPER-0-1 of run 0001-replay: at 2023-11-14 22:13:20.100 UTC own-1 asked to buy 4.0 BTC/USDT with a market order (IOC), "
         "in answer to input 11.",
         "Input 11 was a picture of the book of BTC/USDT: 100.0 (5.0) bid, 100.1 (2.0) asked at its best.",
-        "It was due at the venue 50 ms later (the account's fixed latency), at 2023-11-14 22:13:20.150 UTC, to meet the market as it stood then; "
+        "It was due at the venue 50 ms later (its account's latency), at 2023-11-14 22:13:20.150 UTC, to meet the market as it stood then; "
         "its account has the expected fill model.",
         "At 2023-11-14 22:13:20.200 UTC 2.0 was filled at 100.1 as taker, because the book displayed 2.0 there (input 13); "
         "the fee was 0.00200000 BTC (0.1 %, the instrument's own taker rate).",

@@ -274,7 +274,7 @@ class Receipt(Answer):
     evidence_price: str
     shown: str
     """What traded or was displayed there; of a bar, what the account can have of its volume."""
-    fill_model: Literal["optimistic", "expected", "pessimistic"]
+    fill_model: FillModelText
     """What the account believes where the evidence leaves room: docs/fill-models.md."""
     ahead_before: str | None
     """Quantity that stood ahead in the queue before, by that model; null where there is no queue, or no place in it is known."""

@@ -153,7 +153,11 @@ def opening(order: Terms) -> str:
         + (", reduce-only" if row["reduce_only"] else "")
     )
     start = f"{row['id']} of run {row['run']}: at {_time(row['submitted_ns'])} {order.who}"
-    answered = f"in answer to input {row['cause']}" if row["cause"] else f"in a command of its own, input {row['submitted_seq']}"
+    answered = (
+        f"in answer to input {row['cause']}"
+        if row["cause"]
+        else f"in a command of its own, input {row['submitted_seq']}"
+    )
     end = f"{answered}.{same_order(row)}"
     if row["reason_code"] in UNCOUNTABLE:
         return f"{start} asked to {row['side'].lower()} {row['symbol']} with a {kind} order ({flags}), {end}"
@@ -192,12 +196,8 @@ def journey(order: Terms, fills: list[Row]) -> str:
     """When it was due at the venue, and what it could meet there."""
     row = order.row
     span_ns = row["arrive_ns"] - row["submitted_ns"]
-    how = "the account's fixed latency" if span_ns == order.latency_ns else "a latency drawn for this order"
-    met = (
-        MEETING.get(fills[0]["rule"].split("_")[0])
-        if fills
-        else "to meet the market as it stood then, or what came later"
-    )
+    how = "its account's latency" if span_ns == order.latency_ns else "a latency drawn for this order"
+    met = MEETING.get(fills[0]["rule"].split("_")[0]) if fills else "to meet the market from then on"
     return (
         f"It was due at the venue {span_ns / 1_000_000:g} ms later ({how}), at {_time(row['arrive_ns'])}, "
         f"{met or 'to meet the market as it stood then'}; its account has the {order.fill_model} fill model."
