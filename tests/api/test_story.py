@@ -1,0 +1,99 @@
+"""Sentences about latency, fees and rounding, with figures worked out by hand."""
+
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from paperdesk.api import story
+
+
+def terms(row: dict[str, Any] | None = None) -> Any:
+    """BTC/USDT to the cent and the thousandth, in an account with a fixed latency of 50 ms, by the expected model."""
+    grid = {"tick": Decimal("0.01"), "lot": Decimal("0.001"), "base": "BTC", "quote": "USDT"}
+    names = {"names": {1: "BTC", 2: "USDT"}, "scales": {"BTC": 8, "USDT": 2}}
+    texts = {"price": lambda ticks: f"{ticks / 100:.2f}", "quantity": lambda lots: f"{lots / 1000:.3f}"}
+    return SimpleNamespace(row=row or {}, latency_ns=50_000_000, fill_model="expected", **grid, **names, **texts)
+
+
+def fill(**other: Any) -> dict[str, Any]:
+    """0.003 BTC bought at 100.01: 0.30003 USDT; a fee of 0.1 % is 300 units of 10⁻⁸ BTC."""
+    what = {
+        "rule": "BOOK_WALK",
+        "side": "BUY",
+        "liquidity": "TAKER",
+        "price": "100.01",
+        "quantity": "0.003",
+        "fee": "0.00000300",
+    }
+    numbers = {
+        "price_ticks": 10_001,
+        "qty_lots": 3,
+        "quote_units": 31,
+        "fee_units": 300,
+        "fee_asset": 1,
+        "shown_lots": 5,
+    }
+    times = {"ts_seq_ns": 0, "seq": 7, "evidence_ticks": 10_001, "front_before_lots": -1}
+    return {**what, **numbers, **times, "fee_rate_e8": 100_000, "fee_tier": -1, **other}
+
+
+@pytest.mark.parametrize(
+    ("tier", "liquidity", "words"),
+    [
+        (-1, "TAKER", "(0.1 %, the instrument's own taker rate)."),
+        (0, "TAKER", "(0.1 %, the taker rate of the account's fee tier 0)."),
+        (3, "MAKER", "(0.1 %, the maker rate of the account's fee tier 3)."),
+    ],
+)
+def test_a_fee_names_its_rate(tier: int, liquidity: str, words: str) -> None:
+    assert story.fill_sentence(fill(fee_tier=tier, liquidity=liquidity), terms()).endswith(words)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("arrive_ns", "rule", "words"),
+    [
+        (50_000_000, "BOOK_WALK", "50 ms later (the account's fixed latency), at 1970-01-01 00:00:00.050 UTC, to meet the market as it stood then"),
+        (12_500_000, "BOOK_WALK", "12.5 ms later (a latency drawn for this order)"),
+        (50_000_000, "TAPE_TOUCH", "to meet the next trade; its account has the expected fill model"),
+        (50_000_000, "BAR_STOP", "to meet the first bar that began no earlier than it was sent"),
+        (50_000_000, None, "to meet the market from then on"),
+    ],
+)  # fmt: skip
+def test_a_latency_and_what_came_after_it(arrive_ns: int, rule: str | None, words: str) -> None:
+    fills: Any = [] if rule is None else [fill(rule=rule)]
+    assert words in story.journey(terms({"submitted_ns": 0, "arrive_ns": arrive_ns}), fills)
+
+
+@pytest.mark.parametrize(
+    ("row", "fills", "words"),
+    [
+        ({"side": "BUY", "quote_units": 31}, [fill()], "against the trader: what it paid up from 0.30003 USDT."),
+        ({"side": "BUY", "quote_units": 31}, [fill(fee_units=301, fee_rate_e8=100_001)], "0.30003 USDT and its fee up."),
+        ({"side": "SELL", "quote_units": 30}, [fill(side="SELL", quote_units=30, fee_units=1)], "received down from 0.30003 USDT and its fee up."),
+        ({"side": "BUY", "quote_units": 300}, [fill(price_ticks=100_000, quote_units=300)], "Nothing had to be rounded."),
+    ],
+)  # fmt: skip
+def test_what_was_rounded(row: dict[str, Any], fills: Any, words: str) -> None:
+    assert story.rounding(terms(row), fills).endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"), [(11, "(IOC), in answer to input 11."), (0, "(IOC), in a command of its own, input 12.")]
+)
+def test_what_an_order_answered(cause: int, words: str) -> None:
+    row = {
+        "id": "PAPER-0-1",
+        "run": "r",
+        "account": 0,
+        "bot": 0,
+        "client_id": 0,
+        "order_type": "MARKET",
+        "time_in_force": "IOC",
+    }
+    asked = {"side": "BUY", "quantity": "1", "symbol": "BTC/USDT", "price": None, "price_ticks": 0, "trigger_ticks": 0}
+    flags = {"post_only": 0, "reduce_only": 0, "expire_ns": 0, "reason_code": 0, "submitted_ns": 0}
+    order = terms({**row, **asked, **flags, "cause": cause, "submitted_seq": 12})
+    order.who = "the account's owner"
+    assert story.opening(order).endswith(words)
