@@ -54,7 +54,7 @@ def test_a_fee_names_its_rate(tier: int, liquidity: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("arrive_ns", "rule", "words"),
     [
-        (50_000_000, "BOOK_WALK", "50 ms later (the account's fixed latency), at 1970-01-01 00:00:00.050 UTC, to meet the market as it stood then"),
+        (50_000_000, "BOOK_WALK", "50 ms later (its account's latency), at 1970-01-01 00:00:00.050 UTC, to meet the market as it stood then"),
         (12_500_000, "BOOK_WALK", "12.5 ms later (a latency drawn for this order)"),
         (50_000_000, "TAPE_TOUCH", "to meet the next trade; its account has the expected fill model"),
         (50_000_000, "BAR_STOP", "to meet the first bar that began no earlier than it was sent"),
