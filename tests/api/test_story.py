@@ -63,7 +63,7 @@ def test_a_fee_names_its_rate(tier: int, liquidity: str, words: str) -> None:
 )  # fmt: skip
 def test_a_latency_and_what_came_after_it(arrive_ns: int, rule: str | None, words: str) -> None:
     fills: Any = [] if rule is None else [fill(rule=rule)]
-    assert words in story.journey(terms({"submitted_ns": 0, "arrive_ns": arrive_ns}), fills)
+    assert words in story.journey(terms({"submitted_ns": 0, "arrive_ns": arrive_ns, "trigger_ticks": 0}), fills)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_latency_and_what_came_after_it(arrive_ns: int, rule: str | None, word
         ({"side": "BUY", "quote_units": 31}, [fill()], "against the trader: what it paid up from 0.30003 USDT."),
         ({"side": "BUY", "quote_units": 31}, [fill(fee_units=301, fee_rate_e8=100_001)], "0.30003 USDT and its fee up."),
         ({"side": "SELL", "quote_units": 30}, [fill(side="SELL", quote_units=30, fee_units=1)], "received down from 0.30003 USDT and its fee up."),
-        ({"side": "BUY", "quote_units": 300}, [fill(price_ticks=100_000, quote_units=300)], "Nothing had to be rounded."),
+        ({"side": "BUY", "quote_units": 300}, [fill(price_ticks=100_000, quote_units=300)], "No amount had to be rounded."),
     ],
 )  # fmt: skip
 def test_what_was_rounded(row: dict[str, Any], fills: Any, words: str) -> None:

@@ -57,7 +57,7 @@ def test_a_market_order_walks_the_levels(tmp_path: Path) -> None:
         "At 2023-11-14 22:13:20.200 UTC 2.0 was filled at 100.2 as taker, because the book displayed 3.0 there (input 13); "
         "the fee was 0.00200000 BTC (0.1 %, the instrument's own taker rate).",
         "In all 4.0 for 400.60000000 USDT, in 2 fills over 2 levels of the book, 100.15 each on average, before fees.",
-        "Nothing had to be rounded.",
+        "No amount had to be rounded.",
         "With that it was filled whole, at 2023-11-14 22:13:20.200 UTC.",
     ]
 
@@ -72,7 +72,7 @@ def test_a_resting_order_waits_for_its_turn_and_is_passed(tmp_path: Path) -> Non
         "At 2023-11-14 22:13:20.600 UTC 0.5 was filled at 100.0 as maker, because 0.7 traded at 99.9, below its price, so that it was passed, "
         "whatever stood ahead of it (input 17); the fee was 0.00050000 BTC (0.1 %, the instrument's own maker rate).",
         "In all 1.0 for 100.00000000 USDT, in 2 fills, 100 each on average, before fees.",
-        "Nothing had to be rounded.",
+        "No amount had to be rounded.",
         "With that it was filled whole, at 2023-11-14 22:13:20.600 UTC.",
     ]
 
@@ -188,6 +188,37 @@ def test_bars_fill_at_the_open_and_never_at_touch(tmp_path: Path) -> None:
         "as maker, because a bar went through its price, as far as 109.75 (touching it is not enough for the expected"
         in second
     )
+
+
+def test_a_stop_inside_a_bar_is_told_by_each_fill_model(tmp_path: Path) -> None:
+    own = strategy(
+        tmp_path / "own.py",
+        'bars = "1m"',
+        "def on_bar(self, ctx, bar):",
+        "    n = ctx.memory['n'] = ctx.memory.get('n', 0) + 1",
+        "    if n == 1:",
+        "        ctx.buy(bar.symbol, Decimal(1), trigger=Decimal('115.25'))",
+    )
+    home, data = tmp_path / "home", bars(tmp_path / "b.parquet", count=20)
+    assert replayed(home, "--data", data, "--strategy", own, "--fill-band", "--fees", "binance").code == 0
+    stories = [paperdesk("explain", f"PAPER-{account}-1", "--home", home).out.splitlines() for account in range(3)]
+    # the second bar: open 115.00, high 115.50, low 114.25, 50 lots; √(1 of 50) × 1.25 × 0.6006 × 2/3 is 0.08, rounded up to the tick
+    for story, price, words in zip(
+        stories,
+        ("115.33", "115.25", "115.50"),
+        (
+            "the expected model begins there, or at the bar's open where that had reached it, moved against it by two thirds of its own impact",
+            "the optimistic model begins there, or at the bar's open where that had reached it, never beyond the bar's worst price, 115.50",
+            "the pessimistic model takes the bar's worst price, 115.50; the account can have 2 of that bar (a twentieth of its volume)",
+        ),
+        strict=True,
+    ):
+        assert "to wait there for its trigger; its account has the" in story[2]
+        assert story[4].endswith(
+            "was a bar of BTC/USDT over 1 min: open 115.00, high 115.50, low 114.25, close 114.75."
+        )
+        assert f"1 was filled at {price} as taker, because a bar reached its trigger at 115.25, and {words}" in story[5]
+        assert story[5].endswith("(0.1 %, the taker rate of the account's fee tier 0).")
 
 
 def test_orders_that_are_not_there(tmp_path: Path) -> None:

@@ -197,10 +197,14 @@ def journey(order: Terms, fills: list[Row]) -> str:
     row = order.row
     span_ns = row["arrive_ns"] - row["submitted_ns"]
     how = "its account's latency" if span_ns == order.latency_ns else "a latency drawn for this order"
-    met = MEETING.get(fills[0]["rule"].split("_")[0]) if fills else "to meet the market from then on"
+    met = "to meet the market from then on"
+    if row["trigger_ticks"]:
+        met = "to wait there for its trigger"
+    elif fills:
+        met = MEETING.get(fills[0]["rule"].split("_")[0], "to meet the market as it stood then")
     return (
         f"It was due at the venue {span_ns / 1_000_000:g} ms later ({how}), at {_time(row['arrive_ns'])}, "
-        f"{met or 'to meet the market as it stood then'}; its account has the {order.fill_model} fill model."
+        f"{met}; its account has the {order.fill_model} fill model."
     )
 
 
@@ -232,7 +236,7 @@ def rounding(order: Terms, fills: list[Row]) -> str:
     if fees:
         told.append("its fee up" if len(fills) == 1 else f"the fee up in {fees} of its {len(fills)} fills")
     if not told:
-        return "Nothing had to be rounded."
+        return "No amount had to be rounded."
     return f"Rounded to the asset's smallest unit, against the trader: {' and '.join(told)}."
 
 
