@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from tests.oracle.budget import room
 from tests.oracle.ledger import end, fill, order_words, reducible
-from tests.oracle.things import Account, Instrument, Order
+from tests.oracle.things import Account, Instrument, Market, Order, Owed
 from tests.oracle.venue import (
     accounts,
     by_priority,
+    displayed,
     execute,
     front,
     orders_of,
@@ -31,9 +32,12 @@ from tests.oracle.words import (
     DEPTH,
     FOK,
     IOC,
+    LATE_NS,
     LIMIT_TYPES,
     MAKER,
     MARKET_TYPES,
+    MAX_LOTS,
+    MAX_OWED,
     SELL,
     STAYING,
     TAKER,
@@ -54,9 +58,12 @@ def on_trade(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
     market = instrument.market
     price, lots, aggressor = given["trade_price_ticks"], given["trade_qty_lots"], given["side"]
     if market.evidence == BOOK:
+        settle_overdue(desk, instrument)
         for account in accounts(desk):
             trade_on_book(desk, account, instrument, price, lots, aggressor)
-        note_taken(instrument, price, lots, aggressor)
+        for side in (BUY, SELL):
+            if side != aggressor:
+                note_taken(market, side, price, account_for(market, side, price, lots))
     else:
         market.evidence = TAPE
         for account in accounts(desk):
@@ -74,6 +81,8 @@ def trade_on_book(desk: Desk, account: Account, instrument: Instrument, price: i
     for side in (BUY, SELL):
         if aggressor == side:
             continue
+        told = instrument.market.owed_at(side, price)
+        fresh = max(0, lots - sum(one.lots for one in told))
         for order in by_priority(resting, side):
             if order.price == price:
                 ahead = front(account, order)
@@ -83,23 +92,64 @@ def trade_on_book(desk: Desk, account: Account, instrument: Instrument, price: i
             elif reaches(side, price, order.price):
                 ahead = front(account, order)
                 wanted = min(order.remaining, left)
+                if told and order.seen >= told[0].picture:
+                    wanted = min(wanted, fresh)
                 left -= fill(desk, order, wanted, order.price, MAKER, "TRADE_THROUGH", -1 if ahead is None else ahead)
         for order in by_priority(resting, side):
             if order.price == price and order.most is not None:
                 order.most, order.least, order.level = (
                     max(0, known - lots) for known in (order.most, order.least or 0, order.level or 0)
                 )
-            elif order.price != price and reaches(side, price, order.price):
+            elif order.price != price and reaches(side, price, order.price) and fresh > 0:
                 order.most = order.least = order.level = 0
 
 
-def note_taken(instrument: Instrument, price: int, lots: int, aggressor: int) -> None:
-    """What a trade leaves of the levels that it reached, until they are shown again."""
+def account_for(market: Market, side: int, price: int, lots: int) -> int:
+    """Section 6.2: a print takes from what is owed at its price, oldest first; the lots that are left of it."""
+    for one in market.owed_at(side, price):
+        told = min(lots, one.lots)
+        one.lots -= told
+        lots -= told
+    market.owed[side] = [one for one in market.owed[side] if one.lots > 0]
+    return lots
+
+
+def note_taken(market: Market, side: int, price: int, lots: int) -> None:
+    """What is left of a print leaves so much of the displayed levels that it reached, until they are shown again; nothing is owed at better prices."""
+    if lots == 0:
+        return
+    market.owed[side] = [one for one in market.owed[side] if one.price == price or not reaches(side, price, one.price)]
+    for level, size in market.own(side).items():
+        if reaches(side, price, level):
+            taken = market.taken[side].get(level, 0) + lots
+            market.taken[side][level] = size if level != price else min(size, taken)
+
+
+def settle_overdue(desk: Desk, instrument: Instrument) -> None:
+    """Section 6.2: what was owed for too long has been canceled; who rests at its price learns it."""
+    market = instrument.market
     for side in (BUY, SELL):
-        for level, size in instrument.market.own(side).items():
-            if aggressor != side and reaches(side, price, level):
-                taken = instrument.market.taken[side].get(level, 0) + lots
-                instrument.market.taken[side][level] = size if level != price else min(size, taken)
+        overdue = [one for one in market.owed[side] if desk.now - one.ns > LATE_NS]
+        market.owed[side] = market.owed[side][len(overdue) :]
+        for account in accounts(desk):
+            for order in orders_of(account, instrument.number, "resting"):
+                ahead = queue_ahead(market, side, order.price)
+                if order.side == side and ahead is not None and any(one.price == order.price for one in overdue):
+                    learn(order, ahead)
+
+
+def note_missing(desk: Desk, market: Market, before: dict[int, dict[int, int]]) -> None:
+    """Section 6.2: what a picture took from the levels that stood `before`, worst first, is owed."""
+    for side in (BUY, SELL):
+        for price, lots in sorted(before[side].items(), reverse=side == SELL):
+            shown = displayed(market, side, price)
+            if shown is None or lots <= shown:
+                continue
+            if len(market.owed[side]) == MAX_OWED:
+                del market.owed[side][0]
+            room = MAX_LOTS - sum(one.lots for one in market.owed_at(side, price))
+            if room > 0:
+                market.owed[side].append(Owed(price, min(room, lots - shown), market.pictures, desk.now))
 
 
 def trade_on_tape(desk: Desk, account: Account, instrument: Instrument, price: int, lots: int, aggressor: int) -> None:
@@ -234,6 +284,9 @@ def on_picture(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> Non
     rising = market.evidence != BOOK
     market.evidence = BOOK
     before = {BUY: dict(market.asks), SELL: dict(market.bids)}
+    left = {side: untaken(market, side) for side in (BUY, SELL)}
+    for side in (BUY, SELL):
+        market.owed[side] = [one for one in market.owed[side] if desk.now - one.ns <= LATE_NS]
     if given["kind"] == "BOOK":
         market.bids = dict(zip(given["bids_ticks"], given["bids_lots"], strict=True))
         market.asks = dict(zip(given["asks_ticks"], given["asks_lots"], strict=True))
@@ -241,7 +294,9 @@ def on_picture(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> Non
         market.bids = merged(market.bids, given["bid_ticks"], given["bid_lots"], BUY)
         market.asks = merged(market.asks, given["ask_ticks"], given["ask_lots"], SELL)
     market.picture = given["kind"]
+    market.pictures += 1
     market.taken = {BUY: {}, SELL: {}}
+    note_missing(desk, market, left)
     if market.bids and market.asks:
         market.mark, market.mark_ns = (max(market.bids) + min(market.asks)) // 2, desk.now
     for account in accounts(desk):
@@ -251,7 +306,7 @@ def on_picture(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> Non
                 if price not in now or now[price] != before[side].get(price):
                     del used[price]
         for order in orders_of(account, instrument.number, "resting"):
-            ahead = queue_ahead(market, order)
+            ahead = queue_ahead(market, order.side, order.price)
             if ahead is not None:
                 learn(order, ahead)
         if rising:
@@ -260,6 +315,11 @@ def on_picture(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> Non
         cross(desk, account, instrument)
     if not market.trade_seen:
         check_stops(desk, instrument)
+
+
+def untaken(market: Market, side: int) -> dict[int, int]:
+    """What is displayed, less what was traded of it since."""
+    return {price: lots - market.taken[side].get(price, 0) for price, lots in market.own(side).items()}
 
 
 def learn(order: Order, shown: int) -> None:
@@ -293,6 +353,7 @@ def lose_view(desk: Desk, instrument: Instrument) -> None:
     """The picture is gone: nothing displayed, nothing used, no place in a queue known."""
     market = instrument.market
     market.bids, market.asks, market.picture = {}, {}, ""
+    market.owed = {BUY: [], SELL: []}
     market.taken = {BUY: {}, SELL: {}}
     for account in desk.accounts.values():
         for side in (BUY, SELL):

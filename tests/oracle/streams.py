@@ -61,6 +61,7 @@ class Stream:
         self.accounts: list[int] = []
         self.bots: dict[int, list[int]] = {}
         self.amends: list[dict[str, Any]] = []
+        self.late: dict[int, list[dict[str, Any]]] = {}
 
     def inputs(self, count: int) -> Iterator[dict[str, Any]]:
         """The opening and `count` more inputs. The caller has the desk take each before the next is drawn."""

@@ -8,6 +8,7 @@ from tests.oracle.words import DEPTH
 
 if TYPE_CHECKING:
     from tests.oracle.streams import Stream
+    from tests.oracle.things import Market
 
 
 def lots(stream: Stream) -> int:
@@ -17,7 +18,9 @@ def lots(stream: Stream) -> int:
 
 
 def trade(stream: Stream, number: int) -> dict[str, Any]:
-    """A print at or near the middle, often at the price of a resting order."""
+    """A print at or near the middle, often at the price of a resting order, or one that a picture has shown before."""
+    if stream.late.get(number) and stream.chance(0.7):
+        return {**stream.late[number].pop(0), "trade_id": stream.seq}
     orders = [order for order in stream.desk.live_orders() if order.instrument == number and order.place == "resting"]
     price = stream.mids[number] + stream.dice.choice((-2, -1, -1, 0, 1, 1, 2))
     if orders and stream.chance(0.3):
@@ -58,6 +61,9 @@ def book(stream: Stream, number: int) -> dict[str, Any]:
         prices = [price for price in prices if price > 0][:depth]
         sizes = [shown[price] if price in shown and stream.chance(0.7) else lots(stream) for price in prices]
         sides.append((prices, sizes))
+    if shown_before(market) and stream.chance(0.4):
+        own = stream.dice.randrange(2)
+        sides[own] = taken_before_print(stream, number, own, market.bids if own == 0 else market.asks)
     (bids, bid_lots), (asks, ask_lots) = sides
     return {
         "kind": "BOOK",
@@ -67,6 +73,33 @@ def book(stream: Stream, number: int) -> dict[str, Any]:
         "asks_ticks": asks,
         "asks_lots": ask_lots,
     }
+
+
+def shown_before(market: Market) -> bool:
+    """Whether both sides show something that can be taken."""
+    return bool(market.bids and market.asks)
+
+
+def taken_before_print(stream: Stream, number: int, own: int, shown: dict[int, int]) -> tuple[list[int], list[int]]:
+    """A side from which trades took that are printed later, if at all; at times somebody comes back at a price that is gone."""
+    left = dict(shown)
+    budget = lots(stream)
+    prints = []
+    for price in sorted(shown, reverse=own == 0):
+        n = min(budget, left[price])
+        budget -= n
+        left[price] -= n
+        if n > 0:
+            prints.append((price, n if stream.chance(0.8) else n + stream.dice.choice((-1, 1, 2))))
+        if stream.chance(0.15):
+            left[price] += stream.dice.choice((1, 2, 5))
+    stream.late[number] = [
+        {"kind": "TRADE", "instrument": number, "side": 2 - own, "trade_price_ticks": price, "trade_qty_lots": n}
+        for price, n in prints
+        if n > 0
+    ]
+    prices = sorted((price for price in left if left[price] > 0), reverse=own == 0)
+    return prices, [left[price] for price in prices]
 
 
 def bar(stream: Stream, number: int) -> dict[str, Any]:

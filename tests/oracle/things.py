@@ -12,6 +12,16 @@ from tests.oracle.words import BOOK, BUY, LIMITS, LIVE, MARKET_TYPES, NONE, PROF
 
 
 @dataclass(slots=True)
+class Owed:
+    """Lots missing from a price since a picture, numbered, and its time."""
+
+    price: int
+    lots: int
+    picture: int
+    ns: int
+
+
+@dataclass(slots=True)
 class Market:
     """What is known of an instrument's market. Sides are {price: size}; `picture`: the kind of the last picture."""
 
@@ -24,6 +34,9 @@ class Market:
     trade_seen: bool = False
     taken: dict[int, dict[int, int]] = field(default_factory=lambda: {BUY: {}, SELL: {}})
     """What was traded of the displayed levels of the side where buys (sells) rest, since they were shown."""
+    pictures: int = 0
+    owed: dict[int, list[Owed]] = field(default_factory=lambda: {BUY: [], SELL: []})
+    """What pictures took from the side where buys (sells) rest and no print has accounted for, oldest first."""
     mark: int | None = None
     mark_ns: int = 0
 
@@ -34,6 +47,10 @@ class Market:
     def own(self, side: int) -> dict[int, int]:
         """The side an order of `side` rests on."""
         return self.bids if side == BUY else self.asks
+
+    def owed_at(self, side: int, price: int) -> list[Owed]:
+        """What is owed at a price, oldest first."""
+        return [one for one in self.owed[side] if one.price == price]
 
     def best_opposite(self, side: int) -> int | None:
         """Best ask for a buy, best bid for a sell."""
@@ -113,7 +130,7 @@ class Instrument:
 class Order:
     """One live order. `place`: flight, waiting (stops), pending (for evidence), resting.
 
-    At most `most` and at least `least` stand ahead of it, and `level` stands at its price in all; None: UNKNOWN.
+    At most `most` and at least `least` stand ahead of it, and `level` stands at its price in all; None: UNKNOWN. `seen`: the last picture when it joined.
     """
 
     account: int
@@ -141,6 +158,7 @@ class Order:
     most: int | None = None
     least: int | None = None
     level: int | None = None
+    seen: int = 0
     rank: int = 0
     cancel_asked: bool = False
     live: bool = True

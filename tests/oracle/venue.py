@@ -241,7 +241,7 @@ def rest(desk: Desk, order: Order) -> None:
     order.rank = account.next_rank
     account.next_rank += 1
     market = desk.instruments[order.instrument].market
-    order.most = queue_ahead(market, order)
+    order.most, order.seen = queue_ahead(market, order.side, order.price), market.pictures
     if order.most is not None:
         order.least = order.level = max(0, order.most - market.taken[order.side].get(order.price, 0))
 
@@ -254,18 +254,24 @@ def front(account: Account, order: Order) -> int | None:
     return math.ceil(order.most - (order.most - order.least) * share)
 
 
-def queue_ahead(market: Market, order: Order) -> int | None:
-    """Section 6.1: the quantity ahead of an order that starts to rest now; None if unknown."""
+def queue_ahead(market: Market, side: int, price: int) -> int | None:
+    """Section 6.1: the quantity ahead of an order that starts to rest now: displayed and owed; None if unknown."""
     if market.evidence != BOOK or market.status != LIVE or not market.picture:
         return None
-    own, price = market.own(order.side), order.price
+    shown = displayed(market, side, price)
+    return None if shown is None else shown + sum(one.lots for one in market.owed_at(side, price))
+
+
+def displayed(market: Market, side: int, price: int) -> int | None:
+    """What the view shows at a price of a side; None where it does not reach."""
+    own = market.own(side)
     if price in own:
         return own[price]
     complete = market.picture == "BOOK" and len(own) < DEPTH
     if not own:
         return 0 if complete else None
-    worst = min(own) if order.side == BUY else max(own)
-    beyond = price < worst if order.side == BUY else price > worst
+    worst = min(own) if side == BUY else max(own)
+    beyond = price < worst if side == BUY else price > worst
     if beyond:
         return 0 if complete else None
     return 0

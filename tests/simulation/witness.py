@@ -25,7 +25,10 @@ ACCOUNT_FACTS = (
 )
 BOT_FACTS = "registered account killed stopped limits".split()
 ORDER_ESTIMATES = frozenset(
-    "most_lots least_lots level_lots most_key least_key level ahead behind bound_ahead bound_behind is_bound rank rested rested_ns place next previous".split()
+    (
+        "most_lots least_lots level_lots seen_picture most_key least_key level ahead behind bound_ahead bound_behind is_bound"
+        " rank rested rested_ns place next previous"
+    ).split()
 )
 """What another engine version estimates anew."""
 

@@ -8,9 +8,9 @@ from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
 from paperdesk.engine.accounts import cancel_at_once, is_asset
 from paperdesk.engine.state import MAX_ASSETS, MAX_INSTRUMENTS
-from paperdesk.venue.book import clear_view
 from paperdesk.venue.filters import grid_reason
 from paperdesk.venue.orders import ORDER_CANCELED, finish, is_unfinished
+from paperdesk.venue.pictures import clear_view
 
 INSTRUMENT_CHANGED_OUTPUT: Final = int(OutputKind.INSTRUMENT_CHANGED)
 EVENT_REFUSED: Final = int(OutputKind.EVENT_REFUSED)

@@ -38,11 +38,7 @@ from paperdesk.venue.book import (
     LIVE,
     UNKNOWN,
     best,
-    displayed_ahead,
-    note_trade,
     set_mark,
-    show_book,
-    show_quote,
     valid_bar,
     valid_book,
     valid_quote,
@@ -70,6 +66,8 @@ from paperdesk.venue.orders import (
     is_unfinished,
     touch,
 )
+from paperdesk.venue.owed import forget_overdue, standing, take_print
+from paperdesk.venue.pictures import show_book, show_quote
 from paperdesk.venue.places import HELD, INBOX, NOWHERE, RESTING, STOPS, clear_places, rebuild_places
 from paperdesk.venue.queue import UNKNOWN_SIDE
 
@@ -132,7 +130,8 @@ def absorb_market(s: Any, e: Any) -> None:
     if e.kind == InputKind.TRADE and valid_trade(e):
         market.evidence = max(market.evidence, TAPE)
         if market.evidence == BOOK:
-            note_trade_of(market, e)
+            forget_overdue(market, s.ts_seq_ns)
+            take_print_of(market, e)
         market.last_ticks = e.trade_price_ticks
         market.trade_seen = 1
         if market.evidence != BOOK or best(market, BIDS) == 0 or best(market, ASKS) == 0:
@@ -152,12 +151,12 @@ def absorb_market(s: Any, e: Any) -> None:
 
 
 @kernel
-def note_trade_of(market: Any, e: Any) -> None:
+def take_print_of(market: Any, e: Any) -> None:
     """What a trade took from the sides that its aggressor met."""
     if e.side != BUY:
-        note_trade(market, BIDS, e.trade_price_ticks, e.trade_qty_lots)
+        take_print(market, BIDS, e.trade_price_ticks, e.trade_qty_lots)
     if e.side == BUY or e.side == UNKNOWN_SIDE:
-        note_trade(market, ASKS, e.trade_price_ticks, e.trade_qty_lots)
+        take_print(market, ASKS, e.trade_price_ticks, e.trade_qty_lots)
 
 
 @kernel
@@ -274,8 +273,9 @@ def settle_recovered(s: Any) -> None:
             order.place = STOPS
         elif market.evidence == BOOK and limit:
             order.place = RESTING
-            order.most_lots = displayed_ahead(market, order.side - 1, order.price_ticks)
+            order.most_lots = standing(market, order.side - 1, order.price_ticks)
             order.least_lots = order.level_lots = order.most_lots
+            order.seen_picture = market.picture
         else:
             order.place = HELD
         if (order.place == RESTING or order.place == HELD) and limit and stays(order) and order.rested == 0:

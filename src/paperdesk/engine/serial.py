@@ -39,7 +39,7 @@ DERIVED_IN_ROWS: Final = {
     "orders": (
         "next", "previous", "most_key", "least_key", "level", "ahead", "behind", "bound_ahead", "bound_behind", "is_bound",
     ),
-    "markets": ("spare",),
+    "markets": ("spare", "was_ticks", "was_lots"),
 }  # fmt: skip
 
 
@@ -108,7 +108,8 @@ def market_section(state: np.ndarray[Any, Any]) -> bytes:
     """The desk's own fields, assets, instruments and markets, as msgpack of plain lists and byte strings."""
     s = state[0]
     markets = s["markets"][: int(s["n_instruments"])].copy()
-    markets["spare"] = 0
+    for name in DERIVED_IN_ROWS["markets"]:
+        markets[name] = 0
     for market in markets:
         for side in range(2):
             shown = int(market["count"][side])

@@ -15,7 +15,7 @@ from paperdesk.domain.events import INPUT, Evidence, InputKind
 from paperdesk.domain.kernel import entry, kernel, rows_of
 from paperdesk.engine import accounts, definitions, inbox, orders, risk, terms
 from paperdesk.engine.state import STATE
-from paperdesk.venue import book, levels, matching, queue, tape, triggers
+from paperdesk.venue import book, levels, matching, pictures, queue, tape, triggers
 
 BARS, TAPE = int(Evidence.BARS), int(Evidence.TAPE)
 
@@ -72,13 +72,13 @@ def market_event(s: Any, e: Any) -> None:
         if not book.valid_quote(e):
             definitions.refuse_event(s, e, definitions.BAD_EVENT)
         elif market.status == book.LIVE:
-            book.show_quote(market, e)
+            pictures.show_quote(market, e)
             on_picture(s, e.instrument)
     elif e.kind == InputKind.BOOK:
         if not book.valid_book(e):
             definitions.refuse_event(s, e, definitions.BAD_EVENT)
         elif market.status == book.LIVE:
-            book.show_book(market, e)
+            pictures.show_book(market, e)
             on_picture(s, e.instrument)
     elif e.kind == InputKind.BAR:
         if not book.valid_bar(e):
@@ -95,7 +95,7 @@ def set_market_status(s: Any, instrument: int, status: int) -> None:
     market = s.markets[instrument]
     market.status = status
     if status != book.LIVE:
-        book.clear_view(market)
+        pictures.clear_view(market)
         levels.forget_sizes(s, instrument)
 
 

@@ -20,6 +20,9 @@ LOTS_BOUND: Final = 2**60
 LIVE: Final = int(MarketStatus.LIVE)
 BOOK: Final = int(Evidence.BOOK)
 
+OWED: Final = 64
+"""How many times lots may be missing from a side at once and still be told apart."""
+
 MARKET: Final = record(
     [
         ("evidence", "i8"),
@@ -36,11 +39,19 @@ MARKET: Final = record(
         ("lots", "i8", (2, DEPTH)),
         ("shown", "i8", (2, DEPTH)),
         ("traded", "i8", (2, DEPTH)),
+        ("n_owed", "i8", (2,)),
+        ("owed_ticks", "i8", (2, OWED)),
+        ("owed_lots", "i8", (2, OWED)),
+        ("owed_ns", "i8", (2, OWED)),
+        ("owed_picture", "i8", (2, OWED)),
         ("spare", "i8", (DEPTH,)),
+        ("was_ticks", "i8", (DEPTH,)),
+        ("was_lots", "i8", (DEPTH,)),
     ]
 )
 """`picture` counts quotes and books; `shown` is the picture at which a level's size was last seen to change; `traded` is what was
-traded there since the last picture; `spare` is scratch.
+traded there since the last picture; `owed_…` are lots that a picture took and no print has accounted for, oldest first
+(`venue/owed.py`); `spare`, `was_…` are scratch.
 """
 
 MAX_USED: Final = 65_536
@@ -126,17 +137,6 @@ def valid_bar(e: Any) -> bool:
 
 
 @kernel
-def clear_view(market: Any) -> None:
-    """Forget the visible book; last and mark prices stay."""
-    market.has_view = 0
-    market.complete = 0
-    for side in range(2):
-        market.count[side] = 0
-    forget_traded(market)
-    assert market.count[BIDS] == 0 and market.count[ASKS] == 0, "an empty view shows nothing"
-
-
-@kernel
 def set_side(market: Any, side: int, ticks: Any, lots: Any, count: int) -> None:
     """Replace one side; a level keeps its `shown` where its size is what it was."""
     assert 0 <= count <= DEPTH, "levels fit the view"
@@ -216,28 +216,6 @@ def traded_lots(market: Any, side: int, ticks: int) -> int:
             lots: int = market.traded[side, i]
             return lots
     return 0
-
-
-@kernel
-def show_quote(market: Any, e: Any) -> None:
-    """Take a QUOTE input into the view."""
-    market.picture += 1
-    forget_traded(market)
-    merge_quote_side(market, BIDS, e.bid_ticks, e.bid_lots)
-    merge_quote_side(market, ASKS, e.ask_ticks, e.ask_lots)
-    market.has_view = 1
-    market.complete = 0
-
-
-@kernel
-def show_book(market: Any, e: Any) -> None:
-    """Take a BOOK input into the view."""
-    market.picture += 1
-    forget_traded(market)
-    set_side(market, BIDS, e.bids_ticks, e.bids_lots, e.n_bids)
-    set_side(market, ASKS, e.asks_ticks, e.asks_lots, e.n_asks)
-    market.has_view = 1
-    market.complete = 1
 
 
 @kernel

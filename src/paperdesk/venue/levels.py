@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from paperdesk.domain.events import FillModel
 from paperdesk.domain.kernel import kernel, record
-from paperdesk.venue.book import UNKNOWN, better, displayed_ahead, traded_lots
+from paperdesk.venue.book import UNKNOWN, better, traded_lots
+from paperdesk.venue.owed import standing
 
 MODELS: Final = len(FillModel)
 
@@ -88,7 +89,7 @@ def take_level(s: Any, instrument: int, own: int, ticks: int) -> int:
     level.traded_lots = level.gone_lots = level.count = level.n_unknown = 0
     for model in range(MODELS):
         level.first[model] = level.last[model] = level.first_bound[model] = level.last_bound[model] = 0
-    ahead = displayed_ahead(s.markets[instrument], own, ticks)
+    ahead = standing(s.markets[instrument], own, ticks)
     level.size_lots = UNKNOWN if ahead == UNKNOWN else max(0, ahead - traded_lots(s.markets[instrument], own, ticks))
     return row
 
@@ -113,7 +114,8 @@ def join(s: Any, slot: int) -> None:
     order = s.orders[slot]
     row = take_level(s, order.instrument, order.side - 1, order.price_ticks)
     level, model = s.levels[row], model_of(s, order)
-    ahead = displayed_ahead(s.markets[order.instrument], order.side - 1, order.price_ticks)
+    ahead = standing(s.markets[order.instrument], order.side - 1, order.price_ticks)
+    order.seen_picture = s.markets[order.instrument].picture
     chain_after(s, row, model, slot, level.last[model])
     if ahead == UNKNOWN:
         level.n_unknown += 1
@@ -183,7 +185,7 @@ def leave(s: Any, slot: int) -> None:
     else:
         level.last[model] = order.ahead
     order.level = order.ahead = order.behind = order.most_key = order.least_key = 0
-    order.most_lots = order.least_lots = order.level_lots = 0
+    order.most_lots = order.least_lots = order.level_lots = order.seen_picture = 0
     level.count -= 1
     if level.count == 0:
         drop_level(s, row)
@@ -284,7 +286,7 @@ def show_sizes(s: Any, instrument: int) -> None:
     for own in range(2):
         for at in range(s.n_levels[instrument, own]):
             row = s.level_at[instrument, own, at]
-            lots = displayed_ahead(market, own, s.levels[row].price_ticks)
+            lots = standing(market, own, s.levels[row].price_ticks)
             if lots == UNKNOWN:
                 break
             show_size(s, row, lots)

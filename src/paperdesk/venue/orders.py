@@ -41,6 +41,7 @@ ORDER: Final = record(
         ("most_lots", "i8"),
         ("least_lots", "i8"),
         ("level_lots", "i8"),
+        ("seen_picture", "i8"),
         ("rank", "i8"),
         ("reserved_units", "i8"),
         ("submitted_ns", "i8"),
@@ -319,7 +320,7 @@ def free_row(s: Any, slot: int) -> None:
 def clear_row(order: Any) -> None:
     """Zero a row."""
     order.id = order.price_ticks = order.trigger_ticks = order.qty_lots = order.filled_lots = order.value = 0
-    order.most_lots = order.least_lots = order.level_lots = order.rank = 0
+    order.most_lots = order.least_lots = order.level_lots = order.seen_picture = order.rank = 0
     order.reserved_units = order.submitted_ns = order.arrive_ns = 0
     order.cancel_at_ns = order.client_id = order.expire_ns = order.reduce_only = order.budget_units = 0
     order.account = order.bot = order.instrument = order.version = order.next = order.previous = 0

@@ -1,6 +1,7 @@
 """What a market event does to the orders that rest on a book: only the prices it reaches are touched (`venue/levels.py`).
 
-A trade fills better-priced orders by its quantity, and orders at its price after what is believed to stand ahead of them. A picture in which
+A trade fills better-priced orders by its quantity, and orders at its price after what is believed to stand ahead of them. What of it a picture has
+shown before (`venue/owed.py`) happened before that picture: who joined later has no part in it. A picture in which
 the other side has come to an order fills it from what is shown. The rules are docs/venue-rules.md, section 6.
 """
 
@@ -8,7 +9,7 @@ from typing import Any, Final
 
 from paperdesk.domain.events import FillRule, Side
 from paperdesk.domain.kernel import kernel
-from paperdesk.venue import book, levels
+from paperdesk.venue import book, levels, owed
 from paperdesk.venue.book import UNKNOWN, best
 from paperdesk.venue.estimates import ahead_lots
 from paperdesk.venue.fills import fill, share_left
@@ -22,6 +23,7 @@ UNKNOWN_SIDE: Final = int(Side.UNKNOWN)
 @kernel
 def match_trade(s: Any, instrument: int, ticks: int, lots: int, aggressor: int) -> None:
     """A public trade against the resting orders it could have met: those of the side opposite to the aggressor."""
+    settle_overdue(s, instrument)
     if aggressor != BUY:
         match_trade_side(s, instrument, book.BIDS, ticks, lots)
     if aggressor == BUY or aggressor == UNKNOWN_SIDE:
@@ -29,9 +31,24 @@ def match_trade(s: Any, instrument: int, ticks: int, lots: int, aggressor: int) 
 
 
 @kernel
+def settle_overdue(s: Any, instrument: int) -> None:
+    """What nobody printed in time was canceled: it stands no more, and has gone from the levels."""
+    market = s.markets[instrument]
+    for own in range(2):
+        while owed.is_overdue(market, own, s.ts_seq_ns):
+            price = market.owed_ticks[own, 0]
+            owed.cut_owed(market, own, 0)
+            at, lots = levels.position_level(s, instrument, own, price), owed.standing(market, own, price)
+            if lots != UNKNOWN and levels.has_level(s, instrument, own, at, price):
+                levels.show_size(s, s.level_at[instrument, own, at], lots)
+
+
+@kernel
 def match_trade_side(s: Any, instrument: int, own: int, ticks: int, lots: int) -> None:
-    """The levels of a side that a trade reaches, best first; then what it leaves of them."""
-    at = 0
+    """The levels of a side that a trade reaches, best first; then what it leaves of them. A trade that pictures have shown whole changes no better price."""
+    market, at = s.markets[instrument], 0
+    fresh = lots - min(lots, owed.owed_lots(market, own, ticks))
+    since = owed.first_picture(market, own, ticks)
     while at < s.n_levels[instrument, own]:
         row = s.level_at[instrument, own, at]
         level = s.levels[row]
@@ -39,20 +56,22 @@ def match_trade_side(s: Any, instrument: int, own: int, ticks: int, lots: int) -
         if book.better(own, ticks, price):
             break
         for model in range(levels.MODELS):
-            trade_chain(s, row, model, ticks, lots)
+            trade_chain(s, row, model, ticks, lots, fresh, since)
         at = levels.position_level(s, instrument, own, price)
         if levels.has_level(s, instrument, own, at, price):
             if price == ticks:
                 levels.take_out(s.levels[s.level_at[instrument, own, at]], lots)
-            else:
+            elif fresh > 0:
                 levels.show_size(s, s.level_at[instrument, own, at], 0)
             at += 1
-    book.note_trade(s.markets[instrument], own, ticks, lots)
+    owed.take_print(market, own, ticks, lots)
 
 
 @kernel
-def trade_chain(s: Any, row: int, model: int, ticks: int, lots: int) -> None:
-    """A trade at or through a level meets the orders of one chain, nearest first, until what stands ahead is not reached."""
+def trade_chain(s: Any, row: int, model: int, ticks: int, lots: int, fresh: int, since: int) -> None:
+    """A trade at or through a level meets the orders of one chain, nearest first, until what stands ahead is not reached. Of a trade through it, who
+    joined at picture `since` or later meets only the `fresh` lots that no picture had shown before.
+    """
     level = s.levels[row]
     through = level.price_ticks != ticks
     rule = TRADE_THROUGH if through else QUEUE
@@ -71,6 +90,8 @@ def trade_chain(s: Any, row: int, model: int, ticks: int, lots: int) -> None:
         if not through and (front == UNKNOWN or front >= lots):
             break
         left = share_left(s, order.account, lots) - (0 if through else front)
+        if through and order.seen_picture >= since:
+            left = min(left, fresh)
         if left > 0:
             wanted, account = min(order.qty_lots - order.filled_lots, left), order.account
             s.share_lots[account] -= fill(s, slot, order.price_ticks, wanted, MAKER, rule, lots, ticks, front, 0)
