@@ -13,6 +13,7 @@ from paperdesk.domain import commands
 from paperdesk.domain.commands import Intent, command
 from paperdesk.domain.events import FillModel, InputKind
 from paperdesk.engine.fold import Fold
+from paperdesk.venue.owed import LATE_NS
 
 ACCOUNTS = 24
 INPUTS = 400
@@ -84,7 +85,7 @@ def stream(seed: int) -> list[np.ndarray]:
         else:
             rows.append(commands.cancel_order(account, 0, dice.randint(1, 8)))
     for row in rows:
-        now += dice.choice((0, 0, 1, 2))
+        now += dice.choice((0, 0, 1, 2, 30_000_000, LATE_NS, LATE_NS + 1))
         row["ts_seq_ns"] = now
     return with_timers(tuple(rows))
 

@@ -8,6 +8,7 @@ from tests.engine.room import BUY, MINUTE, Room, Side, fills
 from paperdesk.domain.events import FillModel
 from paperdesk.engine.serial import places_at
 from paperdesk.venue.estimates import LEAST_WEIGHTS, WEIGHT_ONE, ahead_lots, impact_ticks
+from paperdesk.venue.owed import LATE_NS
 
 
 def three() -> Room:
@@ -33,16 +34,23 @@ def bounds(room: Room, account: int = 0, order_id: int = 1) -> tuple[int, int, i
     return row["most_lots"], row["least_lots"], row["level_lots"]
 
 
+def settled(room: Room, bid: int, lots: int) -> None:
+    """The same picture again, after no print can be late any more."""
+    room.book([(bid, lots)], [(101, 50)], after_ns=LATE_NS + 1)
+
+
 def test_a_cancellation_leaves_room_for_belief_and_a_trade_does_not() -> None:
     room = three()
     assert bounds(room) == (100, 100, 100)
     room.trade(99, 30, Side.SELL)
     assert bounds(room) == (70, 70, 70)
     room.book([(99, 50)], [(101, 50)])
+    settled(room, 99, 50)
     assert bounds(room) == (50, 50, 50), "20 were canceled, and nobody stands behind more than is shown"
     room.book([(99, 90)], [(101, 50)])
     assert bounds(room) == (50, 50, 90), "who comes later stands behind"
     room.book([(99, 60)], [(101, 50)])
+    settled(room, 99, 60)
     assert bounds(room) == (50, 20, 60), "30 were canceled: behind at best, ahead at worst"
 
 
@@ -50,6 +58,7 @@ def test_each_model_fills_from_its_own_place() -> None:
     room = three()
     room.book([(99, 180)], [(101, 50)])
     room.book([(99, 120)], [(101, 50)])
+    settled(room, 99, 120)
     assert {bounds(room, account) for account in range(3)} == {(100, 40, 120)}
     said = fills(room.trade(99, 75, Side.SELL))
     assert said == ["#1 10 @ 99 maker queue", "#1 5 @ 99 maker queue"], "40 ahead, 70 ahead, 100 ahead"
@@ -90,6 +99,7 @@ def test_a_picture_moves_the_last_bound_and_earlier_orders_keep_theirs() -> None
     joined(room, 99)
     assert [bounds(room, order_id=number)[0] for number in (1, 2, 3)] == [100, 130, 160]
     room.book([(99, 120)], [(101, 50)])
+    settled(room, 99, 120)
     assert [bounds(room, order_id=number) for number in (1, 2, 3)] == [(100, 60, 120), (120, 90, 120), (120, 120, 120)]
     room.cancel(3)
     room.timer(1)

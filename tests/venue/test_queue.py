@@ -6,6 +6,7 @@ import pytest
 from tests.engine.room import Room, fills
 
 from paperdesk.domain.events import DEPTH, MarketStatus, Side
+from paperdesk.venue.owed import LATE_NS
 
 ASKS = [(101, 50)]
 
@@ -76,11 +77,15 @@ def test_cancellations_ahead_count_only_when_the_level_gets_smaller_than_what_wa
     # A trade of 10, then 100 to 85: 50 ahead, and still 50.
     room.trade(99, 10, Side.SELL)
     room.book([(99, 85)], ASKS)
+    room.book([(99, 85)], ASKS, after_ns=LATE_NS + 1)
     assert front(room, 1) == 50
-    # Less is shown than was ahead: nobody stands behind more than there is.
+    # Less is shown than was ahead, and no print says why: nobody stands behind more than there is.
     room.book([(99, 20)], ASKS)
+    assert front(room, 1) == 50
+    room.book([(99, 20)], ASKS, after_ns=LATE_NS + 1)
     assert front(room, 1) == 20
     room.book([(98, 20)], ASKS)
+    room.book([(98, 20)], ASKS, after_ns=LATE_NS + 1)
     assert front(room, 1) == 0
     room.book([(99, 500)], ASKS)
     assert front(room, 1) == 0
