@@ -89,7 +89,7 @@ def say_rest(console: Console, name: str, told: dict[str, Any]) -> None:
         )
     fits = {
         "fit": "first half",
-        "fit_paired": "first half",
+        "fit_not_held": "first half",
         "fit_second_half_unused": "second half",
         "fit_whole_unused": "whole tape",
     }

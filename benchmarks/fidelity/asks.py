@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from benchmarks.fidelity.late import LATE_NS, Shown, displayed, shown_before
 from benchmarks.fidelity.tape import BOOK, CANCELED, FILLED, LOST, TRADE, Ints, Real, Rows, Tape, Views
 from numba import njit
 
@@ -61,18 +62,12 @@ class Stream:
     """Lots of the other side displayed at or through the price."""
     arrival: Ints
     """Shape (m,): how many rows of an ask's stream come before it arrives."""
-
-
-@njit
-def displayed(ticks: Any, lots: Any, row: int, own: int, price: int, mine: int) -> int:
-    """What is displayed at a price of one side, `mine` lots taken out; UNKNOWN below the worst of a full view."""
-    for level in range(ticks.shape[2]):
-        at = ticks[row, own, level]
-        if at == price:
-            return max(0, lots[row, own, level] - mine)
-        if at == 0 or (price > at if own == 0 else price < at):
-            return 0
-    return -1
+    before_start: Ints
+    before_row: Ints
+    """All pictures and prints from 100 ms before the first row on, `before_start[i]:before_start[i + 1]` of them ask i's: they tell what
+    was missing already when the order came."""
+    print: Shown
+    """Of the whole tape."""
 
 
 @njit
@@ -89,7 +84,7 @@ def reachable(ticks: Any, lots: Any, row: int, own: int, price: int) -> int:
 
 @njit
 def thin(
-    kind: Any, side: Any, trade_ticks: Any, ticks: Any, lots: Any, own: int, price: int, first: int, end: int,
+    kind: Any, side: Any, trade_ticks: Any, ticks: Any, lots: Any, near: Any, own: int, price: int, first: int, end: int,
     mine: Any, keep_all: bool, out: Any,
 ) -> tuple[int, int]:  # fmt: skip
     """Writes (row, shown, reach) of the rows that matter to one order into `out`; how many, and how many of them come before
@@ -120,11 +115,22 @@ def thin(
                 eaten = mine[now_mine, 2]
                 now -= debt
             over = reachable(ticks, lots, row, own, price)
-            if now != shown or over > 0 or reach > 0 or fresh or keep_all:
+            if now != shown or over > 0 or reach > 0 or fresh or near[row] or keep_all:
                 shown, reach, fresh = now, over, False
                 out[n, 0], out[n, 1], out[n, 2] = row, shown, reach
                 n += 1
     return n, arrival if end > first else n
+
+
+@njit
+def before(kind: Any, ts: Any, first: int, found: int) -> int:
+    """The row with which the story of what is missing begins: the last picture that is too old to matter, and none after `found`."""
+    at = found
+    while at > 0 and (kind[at] != 4 or ts[at] >= ts[first - 1] - LATE_NS):
+        at -= 1
+    while kind[at] != 4:
+        at += 1
+    return at
 
 
 def streams(tape: Tape, asks: list[Ask], own_rows: list[list[tuple[int, int, int]]], keep_all: bool = False) -> Stream:
@@ -132,16 +138,23 @@ def streams(tape: Tape, asks: list[Ask], own_rows: list[list[tuple[int, int, int
     views = tape.views
     out = np.zeros((len(tape.rows) + 1, 3), np.int64)
     parts, start, arrivals = [], [0], []
+    told = shown_before(views)
+    early: list[Ints] = []
     for ask, mine in zip(asks, own_rows, strict=True):
         n, arrival = thin(
-            views.kind, views.side, views.trade_ticks, views.ticks, views.lots, ask.own, ask.ticks, ask.first_row,
+            views.kind, views.side, views.trade_ticks, views.ticks, views.lots, told.near, ask.own, ask.ticks, ask.first_row,
             ask.end_row, np.array(mine, np.int64).reshape(-1, 3), keep_all, out,
         )  # fmt: skip
         parts.append(out[:n].copy())
         start.append(start[-1] + n)
         arrivals.append(arrival)
+        since = np.arange(before(views.kind, views.ts_ns, ask.first_row, out[0, 0]), out[0, 0])
+        early.append(since[(views.kind[since] == TRADE) | (views.kind[since] == BOOK)])
     whole = np.concatenate(parts) if parts else np.zeros((0, 3), np.int64)
-    return Stream(np.array(start), *(np.ascontiguousarray(whole[:, i]) for i in range(3)), np.array(arrivals))
+    columns = (np.ascontiguousarray(whole[:, i]) for i in range(3))
+    early_start = np.concatenate([[0], np.cumsum([len(rows) for rows in early])]).astype(np.int64)
+    early_row = np.concatenate(early) if early else np.zeros(0, np.int64)
+    return Stream(np.array(start), *columns, np.array(arrivals), early_start, early_row, told)
 
 
 def picture_before(views: Views, row: int) -> int:

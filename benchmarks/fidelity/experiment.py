@@ -24,7 +24,7 @@ def strata(tape: Tape, asks: list[Ask], stream: Stream) -> dict[str, np.ndarray]
     return {"all": np.ones(len(asks), bool), "reached": met, "queued": met & (stream.shown[stream.start[:-1]] > 0)}
 
 
-def fit(tape: Tape, asks: list[Ask], stream: Stream, chosen: np.ndarray, pairs: bool) -> dict[str, Any]:
+def fit(tape: Tape, asks: list[Ask], stream: Stream, chosen: np.ndarray, hold: bool) -> dict[str, Any]:
     """The weight with the least error of quantity over the chosen orders, and a seeded interval of it; ties go to the nearest to the
     believed one.
     """
@@ -32,7 +32,7 @@ def fit(tape: Tape, asks: list[Ask], stream: Stream, chosen: np.ndarray, pairs: 
     size = np.array([ask.lots for ask in asks])[chosen]
     born = np.array([ask.born_ns for ask in asks])[chosen]
     errors = np.stack(
-        [np.abs(models.answers(tape.views, asks, stream, w, pairs)[chosen, LOTS] - true) / size for w in WEIGHTS],
+        [np.abs(models.answers(tape.views, asks, stream, w, hold)[chosen, LOTS] - true) / size for w in WEIGHTS],
         axis=1,
     )
     order = np.argsort(np.abs(np.array(WEIGHTS) - BELIEVED[1]), kind="stable")
@@ -76,7 +76,7 @@ def run(
     born = np.array([ask.born_ns for ask in asks])
     ended = np.array([ask.judge_ns for ask in asks])
     second = born >= middle_ns
-    fits = {pairs: fit(tape, asks, stream, groups["reached"] & (ended < middle_ns), pairs) for pairs in (False, True)}
+    fits = {hold: fit(tape, asks, stream, groups["reached"] & (ended < middle_ns), hold) for hold in (False, True)}
     told = dict(
         zip(
             (f"venue {model.name.lower()}" for model in MODELS),
@@ -88,16 +88,14 @@ def run(
     differing = sum(
         int((told[f"venue {m.name.lower()}"] != c).any(axis=1).sum()) for m, c in zip(MODELS, checks, strict=True)
     )
-    told[f"expected, fitted w={fits[False]['weight']}"] = models.answers(
-        tape.views, asks, stream, fits[False]["weight"]
-    )
+    told[f"expected, fitted w={fits[True]['weight']}"] = models.answers(tape.views, asks, stream, fits[True]["weight"])
     for name, weight in (
         ("optimistic", ONE),
         ("expected", 512),
-        (f"expected, fitted w={fits[True]['weight']}", fits[True]["weight"]),
+        (f"expected, fitted w={fits[False]['weight']}", fits[False]["weight"]),
         ("pessimistic", 0),
     ):
-        told[f"paired {name}"] = models.answers(tape.views, asks, stream, weight, True)
+        told[f"not held {name}"] = models.answers(tape.views, asks, stream, weight, False)
     told["touch"] = models.answers(tape.views, asks, stream, -1)
     found, peer = with_peers(tape, asks, stream) if ask_peers else ({}, "not asked")
     told |= found
@@ -109,10 +107,10 @@ def run(
         "by_place": [sum(ask.place == place for ask in asks) for place in range(4)],
         "judged": {name: int((group & second).sum()) for name, group in groups.items()},
         "judged_filled": {name: int((group & second & (true[:, LOTS] > 0)).sum()) for name, group in groups.items()},
-        "fit": fits[False],
-        "fit_paired": fits[True],
-        "fit_second_half_unused": fit(tape, asks, stream, groups["reached"] & second, False),
-        "fit_whole_unused": fit(tape, asks, stream, groups["reached"], False),
+        "fit": fits[True],
+        "fit_not_held": fits[False],
+        "fit_second_half_unused": fit(tape, asks, stream, groups["reached"] & second, True),
+        "fit_whole_unused": fit(tape, asks, stream, groups["reached"], True),
         "venue_differs_from_reference": differing,
         "peer": peer,
         "models": {
@@ -126,7 +124,7 @@ def run(
             }
             for kind, low, high in (
                 ("venue", "venue pessimistic", "venue optimistic"),
-                ("paired", "paired pessimistic", "paired optimistic"),
+                ("not held", "not held pessimistic", "not held optimistic"),
             )
         },
     }  # fmt: skip

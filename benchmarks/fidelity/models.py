@@ -8,14 +8,16 @@ order. They differ in what a shrinking level means that no print explains:
 - optimistic: someone ahead of us left; front falls by as much.
 - expected: pessimistic − ⌊w · (pessimistic − optimistic) / 1024⌋.
 
-With `pairs` a print that comes after the picture which already shows its shrinkage does not count twice: it first gives back
-what that picture took. Touch claims a whole fill as soon as a print or the other side reaches the price.
+What is missing from the level counts as standing for 100 ms, or until prints account for it, as in the venue; with `hold` off it
+is gone at once, and a print that comes after its picture counts twice. Touch claims a whole fill as soon as a print or the other
+side reaches the price.
 """
 
 from typing import Any, Final
 
 import numpy as np
-from benchmarks.fidelity.asks import PRINT_LAG_NS, UNKNOWN, Ask, Stream
+from benchmarks.fidelity.asks import UNKNOWN, Ask, Stream
+from benchmarks.fidelity.late import LATE_NS, account_for, displayed, drop
 from benchmarks.fidelity.tape import TRADE, Views
 from numba import njit
 
@@ -42,48 +44,67 @@ def take(lots: int, want: int, ts_ns: int, judge_ns: int, got: Any) -> int:
     return want - n
 
 
-LEAST, MOST, LEVEL, LEAST_HELD, MOST_HELD, UNPAIRED, UNPAIRED_NS = range(7)
-"""What is kept of a place in the queue: the least and the most ahead; what stands at the price; the first two as they were before the
-pictures that still wait for their prints; gone and not yet explained by a print, and since when."""
+LEAST, MOST, LEVEL, SHOWN, TRADED = range(5)
+"""What is kept of a place in the queue: the least and the most ahead; what stands at the price; what was displayed there last, and
+printed of it since."""
 
 
 @njit
-def join(at: Any, shown: int, printed: int) -> None:
-    """An order joins what is displayed, `printed` of which was traded since."""
-    at[:] = 0
-    at[MOST] = at[MOST_HELD] = shown
-    at[LEAST] = at[LEAST_HELD] = at[LEVEL] = shown if shown == UNKNOWN else max(0, shown - printed)
+def owed_lots(owed: Any, price: int) -> int:
+    """Lots missing from the price that no print has accounted for. Row 0 of `owed` counts the entries that follow."""
+    total = 0
+    for i in range(1, owed[0, 0] + 1):
+        if owed[i, 0] == price:
+            total += owed[i, 1]
+    return total
 
 
 @njit
-def give_back(at: Any, lots: int, ts_ns: int) -> None:
-    """Before a print counts: what a picture already took on its account."""
-    if at[UNPAIRED] > 0 and ts_ns - at[UNPAIRED_NS] <= PRINT_LAG_NS:
-        back = min(lots, at[UNPAIRED])
-        at[UNPAIRED] -= back
-        at[LEAST] = min(at[LEAST_HELD], at[LEAST] + back)
-        at[MOST] = min(at[MOST_HELD], at[MOST] + back)
-        at[LEVEL] += back
-
-
-@njit
-def on_picture(at: Any, now: int, ts_ns: int) -> None:
-    """A picture shows `now` lots at the price."""
-    if now == UNKNOWN:
-        return
+def learn(at: Any, stands: int) -> None:
+    """So much stands at the price."""
     if at[MOST] == UNKNOWN:
-        join(at, now, 0)
+        at[LEAST] = at[MOST] = at[LEVEL] = stands
         return
-    gone = max(0, at[LEVEL] - now)
-    if at[UNPAIRED] == 0 or ts_ns - at[UNPAIRED_NS] > PRINT_LAG_NS:
-        at[UNPAIRED], at[LEAST_HELD], at[MOST_HELD] = 0, at[LEAST], at[MOST]
-    if gone > 0:
-        at[UNPAIRED] += gone
-        at[UNPAIRED_NS] = ts_ns
-    at[LEAST] = max(0, at[LEAST] - gone)
-    at[MOST] = min(at[MOST], now)
-    at[LEAST] = min(at[LEAST], at[MOST])
-    at[LEVEL] = now
+    at[LEAST] = max(0, at[LEAST] - max(0, at[LEVEL] - stands))
+    at[MOST] = min(at[MOST], stands)
+    at[LEVEL] = stands
+
+
+@njit
+def overdue(owed: Any, ts_ns: int) -> bool:
+    """Forget what was not printed in time; whether there was something."""
+    n = owed[0, 0]
+    while n > 0 and ts_ns - owed[1, 2] > LATE_NS:
+        n = drop(owed[1:], n, 0)
+    found = n < owed[0, 0]
+    owed[0, 0] = n
+    return bool(found)
+
+
+@njit
+def on_picture(at: Any, owed: Any, price: int, now: int, ts_ns: int, hold: bool) -> None:
+    """A picture shows `now` lots at the price."""
+    overdue(owed, ts_ns)
+    gone = at[SHOWN] - at[TRADED] - now
+    if hold and at[SHOWN] != UNKNOWN and now != UNKNOWN and gone > 0:
+        n = owed[0, 0] = owed[0, 0] + 1
+        owed[n, 0], owed[n, 1], owed[n, 2] = price, gone, ts_ns
+    at[SHOWN], at[TRADED] = now, 0
+
+
+@njit
+def on_print(at: Any, owed: Any, price: int, lots: int) -> None:
+    """A print at the price: from what is owed, then from what is displayed."""
+    owed[0, 0], left = account_for(owed[1:], owed[0, 0], price, lots)
+    if at[SHOWN] != UNKNOWN:
+        at[TRADED] = min(at[SHOWN], at[TRADED] + left)
+
+
+@njit
+def on_news_through(at: Any, owed: Any) -> None:
+    """A print through the price that no picture had shown: nothing stands there, and nothing is owed."""
+    owed[0, 0] = 0
+    at[TRADED] = max(0, at[SHOWN])
 
 
 @njit
@@ -93,20 +114,61 @@ def ahead(at: Any, weight: int) -> int:
 
 
 @njit
-def after_print(at: Any, lots: int) -> None:
-    """A print took its lots from what is ahead."""
-    for i in range(5):
-        at[i] = max(0, at[i] - lots)
+def arrive(
+    kind: Any, ts: Any, side: Any, trade_ticks: Any, trade_lots: Any, ticks: Any, lots: Any, told: Any, rows: Any,
+    own: int, price: int, hold: bool, at: Any, owed: Any,
+) -> None:  # fmt: skip
+    """What the market told before an order came, and its place when it comes."""
+    at[SHOWN] = UNKNOWN
+    for r in rows:
+        if kind[r] != TRADE_KIND:
+            on_picture(at, owed, price, displayed(ticks, lots, r, own, price, 0), ts[r], hold)
+            continue
+        overdue(owed, ts[r])
+        if side[r] == own + 1 or (trade_ticks[r] > price if own == 0 else trade_ticks[r] < price):
+            continue
+        if trade_ticks[r] == price:
+            on_print(at, owed, price, trade_lots[r])
+        elif not hold or trade_lots[r] > told[r, own]:
+            on_news_through(at, owed)
+    stands = at[SHOWN] + owed_lots(owed, price)
+    at[MOST] = at[LEAST] = at[LEVEL] = UNKNOWN
+    if at[SHOWN] != UNKNOWN:
+        at[MOST], at[LEAST] = stands, max(0, stands - at[TRADED])
+        at[LEVEL] = at[LEAST]
+
+
+@njit
+def met(at: Any, owed: Any, price: int, p: int, q: int, weight: int, told: int, after: bool, ts_ns: int) -> int:
+    """What a print of q lots at price p has for the order; `after`: it joined after the picture that showed `told` of them."""
+    if overdue(owed, ts_ns) and at[SHOWN] != UNKNOWN:
+        learn(at, at[SHOWN] + owed_lots(owed, price))
+    if p != price:
+        if q > told:
+            at[LEAST] = at[MOST] = at[LEVEL] = 0
+            on_news_through(at, owed)
+        return q - told if after else q
+    if at[MOST] == UNKNOWN:
+        on_print(at, owed, price, q)
+        return 0
+    n = q - ahead(at, weight)
+    for i in range(3):
+        at[i] = max(0, at[i] - q)
+    on_print(at, owed, price, q)
+    return n
 
 
 @njit
 def queue(
-    kind: Any, ts: Any, trade_ticks: Any, trade_lots: Any, row: Any, shown: Any, reach: Any, arrival: int, price: int,
-    lots: int, judge_ns: int, weight: int, pairs: bool, got: Any,
+    kind: Any, ts: Any, side: Any, trade_ticks: Any, trade_lots: Any, ticks: Any, all_lots: Any, told: Any, since: Any,
+    early: Any, row: Any, shown: Any, reach: Any, arrival: int, own: int, price: int, lots: int, first: int, judge_ns: int,
+    weight: int, hold: bool, got: Any,
 ) -> None:  # fmt: skip
     """One order under the model of a weight (0 pessimistic, 1024 optimistic); it arrives before its row `arrival`."""
-    at = np.zeros(7, np.int64)
-    join(at, shown[0], printed_before(trade_ticks, trade_lots, row, arrival, price))
+    at, owed = np.zeros(5, np.int64), np.zeros((len(early) + len(row) + 2, 4), np.int64)
+    arrive(
+        kind, ts, side, trade_ticks, trade_lots, ticks, all_lots, told, np.concatenate((early, row[:arrival])), own, price, hold, at, owed,
+    )  # fmt: skip
     used, last_reach, want = 0, reach[0], lots
     if reach[0] > 0:
         used = min(want, reach[0])
@@ -116,32 +178,21 @@ def queue(
             return
         r = row[i]
         if kind[r] == TRADE_KIND:
-            q = trade_lots[r]
-            if trade_ticks[r] != price:
-                want = take(q, want, ts[r], judge_ns, got)
-                at[:] = 0
-            elif at[MOST] != UNKNOWN:
-                if pairs:
-                    give_back(at, q, ts[r])
-                want = take(q - ahead(at, weight), want, ts[r], judge_ns, got)
-                after_print(at, q)
+            part = told[r, own] if hold else 0
+            after = part > 0 and since[r, own] < first
+            want = take(
+                met(at, owed, price, trade_ticks[r], trade_lots[r], weight, part, after, ts[r]), want, ts[r], judge_ns, got
+            )  # fmt: skip
         else:
-            on_picture(at, shown[i], ts[r])
+            on_picture(at, owed, price, shown[i], ts[r], hold)
+            if shown[i] != UNKNOWN:
+                learn(at, shown[i] + owed_lots(owed, price))
             if reach[i] != last_reach:
                 used, last_reach = 0, reach[i]
             if reach[i] > used:
                 rest = reach[i] - used
                 used += min(rest, want)
                 want = take(rest, want, ts[r], judge_ns, got)
-
-
-@njit
-def printed_before(trade_ticks: Any, trade_lots: Any, row: Any, arrival: int, price: int) -> int:
-    """Lots printed at the price between the last picture and the arrival; without end if the price was traded through."""
-    total = 0
-    for i in range(1, arrival):
-        total += trade_lots[row[i]] if trade_ticks[row[i]] == price else 2**60
-    return total
 
 
 @njit
@@ -156,28 +207,30 @@ def touch(kind: Any, ts: Any, row: Any, reach: Any, arrival: int, lots: int, jud
 
 @njit
 def all_asks(
-    kind: Any, ts: Any, trade_ticks: Any, trade_lots: Any, start: Any, row: Any, shown: Any, reach: Any, arrival: Any,
-    price: Any, lots: Any, judge: Any, weight: int, pairs: bool, out: Any,
+    kind: Any, ts: Any, side: Any, trade_ticks: Any, trade_lots: Any, ticks: Any, all_lots: Any, told: Any, since: Any,
+    early_start: Any, early: Any, start: Any, row: Any, shown: Any, reach: Any, arrival: Any,
+    asks: Any, weight: int, hold: bool, out: Any,
 ) -> None:  # fmt: skip
     """All orders under one model; a weight below 0 is the touch."""
     for i in range(len(start) - 1):
         a, b = start[i], start[i + 1]
+        own, price, lots, first, judge = asks[i]
         if weight < 0:
-            touch(kind, ts, row[a:b], reach[a:b], arrival[i], lots[i], judge[i], out[i])
+            touch(kind, ts, row[a:b], reach[a:b], arrival[i], lots, judge, out[i])
         else:
             queue(
-                kind, ts, trade_ticks, trade_lots, row[a:b], shown[a:b], reach[a:b], arrival[i], price[i],
-                lots[i], judge[i], weight, pairs, out[i],
+                kind, ts, side, trade_ticks, trade_lots, ticks, all_lots, told, since, early[early_start[i] : early_start[i + 1]],
+                row[a:b], shown[a:b], reach[a:b], arrival[i], own, price, lots, first, judge, weight, hold, out[i],
             )  # fmt: skip
 
 
-def answers(views: Views, asks: list[Ask], stream: Stream, weight: int, pairs: bool = False) -> np.ndarray:
+def answers(views: Views, asks: list[Ask], stream: Stream, weight: int, hold: bool = True) -> np.ndarray:
     """What a model says, shape (m, 4); see `OUT`. Weight 0 pessimistic, 1024 optimistic, −1 touch."""
     out = np.zeros((len(asks), OUT), np.int64)
-    price, lots, judge = (np.array([ask[i] for ask in asks], np.int64) for i in (1, 2, 5))
+    fields = [(ask.own, ask.ticks, ask.lots, ask.first_row, ask.judge_ns) for ask in asks]
     all_asks(
-        views.kind, views.ts_ns, views.trade_ticks, views.trade_lots, stream.start, stream.row, stream.shown,
-        stream.reach, stream.arrival, price, lots, judge, weight, pairs, out,
+        *views, stream.print.told, stream.print.since, stream.before_start, stream.before_row, stream.start, stream.row,
+        stream.shown, stream.reach, stream.arrival, np.array(fields, np.int64).reshape(-1, 5), weight, hold, out,
     )  # fmt: skip
     return out
 

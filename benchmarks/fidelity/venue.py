@@ -57,7 +57,7 @@ class Venue:
 
     def ask(self, block: Rows, arrival: int, own: int, ticks: int, lots: int) -> list[Rows]:
         """An order that arrives after `arrival` rows of `block`, whose first is a picture, and is canceled after the last: the fills of each
-        account. Their `ts_seq_ns` is the place in the block. A price of 0 is a market order.
+        account, at the times of the block. A price of 0 is a market order.
         """
         start = inputs(2 + arrival)
         start["instrument"], start["version"] = block["instrument"][0], 1
@@ -65,24 +65,26 @@ class Venue:
         start["status"][:2] = (MarketStatus.GAP, MarketStatus.LIVE)
         start[2:] = block[:arrival]
         begin = self.now_ns
-        start["ts_seq_ns"] = begin
+        shift = begin - int(block["ts_seq_ns"][0])
+        start["ts_seq_ns"][:2] = begin
+        start["ts_seq_ns"][2:] += shift
         assert start["kind"][2] == BOOK, "an order arrives at a picture"
         self.fills.rows.clear()
         self.drive.feed(start)
         ids = [self._submit(account, own, ticks, lots) for account in range(self.models)]
         rest = block[arrival:].copy()
-        rest["ts_seq_ns"] = begin + np.arange(arrival, len(block))
+        rest["ts_seq_ns"] += shift
         self.drive.feed(rest)
         for account, order_id in enumerate(ids):
             self.drive.command(commands.cancel_order(account, 0, order_id))
-        self.now_ns = begin + len(block) + 1
+        self.now_ns = int(block["ts_seq_ns"][-1]) + shift + 1
         end = inputs(1)
         end["kind"], end["ts_seq_ns"] = InputKind.TIMER, self.now_ns
         self.drive.feed(end)
         if not self.fills.rows:
             return [inputs(0)] * self.models
         found = joined(self.fills.rows)
-        found["ts_seq_ns"] -= begin
+        found["ts_seq_ns"] -= shift
         return [found[found["account"] == account] for account in range(self.models)]
 
     def _submit(self, account: int, own: int, ticks: int, lots: int) -> int:
@@ -117,20 +119,21 @@ def answers(
     for i, ask in enumerate(asks):
         part = slice(stream.start[i], stream.start[i + 1])
         rows = stream.row[part]
-        block = rewritten(tape, ask, rows, stream.shown[part])
-        for account, fills in enumerate(venue.ask(block, int(stream.arrival[i]), ask.own, ask.ticks, ask.lots)):
-            out[account, i] = summed(tape.views.ts_ns[rows], fills, ask)
+        early = tape.rows[stream.before_row[stream.before_start[i] : stream.before_start[i + 1]]]
+        block = joined([early, rewritten(tape, ask, rows, stream.shown[part])])
+        arrival = len(early) + int(stream.arrival[i])
+        for account, fills in enumerate(venue.ask(block, arrival, ask.own, ask.ticks, ask.lots)):
+            out[account, i] = summed(fills, ask)
         tick(1)
     return out
 
 
-def summed(times_ns: np.ndarray, fills: Rows, ask: Ask) -> np.ndarray:
+def summed(fills: Rows, ask: Ask) -> np.ndarray:
     """The fills of one order as an answer."""
     got = np.zeros(OUT, np.int64)
     if len(fills) == 0:
         return got
-    when = times_ns[np.minimum(fills["ts_seq_ns"], len(times_ns) - 1)]
-    lots = fills["fill_lots"]
+    when, lots = fills["ts_seq_ns"], fills["fill_lots"]
     got[FIRST_NS] = when[0]
     got[ALL_LOTS] = lots.sum()
     got[LOTS] = lots[when <= ask.judge_ns].sum()

@@ -12,6 +12,7 @@ import pytest
 from benchmarks.fidelity import __main__ as command
 from benchmarks.fidelity import models, peers, rematch, scores, venue
 from benchmarks.fidelity.asks import PRINT_LAG_NS, Ask, Stream, of_orders, rewritten, streams
+from benchmarks.fidelity.late import LATE_NS
 from benchmarks.fidelity.tape import ALIVE, BOOK, CANCELED, FILLED, TRADE, Real, Tape, joined, read_orders, views_of
 
 from paperdesk.domain.assets import Asset
@@ -24,18 +25,22 @@ MODELS = (FillModel.OPTIMISTIC, FillModel.EXPECTED, FillModel.PESSIMISTIC)
 WEIGHTS = (1024, 512, 0)
 BID, ASK = 0, 1
 PRICE, MS = 100, 1_000_000
+STEP = 2 * LATE_NS
 
 Step = tuple[str, int]
 
 
-def market(steps: list[Step], instrument: Any) -> Any:
-    """Rows a second apart: ("book", lots bid at PRICE), ("sell", lots printed at PRICE), ("through", lots printed below)."""
+def market(steps: list[Step], instrument: Any, apart_ns: int = STEP) -> Any:
+    """Rows so far apart that no print is late, unless said otherwise: ("book", lots bid at PRICE; "book below": one tick below),
+    ("sell", lots printed at PRICE), ("through", lots printed below).
+    """
     rows = []
     for i, (what, lots) in enumerate(steps):
         row = inputs(1)
-        row["instrument"], row["version"], row["ts_seq_ns"] = 0, 1, (i + 1) * MS
-        if what == "book":
+        row["instrument"], row["version"], row["ts_seq_ns"] = 0, 1, (i + 1) * apart_ns
+        if what.startswith("book"):
             bids = [(PRICE, lots)] * (lots > 0) + [(PRICE - 5, 7)]
+            bids = [(PRICE - 1, lots), (PRICE - 5, 7)] if what == "book below" else bids
             row["kind"], row["n_bids"], row["n_asks"] = BOOK, len(bids), 1
             for place, (ticks, size) in enumerate(bids):
                 row["bids_ticks"][0, place], row["bids_lots"][0, place] = ticks, size
@@ -63,11 +68,11 @@ def asked(
     return asks, streams(tape, asks, [mine or []])
 
 
-def lots_by_model(tape: Tape, lots: int, first_row: int = 1, pairs: bool = False) -> list[int]:
-    """Filled under optimistic, expected, pessimistic; by the venue too, unless paired."""
+def lots_by_model(tape: Tape, lots: int, first_row: int = 1, hold: bool = True) -> list[int]:
+    """Filled under optimistic, expected, pessimistic; by the venue too, where it holds losses back."""
     asks, stream = asked(tape, lots, first_row)
-    told = [models.answers(tape.views, asks, stream, weight, pairs) for weight in WEIGHTS]
-    if not pairs:
+    told = [models.answers(tape.views, asks, stream, weight, hold) for weight in WEIGHTS]
+    if hold:
         assert np.array_equal(venue.answers(tape, asks, stream, MODELS), np.stack(told))
     return [int(answer[0, models.LOTS]) for answer in told]
 
@@ -95,11 +100,20 @@ def test_a_print_through_the_price_fills(instrument: Instrument) -> None:
     assert lots_by_model(tape, 9) == [3, 3, 3]
 
 
-def test_a_late_print_counts_twice_unless_it_is_paired(instrument: Instrument) -> None:
+def test_a_late_print_counts_once(instrument: Instrument) -> None:
     """10 ahead; 6 are sold, and the picture says so first. 4 are ahead still; a print of 3 fills nothing in truth."""
-    tape = market([("book", 10), ("book", 4), ("sell", 6), ("sell", 3), ("book", 1)], instrument)
-    assert lots_by_model(tape, 9) == [5, 5, 5]
-    assert lots_by_model(tape, 9, pairs=True) == [0, 0, 0]
+    tape = market([("book", 10), ("book", 4), ("sell", 6), ("sell", 3), ("book", 1)], instrument, MS)
+    assert lots_by_model(tape, 9) == [0, 0, 0]
+    assert lots_by_model(tape, 9, hold=False) == [5, 5, 5]
+
+
+def test_who_joins_after_the_picture_has_no_part_in_its_late_print(instrument: Instrument) -> None:
+    """Ours joins behind 4, after the picture in which 6 were gone; at its price, and through it."""
+    at_price = [("book", 10), ("book", 4), ("book", 4), ("sell", 6), ("sell", 5)]
+    assert lots_by_model(market(at_price, instrument, MS), 9, 3) == [1, 1, 1]
+    through = [("book below", 7), ("book below", 2), ("book", 3), ("through", 5), ("sell", 4), ("through", 5)]
+    assert lots_by_model(market(through, instrument, MS), 9, 3) == [4, 4, 4]
+    assert lots_by_model(market(through, instrument, MS), 9, 1) == [9, 9, 9]
 
 
 def test_the_order_is_taken_out_of_what_it_meets(instrument: Instrument) -> None:
@@ -121,15 +135,15 @@ def test_the_order_is_taken_out_of_what_it_meets(instrument: Instrument) -> None
 def test_what_comes_after_the_look_does_not_count(instrument: Instrument) -> None:
     tape = market([("book", 0), ("sell", 4), ("sell", 2), ("sell", 9)], instrument)
     (ask,), stream = asked(tape, 9, 1)
-    asks = [ask._replace(judge_ns=3 * MS)]
+    asks = [ask._replace(judge_ns=3 * STEP)]
     for answer in (*venue.answers(tape, asks, stream, MODELS), models.answers(tape.views, asks, stream, 512)):
-        assert answer[0].tolist() == [6, 2 * MS, 4 * MS, 9]
+        assert answer[0].tolist() == [6, 2 * STEP, 4 * STEP, 9]
 
 
 def test_touch_fills_whole(instrument: Instrument) -> None:
     tape = market([("book", 10), ("book", 12), ("sell", 1)], instrument)
     asks, stream = asked(tape, 9, 1)
-    assert models.answers(tape.views, asks, stream, -1)[0].tolist() == [9, 3 * MS, 3 * MS, 9]
+    assert models.answers(tape.views, asks, stream, -1)[0].tolist() == [9, 3 * STEP, 3 * STEP, 9]
     assert peers.reached(tape.views, stream).tolist() == [True]
     quiet = market([("book", 10), ("sell", 1), ("book", 12)], instrument)
     assert peers.reached(quiet.views, asked(quiet, 9, 2)[1]).tolist() == [False]

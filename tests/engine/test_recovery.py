@@ -90,7 +90,10 @@ def facts(fold: Fold) -> dict[str, Any]:
         "markets": [
             [int(market[name]) for name in ("evidence", "status", "has_view", "last_ticks", "mark_ticks", "mark_ns")]
             + market["ticks"].tolist()
-            + [market[name].tolist() for name in ("lots", "traded", "owed_ticks", "owed_lots", "owed_ns", "owed_picture")]
+            + [
+                market[name].tolist()
+                for name in ("lots", "traded", "owed_ticks", "owed_lots", "owed_ns", "owed_picture")
+            ]
             for market in state["markets"][:n_instruments]
         ],
     }

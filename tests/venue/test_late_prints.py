@@ -7,7 +7,7 @@ from tests.engine.room import BUY, SELL, Room, Side, fills
 
 from paperdesk.domain.events import DEPTH, FillModel, MarketStatus
 from paperdesk.engine.serial import places_at
-from paperdesk.venue.book import OWED
+from paperdesk.venue.book import LOTS_BOUND, OWED
 from paperdesk.venue.owed import LATE_NS
 
 ASKS = [(105, 50)]
@@ -112,6 +112,30 @@ def test_of_a_print_in_part_shown_before_a_newcomer_has_the_news() -> None:
     room.book([(98, 46)], ASKS)
     room.buy(5, 99)
     assert fills(room.trade(98, 6, Side.SELL)) == ["#2 2 @ 99 maker trade_through"]
+
+
+def test_news_through_a_price_end_what_is_owed_there() -> None:
+    room = waiting()
+    room.book([(99, 40), (98, 50)], ASKS)
+    room.trade(98, 1, Side.SELL)
+    room.buy(2, 99)
+    assert bounds(room, 2) == (40, 0, 0), "the sixty will not be printed any more; the forty may be gone"
+
+
+def test_a_late_print_takes_nothing_from_what_is_displayed() -> None:
+    room = waiting()
+    room.book([(99, 40), (98, 50)], ASKS)
+    room.trade(99, 60, Side.SELL)
+    room.buy(2, 99)
+    assert bounds(room, 2) == (40, 40, 40)
+
+
+def test_what_is_owed_at_a_price_is_bounded() -> None:
+    room = waiting(ahead=LOTS_BOUND)
+    for bids in ([(98, 1)], [(99, LOTS_BOUND), (98, 1)], [(98, 1)]):
+        room.book(bids, ASKS)
+    assert bounds(room) == (LOTS_BOUND, 0, LOTS_BOUND), "what is beyond the bound is canceled at once"
+    assert room.state["markets"][0]["owed_lots"][0].sum() == LOTS_BOUND + 49, "49 of them at 98"
 
 
 def test_sales_mirror_buys() -> None:
