@@ -123,11 +123,12 @@ def test_news_through_a_price_end_what_is_owed_there() -> None:
 
 
 def test_a_late_print_takes_nothing_from_what_is_displayed() -> None:
-    room = waiting()
-    room.book([(99, 40), (98, 50)], ASKS)
+    room = Room()
+    room.book([(99, 100)], ASKS)
+    room.book([(99, 40)], ASKS)
     room.trade(99, 60, Side.SELL)
     room.buy(2, 99)
-    assert bounds(room, 2) == (40, 40, 40)
+    assert bounds(room) == (40, 40, 40)
 
 
 def test_what_is_owed_at_a_price_is_bounded() -> None:
