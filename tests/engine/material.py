@@ -43,7 +43,7 @@ def with_timers(rows: tuple[Row, ...]) -> list[Row]:
     numbered: list[Row] = []
     reached = 0
     for row in rows:
-        if row["kind"][0] >= InputKind.OPEN_ACCOUNT and row["ts_seq_ns"][0] >= reached:
+        if row["kind"][0] >= InputKind.OPEN_ACCOUNT and row["ts_seq_ns"][0] > reached:
             timer = command(InputKind.TIMER)
             timer["ts_seq_ns"] = row["ts_seq_ns"]
             numbered.append(timer)
