@@ -82,9 +82,16 @@ def overdue(owed: Any, ts_ns: int) -> bool:
 
 
 @njit
+def settle(at: Any, owed: Any, price: int, ts_ns: int) -> None:
+    """Before a print or a picture: what was not printed in time was canceled."""
+    if overdue(owed, ts_ns) and at[SHOWN] != UNKNOWN:
+        learn(at, at[SHOWN] + owed_lots(owed, price))
+
+
+@njit
 def on_picture(at: Any, owed: Any, price: int, now: int, ts_ns: int, hold: bool) -> None:
     """A picture shows `now` lots at the price."""
-    overdue(owed, ts_ns)
+    settle(at, owed, price, ts_ns)
     gone = at[SHOWN] - at[TRADED] - now
     if hold and at[SHOWN] != UNKNOWN and now != UNKNOWN and gone > 0:
         n = owed[0, 0] = owed[0, 0] + 1
@@ -141,8 +148,7 @@ def arrive(
 @njit
 def met(at: Any, owed: Any, price: int, p: int, q: int, weight: int, told: int, after: bool, ts_ns: int) -> int:
     """What a print of q lots at price p has for the order; `after`: it joined after the picture that showed `told` of them."""
-    if overdue(owed, ts_ns) and at[SHOWN] != UNKNOWN:
-        learn(at, at[SHOWN] + owed_lots(owed, price))
+    settle(at, owed, price, ts_ns)
     if p != price:
         if q > told:
             at[LEAST] = at[MOST] = at[LEVEL] = 0

@@ -280,13 +280,12 @@ def check_stops(desk: Desk, instrument: Instrument) -> None:
 
 def on_picture(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
     """Sections 6.1, 6.2 and 6.6: a quote or a book."""
+    settle_overdue(desk, instrument)
     market = instrument.market
     rising = market.evidence != BOOK
     market.evidence = BOOK
     before = {BUY: dict(market.asks), SELL: dict(market.bids)}
     left = {side: untaken(market, side) for side in (BUY, SELL)}
-    for side in (BUY, SELL):
-        market.owed[side] = [one for one in market.owed[side] if desk.now - one.ns <= LATE_NS]
     if given["kind"] == "BOOK":
         market.bids = dict(zip(given["bids_ticks"], given["bids_lots"], strict=True))
         market.asks = dict(zip(given["asks_ticks"], given["asks_lots"], strict=True))

@@ -66,6 +66,16 @@ def test_what_nobody_prints_in_time_was_canceled() -> None:
     assert bounds(room) == (30, 0, 30), "a picture settles it too"
 
 
+@pytest.mark.parametrize("after_ns", [LATE_NS, LATE_NS + 1])
+def test_who_comes_back_within_the_time_or_after_it_stands_behind(after_ns: int) -> None:
+    room = waiting(FillModel.OPTIMISTIC)
+    room.book([(99, 180), (98, 50)], ASKS)
+    room.book([(99, 90), (98, 50)], ASKS)
+    room.book([(99, 180), (98, 50)], ASKS, after_ns=after_ns)
+    room.book([(99, 180), (98, 50)], ASKS, after_ns=1)
+    assert bounds(room) == (90 if after_ns > LATE_NS else 100, 10, 180), "90 were canceled, and 90 came"
+
+
 def test_each_loss_has_its_own_time() -> None:
     room = waiting()
     room.book([(99, 70), (98, 50)], ASKS)

@@ -66,8 +66,8 @@ from paperdesk.venue.orders import (
     is_unfinished,
     touch,
 )
-from paperdesk.venue.owed import forget_overdue, standing, take_print
-from paperdesk.venue.pictures import show_book, show_quote
+from paperdesk.venue.owed import standing, take_print
+from paperdesk.venue.pictures import settle_overdue, show_book, show_quote
 from paperdesk.venue.places import HELD, INBOX, NOWHERE, RESTING, STOPS, clear_places, rebuild_places
 from paperdesk.venue.queue import UNKNOWN_SIDE
 
@@ -130,7 +130,7 @@ def absorb_market(s: Any, e: Any) -> None:
     if e.kind == InputKind.TRADE and valid_trade(e):
         market.evidence = max(market.evidence, TAPE)
         if market.evidence == BOOK:
-            forget_overdue(market, s.ts_seq_ns)
+            settle_overdue(s, e.instrument)
             take_print_of(market, e)
         market.last_ticks = e.trade_price_ticks
         market.trade_seen = 1
@@ -138,9 +138,9 @@ def absorb_market(s: Any, e: Any) -> None:
             set_mark(market, e.trade_price_ticks, s.ts_seq_ns)
     elif (e.kind == InputKind.QUOTE and valid_quote(e)) or (e.kind == InputKind.BOOK and valid_book(e)):
         if e.kind == InputKind.QUOTE:
-            show_quote(market, e)
+            show_quote(s, e)
         else:
-            show_book(market, e)
+            show_book(s, e)
         market.evidence = BOOK
         if best(market, BIDS) > 0 and best(market, ASKS) > 0:
             set_mark(market, (best(market, BIDS) + best(market, ASKS)) // 2, s.ts_seq_ns)

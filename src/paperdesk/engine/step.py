@@ -72,13 +72,13 @@ def market_event(s: Any, e: Any) -> None:
         if not book.valid_quote(e):
             definitions.refuse_event(s, e, definitions.BAD_EVENT)
         elif market.status == book.LIVE:
-            pictures.show_quote(market, e)
+            pictures.show_quote(s, e)
             on_picture(s, e.instrument)
     elif e.kind == InputKind.BOOK:
         if not book.valid_book(e):
             definitions.refuse_event(s, e, definitions.BAD_EVENT)
         elif market.status == book.LIVE:
-            pictures.show_book(market, e)
+            pictures.show_book(s, e)
             on_picture(s, e.instrument)
     elif e.kind == InputKind.BAR:
         if not book.valid_bar(e):

@@ -82,14 +82,6 @@ def is_overdue(market: Any, side: int, now_ns: int) -> bool:
 
 
 @kernel
-def forget_overdue(market: Any, now_ns: int) -> None:
-    """What nobody printed in time has been canceled."""
-    for side in range(2):
-        while is_overdue(market, side, now_ns):
-            cut_owed(market, side, 0)
-
-
-@kernel
 def forget_owed(market: Any) -> None:
     """Without a view nothing is owed."""
     for side in range(2):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from paperdesk.domain.events import FillRule, Side
 from paperdesk.domain.kernel import kernel
-from paperdesk.venue import book, levels, owed
+from paperdesk.venue import book, levels, owed, pictures
 from paperdesk.venue.book import UNKNOWN, best
 from paperdesk.venue.estimates import ahead_lots
 from paperdesk.venue.fills import fill, share_left
@@ -23,24 +23,11 @@ UNKNOWN_SIDE: Final = int(Side.UNKNOWN)
 @kernel
 def match_trade(s: Any, instrument: int, ticks: int, lots: int, aggressor: int) -> None:
     """A public trade against the resting orders it could have met: those of the side opposite to the aggressor."""
-    settle_overdue(s, instrument)
+    pictures.settle_overdue(s, instrument)
     if aggressor != BUY:
         match_trade_side(s, instrument, book.BIDS, ticks, lots)
     if aggressor == BUY or aggressor == UNKNOWN_SIDE:
         match_trade_side(s, instrument, book.ASKS, ticks, lots)
-
-
-@kernel
-def settle_overdue(s: Any, instrument: int) -> None:
-    """What nobody printed in time was canceled: it stands no more, and has gone from the levels."""
-    market = s.markets[instrument]
-    for own in range(2):
-        while owed.is_overdue(market, own, s.ts_seq_ns):
-            price = market.owed_ticks[own, 0]
-            owed.cut_owed(market, own, 0)
-            at, lots = levels.position_level(s, instrument, own, price), owed.standing(market, own, price)
-            if lots != UNKNOWN and levels.has_level(s, instrument, own, at, price):
-                levels.show_size(s, s.level_at[instrument, own, at], lots)
 
 
 @kernel
