@@ -157,7 +157,9 @@ def test_a_story_of_rows(database: Database) -> None:
     assert rows(database, "SELECT number, name, scale FROM assets") == [(0, "BTC", 8), (1, "USDT", 8)]
     assert rows(database, "SELECT MIN(latency_ns), MAX(latency_ns) FROM receipts") == [(1_000_000, 1_000_000)]
     assert rows(database, "SELECT DISTINCT fee_tier FROM receipts") == [(-1,)], "no tiers were set"
-    assert rows(database, "SELECT SUM(volume_units) FROM receipts") == rows(database, "SELECT SUM(quote_units) FROM fills")
+    assert rows(database, "SELECT SUM(volume_units) FROM receipts") == rows(
+        database, "SELECT SUM(quote_units) FROM fills"
+    )
     assert rows(database, "SELECT COUNT(*) FROM fills")[0] == rows(database, "SELECT SUM(fills) FROM orders")[0]
 
 
