@@ -121,6 +121,11 @@ def test_a_belief_is_rounded_against_the_trader() -> None:
     assert [ahead_lots(model, 10, 5) for model in range(3)] == [5, 8, 10]
 
 
+def test_a_belief_holds_for_the_largest_level() -> None:
+    """The most that can be displayed, and as much owed: no product on the way may pass 64 bits."""
+    assert [ahead_lots(model, 2**61, 1) for model in range(3)] == [1, 2**60 + 1, 2**61]
+
+
 @pytest.mark.parametrize("account", range(3))
 def test_a_restart_changes_no_place(account: int) -> None:
     room = three()

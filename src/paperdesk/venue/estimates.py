@@ -32,17 +32,17 @@ RANGE_TO_VOLATILITY: Final = 0.6005612043932249
 
 
 @kernel
-def ahead_lots(model: int, most: int, least: int) -> int:
-    """Lots believed to stand ahead of an order; `model` from 0. Rounded up, against the trader."""
-    assert 0 <= least <= most, "the least is not more than the most"
-    return most - (most - least) * LEAST_WEIGHTS[model] // WEIGHT_ONE
-
-
-@kernel
 def part(lots: int, weight: int) -> int:
     """`weight` 1024ths of some lots, rounded down; in two steps, so that no product grows out of bounds."""
     assert lots >= 0, "lots are not negative"
     return lots // WEIGHT_ONE * weight + lots % WEIGHT_ONE * weight // WEIGHT_ONE
+
+
+@kernel
+def ahead_lots(model: int, most: int, least: int) -> int:
+    """Lots believed to stand ahead of an order; `model` from 0. Rounded up, against the trader."""
+    assert 0 <= least <= most, "the least is not more than the most"
+    return most - part(most - least, LEAST_WEIGHTS[model])
 
 
 @kernel
