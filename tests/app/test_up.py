@@ -131,7 +131,7 @@ def test_latency_is_what_was_asked_for(tmp_path: Path) -> None:
     steps, data = script(tmp_path / "s.py", "ctx.buy(symbol, Decimal('1'))"), walk(tmp_path / "w.jsonl")
     replayed(tmp_path / "home", "--data", data, "--strategy", steps, "--latency-ms", "1500")
     told = paperdesk("explain", "PAPER-0-1", "--home", tmp_path / "home").out
-    assert "due at the venue 1500 ms later, at 2023-11-14 22:13:21.600 UTC" in told
+    assert "due at the venue 1500 ms later (its account's latency), at 2023-11-14 22:13:21.600 UTC" in told
 
 
 def test_a_finished_run_is_not_taken_up_again_and_fresh_begins_anew(tmp_path: Path) -> None:
