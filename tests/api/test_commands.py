@@ -33,6 +33,7 @@ def test_an_order_is_done_once_per_key(desk: Desk) -> None:
 
 
 def test_every_command_becomes_one_of_the_engine(desk: Desk) -> None:
+    before = desk.engine.seq
     order = desk.command("POST", "/orders", LIMIT).json["order"]
     number = int(order.rpartition("-")[2])
     wanted: list[tuple[str, str, Any, say.Wanted]] = [
@@ -58,7 +59,7 @@ def test_every_command_becomes_one_of_the_engine(desk: Desk) -> None:
         answer = desk.command(method, path, body)
         assert answer.status == 200 and answer.json["code"] == "done", (path, answer.body)
         assert desk.engine.requests[-1].what == what
-    killed = [event["text"] for event in desk.get("/api/v1/events?limit=1000&after=21014.0").json["events"]]
+    killed = [event["text"] for event in desk.get(f"/api/v1/events?limit=1000&after={before}.0").json["events"]]
     assert "The kill switch of the desk is on." in killed and "The kill switch of quoter-1 is off." in killed
 
 
