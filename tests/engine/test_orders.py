@@ -11,6 +11,8 @@ from tests.engine.room import BUY, FOK, GTC, IOC, LIMIT, MARKET, PLAIN, SELL, ST
 from paperdesk.domain import commands
 from paperdesk.domain.commands import Intent, command
 from paperdesk.domain.events import FLAG_POST_ONLY, InputKind, MarketStatus
+from paperdesk.engine.fold import Fold
+from paperdesk.venue.book import MAX_USED
 from paperdesk.venue.orders import MAX_ORDERS
 
 
@@ -169,6 +171,20 @@ def test_a_full_order_table_denies_and_says_so() -> None:
     assert raw(room) == ["denied #1 capacity_exceeded"]
     room.state["n_used_rows"] = 0
     assert raw(room)[0] == "submitted #2"
+
+
+def test_the_last_row_for_what_is_used_of_a_book_goes_to_one_account() -> None:
+    room = room_with_quote(latency_ns=10)
+    room.open(3, latency_ns=10)
+    room.state["n_used_books"] = MAX_USED - 1
+    assert raw(room)[0] == "submitted #1"
+    assert raw(room, account=3) == ["denied #1 capacity_exceeded"], (
+        "the row is the first account's from when it sent its order"
+    )
+    assert raw(room)[0] == "submitted #2", "it has its row"
+    room.timer(10)
+    again = Room(fold=Fold.from_parts(room.fold.parts()), start_ns=room.now)
+    assert int(again.state["n_used_books"]) == 1, "and after a restart too"
 
 
 def test_rows_of_done_orders_are_used_again() -> None:

@@ -75,7 +75,7 @@ class Tally:
 
 def order_states(fold: Fold, counts: Counts, account: int) -> dict[str, int]:
     """How many orders of an account are where; filled ones are those that neither live nor ended otherwise."""
-    orders = fold.state["orders"][0]
+    orders = fold.orders
     statuses = orders["status"][orders["account"] == account]
     live = {
         status.name.lower(): int((statuses == status).sum())

@@ -30,6 +30,12 @@ class Fold:
         """Engine time."""
         return int(self.state["ts_seq_ns"][0])
 
+    @property
+    def orders(self) -> np.ndarray[Any, Any]:
+        """The rows of the order table that were ever in use, shape (n,); free ones have status 0. A view, not a copy."""
+        rows: np.ndarray[Any, Any] = self.state["orders"][0, : int(self.state["n_used_rows"][0])]
+        return rows
+
     def take(self, block: np.ndarray[Any, Any], index: int = 0) -> np.ndarray[Any, Any]:
         """Fold block[index] (its seq and ts_seq_ns are set by the caller); a copy of the outputs, shape (n,) of OUTPUT."""
         count = fold_at(self.state, block, index)

@@ -11,7 +11,7 @@ from paperdesk.domain.kernel import kernel, record
 from paperdesk.domain.orders import ALLOWED, OrderStatus
 from paperdesk.domain.outbox import emit
 from paperdesk.ledger.journal import RELEASE, average_buy, average_sell, post
-from paperdesk.venue.book import UNKNOWN
+from paperdesk.venue.book import UNKNOWN, used_row
 from paperdesk.venue.fees import count_volume
 from paperdesk.venue.kinds import BUY, GTD
 from paperdesk.venue.places import EXPIRY, leave_inbox, leave_place
@@ -178,6 +178,7 @@ def apply_submitted(s: Any, row: Any) -> int:
     account.next_order = row.order_id + 1
     account.epoch_orders += 1
     add_open_lots(s, order, order.qty_lots)
+    used_row(s, row.account, row.instrument)  # there is room now, and may be none when it takes from the book
     return slot
 
 

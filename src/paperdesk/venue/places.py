@@ -9,7 +9,7 @@ from typing import Any, Final
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.venue import levels
-from paperdesk.venue.book import UNKNOWN
+from paperdesk.venue.book import UNKNOWN, used_row
 from paperdesk.venue.kinds import GTD, UP, direction
 
 SUBMITTED, PARTIALLY_FILLED = int(OrderStatus.SUBMITTED), int(OrderStatus.PARTIALLY_FILLED)
@@ -244,7 +244,7 @@ def clear_places(s: Any) -> None:
 
 @kernel
 def rebuild_places(s: Any) -> None:
-    """Put every row where its `place` and its cancel say it belongs."""
+    """Put every row where its `place` and its cancel say it belongs; each order's account has a row for what it uses of the book."""
     clear_places(s)
     for slot in range(s.n_used_rows):
         order = s.orders[slot]
@@ -259,6 +259,8 @@ def rebuild_places(s: Any) -> None:
             enter_stops(s, slot)
         elif place == INBOX:
             enter_inbox(s, slot, ARRIVAL)
+        if order.status != 0:
+            used_row(s, order.account, order.instrument)
         if order.status != 0 and order.cancel_at_ns > 0:
             enter_inbox(s, slot, CANCEL)
         if order.time_in_force == GTD and SUBMITTED <= order.status <= PARTIALLY_FILLED:

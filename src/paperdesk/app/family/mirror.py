@@ -52,7 +52,7 @@ def copies(fold: Fold, beside: list[Account], row: Rows, outputs: Rows) -> Itera
 
 def same_order(fold: Fold, account: int, of: int) -> int:
     """The live order of an account that is the same as order `of` of the desk's own; 0 where there is none."""
-    orders = fold.state["orders"][0]
+    orders = fold.orders
     owned = (orders["account"] == account) & (orders["bot"] == 0) & (orders["client_id"] == of)
     found = orders["id"][owned & np.isin(orders["status"], STATUSES)]
     return int(found[0]) if len(found) else 0
