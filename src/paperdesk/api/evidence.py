@@ -129,5 +129,4 @@ RULES: Final[dict[str, Callable[[Any, Grid], str]]] = {
 
 def why_there(fill: Any, terms: Grid) -> str:
     """Why a fill happened, and at that price: the end of a sentence. `fill`: a row of `story.fills_with_receipts`."""
-    told = RULES.get(fill["rule"])
-    return f"rule {fill['rule'].lower()} applied" if told is None else told(fill, terms)
+    return RULES[fill["rule"]](fill, terms)
