@@ -169,11 +169,10 @@ OUTPUT: Final = record(
             ("trigger_ticks", "i8"),
             ("arrive_ns", "i8"),
             ("client_id", "i8"),
-            ("front_lots", "i8"),
-            ("rank", "i8"),
+            ("expire_ns", "i8"),
+            ("budget_units", "i8"),
             ("cause", "i8"),
         ],
-        [("prices_and_times", "i8", (5,)), ("expire_ns", "i8"), ("budget_units", "i8")],
         [
             ("fill_price_ticks", "i8"),
             ("fill_lots", "i8"),
