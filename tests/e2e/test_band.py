@@ -48,7 +48,7 @@ def one(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     (folder / "joiner.py").write_text(JOINS, encoding="utf-8")
     (folder / "limits.toml").write_text(LIMITS, encoding="utf-8")
     data = ("--data", shared_data("l2/binance_BTCUSDT_20240808.jsonl.zst"), "--speed", "5")
-    own = ("--strategy", folder / "joiner.py", "--balance", "100000USDT,1BTC", "--config", folder / "limits.toml")
+    own = ("--strategy", folder / "joiner.py", "--balance", "10000USDT,0.1BTC", "--config", folder / "limits.toml")
     with desk(folder / "home", *data, *own, "--fill-band", "--shadow", feed="replay") as made:
         yield made
 

@@ -8,7 +8,7 @@ import faulthandler
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 import numpy as np
@@ -118,14 +118,14 @@ def write(pipe: int, data: bytes) -> None:
         data = data[os.write(pipe, data) :]
 
 
-def serve(requests: int, answers: int) -> None:
-    """Answer until there are no more requests."""
+def serve(requests: int, answers: int) -> NoReturn:
+    """Answer until there are no more requests; SystemExit then, as the desk kills a process that it needs no longer."""
     served, held = Served(), bytearray()
     while True:
         while len(held) < HEAD.size or len(held) < HEAD.size + HEAD.unpack_from(held)[2]:
             more = os.read(requests, MOST_READ)
             if not more:
-                return
+                raise SystemExit("the pipe of its requests has ended")
             held += more
         kind, number, size = HEAD.unpack_from(held)
         body = bytes(held[HEAD.size : HEAD.size + size])
