@@ -25,7 +25,7 @@ from paperdesk.app.isolated import IsolatedBot, load
 from paperdesk.app.journal import RunJournal
 from paperdesk.app.options import RunOptions
 from paperdesk.domain import commands
-from paperdesk.domain.events import INPUT, SHORT_BYTES, InputKind, Side
+from paperdesk.domain.events import INPUT, ORDER_BYTES, InputKind, Side
 from paperdesk.engine.drive import Drive
 from paperdesk.engine.fold import Fold
 from paperdesk.feeds.simulated import START_NS, simulated
@@ -269,7 +269,7 @@ def test_only_what_a_bot_may_say_is_taken() -> None:
         forged[field] = value
         with pytest.raises(frames.GarbageError):
             frames.commands_of(frames.packed([forged]), 0, 1, frozenset({0}))
-    for size in (1, SHORT_BYTES - 1, SHORT_BYTES * (frames.MOST_COMMANDS + 1)):
+    for size in (1, ORDER_BYTES - 1, ORDER_BYTES * (frames.MOST_COMMANDS + 1)):
         with pytest.raises(frames.GarbageError):
             frames.commands_of(bytes(size), 0, 1, frozenset({0}))
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from paperdesk.domain.events import INPUT, SHORT_BYTES, InputKind, OrderType, Side, inputs
+from paperdesk.domain.events import INPUT, ORDER_BYTES, InputKind, OrderType, Side, inputs
 from paperdesk.domain.instruments import Instrument
 from paperdesk.strategies.host import PastBar
 
@@ -23,7 +23,7 @@ HEAD: Final = struct.Struct("<BII")
 INPUT_HEAD: Final = struct.Struct("<hH")
 """Of a DECIDE body: kind of the input, bytes of it; outputs follow to the end."""
 MOST_COMMANDS: Final = 1_000
-COMMANDS_ANSWER: Final = MOST_COMMANDS * SHORT_BYTES
+COMMANDS_ANSWER: Final = MOST_COMMANDS * ORDER_BYTES
 SHORT_ANSWER: Final = 1 << 16
 LONG_ANSWER: Final = 1 << 26
 """Bytes of a snapshot."""
@@ -95,18 +95,18 @@ def framed(kind: Kind, number: int, body: bytes) -> bytes:
 
 def packed(rows: list[Rows]) -> bytes:
     """Command rows as bytes."""
-    return b"".join(row.tobytes()[:SHORT_BYTES] for row in rows)
+    return b"".join(row.tobytes()[:ORDER_BYTES] for row in rows)
 
 
 def commands_of(body: bytes, account: int, bot: int, instruments: frozenset[int]) -> list[Rows]:
     """The command rows of an answer, each of shape (1,); GarbageError unless each is something that this bot may say."""
-    count, odd = divmod(len(body), SHORT_BYTES)
+    count, odd = divmod(len(body), ORDER_BYTES)
     if odd or count > MOST_COMMANDS:
         raise GarbageError(f"it answered with {len(body)} bytes, which are no commands")
     rows = []
     for place in range(count):
         row = inputs(1)
-        row.view(np.uint8)[:SHORT_BYTES] = np.frombuffer(body, np.uint8, SHORT_BYTES, place * SHORT_BYTES)
+        row.view(np.uint8)[:ORDER_BYTES] = np.frombuffer(body, np.uint8, ORDER_BYTES, place * ORDER_BYTES)
         kind, instrument = int(row["kind"][0]), int(row["instrument"][0])
         if kind not in MAY_SAY or int(row["account"][0]) != account or int(row["bot"][0]) != bot:
             raise GarbageError(f"its command {place} is not one that a bot may send")

@@ -23,6 +23,7 @@ from paperdesk.domain.layout import (
     INPUT,
     INPUT_BYTES,
     LATENCY_POINTS,
+    ORDER_BYTES,
     OUTPUT,
     OUTPUT_BYTES,
     PAYLOAD,
@@ -34,7 +35,7 @@ from paperdesk.domain.layout import (
 
 __all__ = [
     "DEFINITION_BYTES", "DEPTH", "FEE_TIERS", "FLAG_INVERSE", "FLAG_MALFORMED", "FLAG_PARTIAL", "FLAG_POST_ONLY", "FLAG_REDUCE_ONLY", "HEAD",
-    "HEAD_BYTES", "INPUT", "INPUT_BYTES", "LATENCY_POINTS", "OUTPUT", "OUTPUT_BYTES", "PAYLOAD", "SCHEMA_VERSION", "SHORT_BYTES", "TABLE_BYTES",
+    "HEAD_BYTES", "INPUT", "INPUT_BYTES", "LATENCY_POINTS", "ORDER_BYTES", "OUTPUT", "OUTPUT_BYTES", "PAYLOAD", "SCHEMA_VERSION", "SHORT_BYTES", "TABLE_BYTES",
     "Evidence", "FillModel", "FillRule", "InputKind", "Liquidity", "MarketStatus", "OrderType", "OutputKind", "Side", "TimeInForce",
     "TradingStatus", "inputs", "stored_bytes",
 ]  # fmt: skip
@@ -186,4 +187,6 @@ def stored_bytes(kind: int) -> int:
         return INPUT_BYTES
     if kind in (InputKind.SET_LATENCIES, InputKind.SET_FEE_TIERS):
         return TABLE_BYTES
+    if kind == InputKind.SUBMIT_ORDER:
+        return ORDER_BYTES
     return DEFINITION_BYTES if kind == InputKind.DEFINE_INSTRUMENT else SHORT_BYTES

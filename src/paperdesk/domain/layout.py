@@ -86,6 +86,8 @@ INPUT: Final = record(
             ("cause", "i8"),
             ("expire_ns", "i8"),
             ("budget_units", "i8"),
+            ("trail_bips", "i8"),
+            ("visible_lots", "i8"),
         ],
         [("trade_price_ticks", "i8"), ("trade_qty_lots", "i8"), ("trade_id", "i8")],
         [("bid_ticks", "i8"), ("bid_lots", "i8"), ("ask_ticks", "i8"), ("ask_lots", "i8")],
@@ -136,6 +138,7 @@ INPUT: Final = record(
 
 HEAD_BYTES: Final = 48
 SHORT_BYTES: Final = HEAD_BYTES + 8 * 8
+ORDER_BYTES: Final = HEAD_BYTES + 8 * 10
 DEFINITION_BYTES: Final = HEAD_BYTES + 8 * len(DEFINITION)
 TABLE_BYTES: Final = HEAD_BYTES + 8 * (2 + LATENCY_POINTS)
 INPUT_BYTES: Final = INPUT.itemsize
@@ -172,6 +175,10 @@ OUTPUT: Final = record(
             ("expire_ns", "i8"),
             ("budget_units", "i8"),
             ("cause", "i8"),
+            ("trail_bips", "i8"),
+            ("visible_lots", "i8"),
+            ("list_id", "i8"),
+            ("list_leg", "i8"),
         ],
         [
             ("fill_price_ticks", "i8"),
