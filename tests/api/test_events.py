@@ -73,6 +73,11 @@ def event(kind: OutputKind, **fields: int) -> Any:
         (OutputKind.ACCOUNT_OPENED, {"asset": 1, "order_id": 0}, "info", "Account 0 was opened in USDT."),
         (OutputKind.LATENCY_SET, {"order_id": 0}, "info", "The latencies of account 0 were set."),
         (OutputKind.FEE_TIERS_SET, {"order_id": 0}, "info", "The fee tiers of account 0 were set."),
+        (OutputKind.SIGNAL_STATED, {"order_id": 0, "signal_id": 3, "wanted_units": 50_000_000, "client_id": 7}, "info",
+         "SIGNAL-0-3 of quoter-1: wants to hold 0.50000000 BTC where it holds 0.00000000; an order follows."),
+        (OutputKind.SIGNAL_STATED, {"order_id": 0, "signal_id": 4, "reason": int(Reason.TARGET_REACHED)}, "info",
+         "SIGNAL-0-4 of quoter-1: wants to hold 0.00000000 BTC where it holds 0.00000000; no order follows: the bot already held what it "
+         "wanted to hold (target_reached)."),
         (OutputKind.CONVERSION_DECLARED, {"order_id": 0}, "info", "BTC is valued through BTC/USDT."),
         (OutputKind.BOT_REGISTERED, {"order_id": 0}, "info", "quoter-1 may trade."),
         (OutputKind.LIMITS_SET, {"order_id": 0, "bot": 0}, "info", "The limits of the account were set."),
@@ -85,6 +90,7 @@ def test_outputs_as_sentences(kind: OutputKind, fields: dict[str, int], severity
     assert told.text == text and told.severity == severity and told.kind == kind.name.lower() and told.id == "7.2"
     assert told.time == "2023-11-14T22:13:20.123Z" and told.ts_ns == "1700000000123456789"
     assert told.order == ("PAPER-0-12" if fields.get("order_id", 12) else None)
+    assert told.signal == (f"SIGNAL-0-{fields['signal_id']}" if "signal_id" in fields else None)
     assert (told.refusal.code if told.refusal else 0) == fields.get("reason", 0)
     assert (told.fill is not None) == (kind == OutputKind.FILL)
     assert (told.terms is not None) == (kind in (OutputKind.ORDER_SUBMITTED, OutputKind.ORDER_DENIED))

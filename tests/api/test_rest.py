@@ -17,7 +17,7 @@ from paperdesk.store.reading import KIND, OUTPUT_ROW
 
 ROOT = "/api/v1"
 READABLE = (
-    "desk", "state", "accounts", "orders", "orders/PAPER-0-4", "fills", "equity", "bars?instrument=0", "book?instrument=0", "events", "runs",
+    "desk", "state", "accounts", "orders", "orders/PAPER-0-4", "fills", "signals", "equity", "bars?instrument=0", "book?instrument=0", "events", "runs",
 )  # fmt: skip
 
 
@@ -107,6 +107,32 @@ def test_an_order_tells_its_life_as_the_command_line_does(desk: Desk, run: Recor
 def test_orders_that_are_not_there(desk: Desk, name: str) -> None:
     answer = desk.get(f"{ROOT}/orders/{name.encode().decode('latin-1') if name.isascii() else '%D9%A3'}")
     assert answer.status == 404 and answer.json["remedy"]
+
+
+def test_signals_tell_what_became_of_them(desk: Desk) -> None:
+    run, number, client_id, seq = sql(
+        desk, "SELECT run, order_id, client_id, submitted_seq FROM orders WHERE fills > 0 LIMIT 1"
+    )[0]
+    for signal, at, follows, code in ((1, seq - 1, client_id, 0), (2, seq + 1, 0, int(Reason.TARGET_REACHED))):
+        desk.writer.execute(
+            "INSERT INTO signals VALUES (?, 0, ?, 'PAPER', ?, 0, 1, 1, 0, 1, 150000000, 0, 600, ?, ?, ?, 0)",
+            (run, signal, at, follows, code, "target_reached" if code else None),
+        )
+    told = desk.get(f"{ROOT}/signals").json
+    assert [one["id"] for one in told["signals"]] == ["SIGNAL-0-2", "SIGNAL-0-1"] and told["before"] is None
+    none, followed = told["signals"]
+    assert none["refusal"]["name"] == "target_reached" and none["order"] is None and none["wanted"] == "1.50000000"
+    assert (followed["order"], followed["refusal"], followed["price"]) == (f"PAPER-0-{number}", None, "60.0")
+    assert desk.get(f"{ROOT}/signals?limit=1&before=2").json["signals"] == [followed]
+    story = desk.get(f"{ROOT}/signals/SIGNAL-0-1").json["story"]
+    assert (
+        story[1] == f"PAPER-0-{number} followed from it:"
+        and story[2:] == desk.get(f"{ROOT}/orders/{number}").json["story"]
+    )
+    assert desk.get(f"{ROOT}/signals/2").json["story"][1].startswith("No order followed, because the bot already held")
+    for name in ("SIGNAL-0-3", "PAPER-0-1", "hello", "SIGNAL-7-1"):
+        answer = desk.get(f"{ROOT}/signals/{name}")
+        assert answer.status == 404 and answer.json["remedy"]
 
 
 def test_fills_carry_receipts(desk: Desk) -> None:

@@ -226,8 +226,31 @@ def test_orders_that_are_not_there(tmp_path: Path) -> None:
     for name, code, words in (
         ("PAPER-0-9", 1, "Run 0001-replay has no order PAPER-0-9; the last one is PAPER-0-1."),
         ("0-1", 0, ""),
-        ("hello", 2, "'hello' is no order; write PAPER-ACCOUNT-NUMBER"),
+        ("hello", 2, "'hello' is no order or signal; write PAPER-ACCOUNT-NUMBER"),
         ("0007-sim:PAPER-0-1", 1, "There is no run '0007-sim'"),
     ):
         ended = paperdesk("explain", name, "--home", tmp_path / "home")
         assert ended.code == code and (code == 0 or words in ended.message)
+
+
+def test_a_signal_tells_what_became_of_it(tmp_path: Path) -> None:
+    steps = [
+        "ctx.target(symbol, Decimal('0.00001'))",
+        "ctx.target(symbol, Decimal('2'))",
+        "ctx.target(symbol, Decimal('2'))",
+    ]
+    first = told(tmp_path, *steps)
+    assert first[1] == "It followed SIGNAL-0-2: to hold 2.00000000 BTC, where the bot held 0.00000000 BTC."
+    none, order = (
+        paperdesk("explain", f"SIGNAL-0-{number}", "--home", tmp_path / "home").out.splitlines() for number in (1, 2)
+    )
+    assert none == [
+        "SIGNAL-0-1 of run 0001-replay: at 2023-11-14 22:13:20.100 UTC own-1 wanted to hold 0.00001000 BTC where it held 0.00000000 BTC, "
+        "with BTC/USDT at 100.0, in answer to input 11.",
+        "Input 11 was a picture of the book of BTC/USDT: 100.0 (5.0) bid, 100.1 (2.0) asked at its best.",
+        "No order followed, because less than a lot, the least that can be traded, was missing from what the bot wanted to hold "
+        "(less_than_a_lot).",
+    ]
+    assert order[2:] == ["PAPER-0-1 followed from it:", *first]
+    missing = paperdesk("explain", "SIGNAL-0-3", "--home", tmp_path / "home")
+    assert "has no signal SIGNAL-0-3; the last one is SIGNAL-0-2." in missing.message

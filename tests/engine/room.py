@@ -287,6 +287,9 @@ class Room:
         if kind == OutputKind.POSTING:
             asset = self.assets[int(row["asset"])].name
             return f"{Purpose(int(row['purpose'])).name.lower()} {int(row['amount_units'])} {asset}"
+        if kind == OutputKind.SIGNAL_STATED:
+            wish = f"signal {int(row['signal_id'])} wants {int(row['wanted_units'])}, holds {int(row['held_units'])}"
+            return f"{wish}:{reason}" if reason else wish
         if kind == OutputKind.EQUITY:
             return f"equity {int(row['equity_units'])}" + (" partial" if int(row["flags"]) else "")
         return kind.name.lower().replace("_", " ") + reason

@@ -30,7 +30,7 @@ REACHABLE = {
     "reason CANCEL_REJECTED": "cancel_pending order_done unknown_order",
     "reason COMMAND_REFUSED": (
         "account_exists account_in_use bot_exists invalid_amount unknown_account unknown_asset unknown_bot"
-        " unknown_instrument"
+        " unknown_instrument unsupported_combination"
     ),
     "reason EVENT_REFUSED": "bad_event unknown_instrument",
     "reason KILLED": "bot_stopped killed",
@@ -53,7 +53,7 @@ REACHABLE = {
     "output": (
         "ACCOUNT_OPENED POSTING CONVERSION_DECLARED BOT_REGISTERED LIMITS_SET ORDER_SUBMITTED ORDER_DENIED"
         " ORDER_ACCEPTED ORDER_REJECTED ORDER_TRIGGERED FILL ORDER_CANCELED ORDER_EXPIRED CANCEL_REQUESTED"
-        " CANCEL_REJECTED EQUITY KILLED RESUMED COMMAND_REFUSED EVENT_REFUSED EPOCH_STARTED INSTRUMENT_CHANGED"
+        " CANCEL_REJECTED EQUITY KILLED RESUMED COMMAND_REFUSED EVENT_REFUSED EPOCH_STARTED INSTRUMENT_CHANGED SIGNAL_STATED"
     ),
 }
 

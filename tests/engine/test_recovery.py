@@ -51,6 +51,7 @@ ACCOUNT_FACTS = (
     "killed",
     "next_order",
     "next_fill",
+    "next_signal",
     "epoch_orders",
     "cooldown_until_ns",
     "valued",

@@ -26,6 +26,7 @@ ACCOUNT_WORDS = (
     "source",
     "next_order",
     "next_fill",
+    "next_signal",
     "killed",
     "equity_units",
     "peak_units",
@@ -183,6 +184,7 @@ def account_row(account: Account) -> list[int]:
         account.source,
         account.next_order,
         account.next_fill,
+        account.next_signal,
         int(scope.killed),
     ]
     return [

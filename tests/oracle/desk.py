@@ -344,6 +344,27 @@ class Desk:
         """Fees by volume."""
         terms.set_fee_tiers(self, given)
 
+    def on_signal(self, given: dict[str, Any]) -> None:
+        """What a bot wants to hold, with an order to follow or a reason why none does."""
+        account, _, reason = self.scope_of(given)
+        if reason == "" and given["instrument"] not in self.instruments:
+            reason = "unknown_instrument"
+        follows, explained = given["client_id"], given["defect"] != "none"
+        if reason == "" and (follows < 0 or (follows > 0) == explained):
+            reason = "unsupported_combination"
+        if account is None or reason != "":
+            self.refuse(given, reason)
+            return
+        words = ("bot", "instrument", "wanted_units", "held_units", "seen_ticks", "client_id")
+        self.say(
+            "SIGNAL_STATED",
+            account=account.number,
+            signal_id=account.next_signal,
+            reason=given["defect"],
+            **{name: given[name] for name in words},
+        )
+        account.next_signal += 1
+
     def on_submit_order(self, given: dict[str, Any]) -> None:
         """An order."""
         orders.submit(self, given)

@@ -237,8 +237,10 @@ class Stream:
             return self.market_input()
         if luck < 0.88:
             return streams_orders.order(self) if luck < 0.8 else streams_orders.cancel(self)
-        if luck < 0.92:
+        if luck < 0.91:
             return {"kind": "TIMER"}
+        if luck < 0.92:
+            return streams_orders.signal(self)
         if self.calm and luck < 0.98:
             return self.market_input()
         return self.disturbance()

@@ -163,6 +163,25 @@ def wrong(given: dict[str, Any], dice: Random) -> dict[str, Any]:
     return {**given, **change}
 
 
+def signal(stream: Stream) -> dict[str, Any]:
+    """What someone wants to hold, with or without an order to follow; at times of nobody, or with both or neither."""
+    dice = stream.dice
+    account = dice.choice([*stream.accounts, 3])
+    reason = dice.choice(("target_reached", "less_than_a_lot", "order_under_way", "none"))
+    follows = stream.seq if reason == "none" else 0
+    return {
+        "kind": "SIGNAL",
+        "account": account,
+        "bot": dice.choice([0, *stream.bots.get(account, []), 1022]),
+        "instrument": dice.choice((*stream.mids, 9)),
+        "wanted_units": dice.choice((0, -5, 2**62)),
+        "held_units": dice.choice((0, 7)),
+        "seen_ticks": dice.choice((0, 100)),
+        "client_id": dice.choice((-1, 0, 5)) if stream.chance(0.1) else follows,
+        "defect": reason,
+    }
+
+
 def cancel(stream: Stream) -> dict[str, Any]:
     """A cancel of something live, done or unknown; at times of everything."""
     dice = stream.dice

@@ -236,6 +236,7 @@ class Account:
     used: dict[tuple[int, int], dict[int, int]] = field(default_factory=dict)
     next_order: int = 1
     next_fill: int = 1
+    next_signal: int = 1
     next_rank: int = 1
     in_use: bool = False
     valued: bool = False

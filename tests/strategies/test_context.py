@@ -38,6 +38,7 @@ def fields(row: np.ndarray, *names: str) -> tuple[int, ...]:
 
 
 ORDER = ("side", "order_type", "time_in_force", "flags", "qty_lots", "price_ticks", "trigger_ticks", "client_id")
+SIGNAL = ("kind", "account", "bot", "wanted_units", "held_units", "client_id", "defect")
 GTC, IOC, FOK = TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -152,21 +153,46 @@ def test_cancel_all_is_one_command(host: BotHost) -> None:
 
 
 def test_target_sends_the_difference(host: BotHost) -> None:
-    (order,) = wished(host, lambda ctx: ctx.target("BTC/USDT", "0.0109"))
+    signal, order = wished(host, lambda ctx: ctx.target("BTC/USDT", "0.0109"))
+    assert fields(signal, *SIGNAL) == (InputKind.SIGNAL, 0, 1, 1_090_000, 0, 1, 0), "half a lot is wanted too"
     assert fields(order, *ORDER[:5]) == (BUY, OrderType.MARKET, IOC, 0, 10), "rounded towards zero to the lot"
     assert wished(host, lambda ctx: ctx.target("BTC/USDT", "0.0109")) == [], "it is on its way"
     host.observe(outs(submitted(order, 1), filled(order, 1, 10_000, 10, fee_units=1_000)))
-    assert wished(host, lambda ctx: ctx.target("BTC/USDT", "0.0109")) == [], "less than a lot is missing"
-    (less,) = wished(host, lambda ctx: ctx.target("BTC/USDT", 0))
+    assert wished(host, lambda ctx: ctx.target("BTC/USDT", "0.0109")) == [], "less than a lot is missing, as it was"
+    signal, less = wished(host, lambda ctx: ctx.target("BTC/USDT", 0))
     assert fields(less, *ORDER[:5]) == (SELL, OrderType.MARKET, IOC, 0, 9), "the fee left less than ten lots"
-    (more,) = wished(host, lambda ctx: ctx.target("BTC/USDT", "0.00499"))
+    assert fields(signal, *SIGNAL)[3:6] == (0, 999_000, 2)
+    _, more = wished(host, lambda ctx: ctx.target("BTC/USDT", "0.00499"))
     assert fields(more, *ORDER[:5]) == (BUY, OrderType.MARKET, IOC, 0, 4), "the sale on its way counts as done"
     assert host.ctx.target("BTC/USDT", "0.004") == 0
 
 
+@pytest.mark.parametrize(
+    ("held", "wanted", "reason"),
+    [
+        (0, "0", Reason.TARGET_REACHED),
+        (0, "0.0009", Reason.LESS_THAN_A_LOT),
+        (300_000, "0.0035", Reason.LESS_THAN_A_LOT),
+        (300_000, "0.003", Reason.TARGET_REACHED),
+    ],
+)
+def test_a_wish_without_an_order_states_its_reason_once(host: BotHost, held: int, wanted: str, reason: Reason) -> None:
+    host.ctx.market("BTC/USDT").position_units = held
+    (signal,) = wished(host, lambda ctx: ctx.target("BTC/USDT", wanted))
+    units = int(Decimal(wanted).scaleb(8))
+    assert fields(signal, *SIGNAL) == (InputKind.SIGNAL, 0, 1, units, held, 0, reason)
+    assert wished(host, lambda ctx: ctx.target("BTC/USDT", wanted)) == [], "it wants what it wanted"
+
+
+def test_a_changed_wish_that_an_order_under_way_fulfils_says_so(host: BotHost) -> None:
+    wished(host, lambda ctx: ctx.buy("BTC/USDT", "0.005"))
+    (signal,) = wished(host, lambda ctx: ctx.target("BTC/USDT", "0.005"))
+    assert fields(signal, *SIGNAL)[5:] == (0, Reason.ORDER_UNDER_WAY)
+
+
 def test_target_does_not_count_resting_orders_and_wants_a_number(host: BotHost) -> None:
     wished(host, lambda ctx: ctx.buy("BTC/USDT", 1, 100))
-    (order,) = wished(host, lambda ctx: ctx.target("BTC/USDT", -1))
+    _, order = wished(host, lambda ctx: ctx.target("BTC/USDT", -1))
     assert fields(order, *ORDER[:5]) == (SELL, OrderType.MARKET, IOC, 0, 1000)
     with pytest.raises(OffGrid, match="not a finite number"):
         host.ctx.target("BTC/USDT", float("nan"))

@@ -130,11 +130,13 @@ def closes(host: BotHost, prices: list[int], start: int = 1) -> list[tuple[int, 
 def test_ema_cross_goes_in_and_out_where_the_means_cross() -> None:
     host = funded(host_of(EmaCross, {"fast": 2, "slow": 3, "fraction": "0.5"}, (BTC,)))
     assert closes(host, [10_000, 9_900, 9_800, 9_700]) == [], "the first sign is no crossing"
-    (bought,) = host.decide(InputKind.BAR, bar(T0 + 5 * MINUTE, (11_000,) * 4 + (1,)), 0)
+    signal, bought = host.decide(InputKind.BAR, bar(T0 + 5 * MINUTE, (11_000,) * 4 + (1,)), 0)
+    assert (int(signal["kind"][0]), int(signal["client_id"][0])) == (InputKind.SIGNAL, int(bought["client_id"][0]))
+    assert (int(signal["wanted_units"][0]), int(signal["seen_ticks"][0])) == (4_545_400_000, 11_000)
     assert int(bought["qty_lots"][0]) == 45_454, "half of 10000 USDT at 110.00, in lots of 0.001"
     host.observe(outs(submitted(bought, 1), filled(bought, 1, 11_000, 45_454, fee_units=45_454)))
     assert closes(host, [11_100, 11_200], 6) == []
-    ((kind, side, lots, price),) = closes(host, [9_000], 8)
+    _, (kind, side, lots, price) = closes(host, [9_000], 8)
     assert (kind, side, lots, price) == (25, Side.SELL, 45_453, 0), "all whole lots that are left after the fee"
 
 

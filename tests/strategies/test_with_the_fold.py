@@ -8,7 +8,8 @@ import pytest
 from tests.strategies.desk import Desk, assert_view_is_true
 from tests.strategies.rows import ACCOUNT, BTC, ETH, MINUTE, SECOND, T0, bar, book, quote, status, trade
 
-from paperdesk.domain.events import MarketStatus, Side, TimeInForce
+from paperdesk.domain.events import InputKind, MarketStatus, Side, TimeInForce
+from paperdesk.domain.reasons import Reason
 from paperdesk.features.bars import Bar
 from paperdesk.features.basic import atr, sma
 from paperdesk.strategies.api import Strategy
@@ -170,7 +171,10 @@ def swinging_bars(count: int) -> list[np.ndarray]:
 
 def test_ema_cross_trades_the_swings() -> None:
     desk, host = play("ema_cross", {"fast": 3, "slow": 8}, swinging_bars(200))
-    sides = [int(row["side"][0]) for row in desk.commands]
+    kinds = [int(row["kind"][0]) for row in desk.commands]
+    assert int(desk.commands[0]["defect"][0]) == Reason.TARGET_REACHED, "it wants nothing and has nothing"
+    assert kinds[1:] == [InputKind.SIGNAL, InputKind.SUBMIT_ORDER] * (len(kinds) // 2), "each order follows a signal"
+    sides = [int(row["side"][0]) for row in desk.commands[2::2]]
     assert len(sides) >= 8, "each swing is traded"
     assert all(before != after for before, after in pairwise(sides)), "in and out by turns"
     assert sides[0] == Side.BUY

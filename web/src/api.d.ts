@@ -654,6 +654,156 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/signals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What bots wanted to hold, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    account?: number | null;
+                    limit?: number;
+                    before?: number | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Signals"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/{signal_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One signal, and what became of it, in sentences */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    signal_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignalStory"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/equity": {
         parameters: {
             query?: never;
@@ -2061,6 +2211,8 @@ export interface components {
             /** @default null */
             order: string | null;
             /** @default null */
+            signal: string | null;
+            /** @default null */
             terms: components["schemas"]["OrderTerms"] | null;
             /** @default null */
             fill: components["schemas"]["FillTold"] | null;
@@ -2449,6 +2601,44 @@ export interface components {
         Fills: {
             fills: components["schemas"]["Fill"][];
             before: number | null;
+        };
+        /**
+         * Signals
+         * @description Newest first. `before`: give it back for the next page; null at the end.
+         */
+        Signals: {
+            signals: components["schemas"]["Signal"][];
+            before: number | null;
+        };
+        /**
+         * Signal
+         * @description What a bot wanted to hold, when, and the order that followed; `refusal` says why none did, or why it came to nothing.
+         */
+        Signal: {
+            id: string;
+            number: number;
+            bot: number;
+            who: string;
+            instrument: number;
+            symbol: string;
+            wanted: string;
+            held: string;
+            asset: string;
+            price: string | null;
+            order: string | null;
+            order_status: string | null;
+            refusal: components["schemas"]["Refusal"] | null;
+            seq: number;
+            time: string;
+            ts_ns: string;
+        };
+        /**
+         * SignalStory
+         * @description One signal in sentences, with the life of its order.
+         */
+        SignalStory: {
+            signal: components["schemas"]["Signal"];
+            story: string[];
         };
         /**
          * Equity

@@ -21,6 +21,7 @@ export type NewOrder = Shapes["NewOrder"];
 export type Order = Shapes["Order"];
 export type Orders = Shapes["Orders"];
 export type OrderStory = Shapes["OrderStory"];
+export type SignalStory = Shapes["SignalStory"];
 export type Position = Shapes["Position"];
 export type Problem = Shapes["Problem"];
 export type Process = Shapes["Process"];

@@ -20,7 +20,7 @@ export function event(id: string, more: Partial<DeskEvent> = {}): DeskEvent {
   const [seq = "0", number = "0"] = id.split(".");
   return {
     id, seq: Number(seq), number: Number(number), time: "", ts_ns: "1000000000", kind: "order_accepted", severity: "info", text: "",
-    bot: null, who: null, instrument: null, symbol: null, order: null, terms: null, fill: null, refusal: null, scope: null, note: null, ...more,
+    bot: null, who: null, instrument: null, symbol: null, order: null, signal: null, terms: null, fill: null, refusal: null, scope: null, note: null, ...more,
   };
 }
 

@@ -80,7 +80,11 @@ ABOUT_ORDERS: Final = frozenset(
         OutputKind.CANCEL_REJECTED,
     )
 )
-ABOUT_MARKETS: Final = ABOUT_ORDERS | {int(OutputKind.EVENT_REFUSED), int(OutputKind.INSTRUMENT_CHANGED)}
+ABOUT_MARKETS: Final = ABOUT_ORDERS | {
+    int(OutputKind.SIGNAL_STATED),
+    int(OutputKind.EVENT_REFUSED),
+    int(OutputKind.INSTRUMENT_CHANGED),
+}
 INPUTS: Final = {int(kind): kind.name.lower().replace("_", " ") for kind in InputKind}
 Sentence = Callable[[Output, Directory], str]
 
@@ -88,6 +92,11 @@ Sentence = Callable[[Output, Directory], str]
 def order_name(account: int, number: int) -> str:
     """An order as people name it."""
     return f"PAPER-{account}-{number}"
+
+
+def signal_name(account: int, number: int) -> str:
+    """A signal as people name it."""
+    return f"SIGNAL-{account}-{number}"
 
 
 def terms_of(row: Output, names: Directory) -> OrderTerms | None:
@@ -137,6 +146,8 @@ def event_of(row: Output, names: Directory) -> Event:
     order = order_name(row[ACCOUNT], row[ORDER_ID]) if row[ORDER_ID] > 0 else None
     switch = kind in (OutputKind.KILLED, OutputKind.RESUMED)
     scope = None if not switch else "desk" if row[ACCOUNT] < 0 else "account" if row[BOT] <= 0 else "bot"
+    stated = kind == OutputKind.SIGNAL_STATED
+    about_bot = stated or kind in ABOUT_ORDERS or scope == "bot"
     about_market = kind in ABOUT_MARKETS
     return Event(
         id=f"{row[SEQ]}.{row[NUMBER]}",
@@ -147,11 +158,12 @@ def event_of(row: Output, names: Directory) -> Event:
         kind=KINDS.get(kind, str(kind)),
         severity=severity_of(row),
         text=sentence(row, names),
-        bot=row[BOT] if kind in ABOUT_ORDERS or scope == "bot" else None,
-        who=names.who(row[BOT]) if kind in ABOUT_ORDERS or scope == "bot" else None,
+        bot=row[BOT] if about_bot else None,
+        who=names.who(row[BOT]) if about_bot else None,
         instrument=row[INSTRUMENT] if about_market else None,
         symbol=names.symbol(row[INSTRUMENT]) if about_market else None,
         order=order,
+        signal=signal_name(row[ACCOUNT], row[PAYLOAD + 3]) if stated else None,
         terms=terms_of(row, names),
         fill=fill_of(row, names),
         refusal=refusal(row[REASON]),
@@ -189,6 +201,14 @@ def _sent(row: Output, names: Directory) -> str:
     what = f"{terms.side} {terms.quantity or ''} {names.symbol(row[INSTRUMENT])}".replace("  ", " ")
     told = f"{order_name(row[ACCOUNT], row[ORDER_ID])} of {names.who(row[BOT])}: {what}, {terms.order_type.replace('_', '-')}{price}{trigger} ({flags})"
     return f"{told}, was denied: {because(row[REASON])}" if row[KIND] == DENIED else f"{told}, is on its way"
+
+
+def _signaled(row: Output, names: Directory) -> str:
+    instrument = names.instruments.get(row[INSTRUMENT], {})
+    base = names.numbers.get(instrument.get("base", ""), -1)
+    wanted, held = (names.amount(base, units) for units in row[PAYLOAD : PAYLOAD + 2])
+    told = f"{signal_name(row[ACCOUNT], row[PAYLOAD + 3])} of {names.who(row[BOT])}: wants to hold {wanted} {names.asset(base)} where it holds {held}"
+    return f"{told}; no order follows: {because(row[REASON])}" if row[REASON] else f"{told}; an order follows"
 
 
 def _filled(row: Output, names: Directory) -> str:
@@ -250,6 +270,7 @@ SENTENCES: Final[dict[int, Sentence]] = {
     ),
     int(OutputKind.LATENCY_SET): lambda row, names: f"The latencies of account {row[ACCOUNT]} were set",
     int(OutputKind.FEE_TIERS_SET): lambda row, names: f"The fee tiers of account {row[ACCOUNT]} were set",
+    int(OutputKind.SIGNAL_STATED): _signaled,
     int(OutputKind.EPOCH_STARTED): lambda row, names: f"Account {row[ACCOUNT]} began epoch {row[PAYLOAD]}",
     int(OutputKind.INSTRUMENT_CHANGED): lambda row, names: (
         f"{names.symbol(row[INSTRUMENT])} is defined, version {row[VERSION]}"

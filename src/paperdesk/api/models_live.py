@@ -123,6 +123,7 @@ class Event(Answer):
     instrument: int | None = None
     symbol: str | None = None
     order: str | None = None
+    signal: str | None = None
     terms: OrderTerms | None = None
     fill: FillTold | None = None
     refusal: Refusal | None = None

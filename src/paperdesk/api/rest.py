@@ -8,6 +8,7 @@ from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
 from paperdesk.api import beside, picture, rows
+from paperdesk.api import signals as signals_told
 from paperdesk.api.endpoint import PLACE, ROOT, AnyRequest, Told, answer, endpoint, query_of
 from paperdesk.api.messages import Welcome
 from paperdesk.api.metrics import CONTENT_TYPE
@@ -16,10 +17,12 @@ from paperdesk.api.models_accounts import Accounts
 from paperdesk.api.models_live import Bars, Book, Events, Health, InstrumentNumber, Runs
 from paperdesk.api.ring import Place, place_text
 from paperdesk.api.service import Service
+from paperdesk.api.signals import Signals, SignalStory
 from paperdesk.api.story import NoOrder
 from paperdesk.api.told import Unanswered, problem
 
 ORDER: Final = re.compile(r"(?:PAPER-(?P<account>[0-9]{1,9})-)?(?P<order>[0-9]{1,18})")
+SIGNAL: Final = re.compile(r"(?:SIGNAL-(?P<account>[0-9]{1,9})-)?(?P<signal>[0-9]{1,18})")
 EVENT_HEAD: Final = len('{"type":"event","event":')
 
 
@@ -53,6 +56,13 @@ class OrdersQuery(AccountQuery):
 
 class FillsQuery(AccountQuery):
     """Of GET /fills."""
+
+    limit: Page = 100
+    before: Number | None = None
+
+
+class SignalsQuery(AccountQuery):
+    """Of GET /signals."""
 
     limit: Page = 100
     before: Number | None = None
@@ -225,6 +235,43 @@ async def fills(request: AnyRequest) -> Response[bytes]:
     return answer(told)
 
 
+@endpoint(
+    "GET", f"{ROOT}/signals", Told("What bots wanted to hold, newest first", Signals, SignalsQuery, problems=(404, 503))
+)
+async def signals(request: AnyRequest) -> Response[bytes]:
+    """A page of them."""
+    query, service = query_of(request, SignalsQuery), service_of(request)
+    welcome = picture.welcome_of(service.link)
+    with service.reader.look() as connection:
+        told = signals_told.signals(
+            connection, welcome.run, owner(welcome, query.account), service.link.directory, query.limit, query.before
+        )
+    return answer(told)
+
+
+@endpoint(
+    "GET",
+    f"{ROOT}/signals/{{signal_id:str}}",
+    Told("One signal, and what became of it, in sentences", SignalStory, NoQuery, problems=(404, 503)),
+)
+async def signal(request: AnyRequest) -> Response[bytes]:
+    """All about one."""
+    query_of(request, NoQuery)
+    service = service_of(request)
+    welcome = picture.welcome_of(service.link)
+    match = SIGNAL.fullmatch(request.path_params["signal_id"])
+    try:
+        if match is None:
+            raise NoOrder(f"{request.path_params['signal_id'][:60]!r} is no signal.")
+        account = owner(welcome, int(match["account"] or welcome.account))
+        with service.reader.look() as connection:
+            told = signals_told.signal(connection, welcome.run, account, service.link.directory, int(match["signal"]))
+    except NoOrder as error:
+        remedy = "GET /api/v1/signals lists them; write SIGNAL-ACCOUNT-NUMBER, or NUMBER alone"
+        raise problem(404, "not_found", str(error), remedy) from error
+    return answer(told)
+
+
 @endpoint("GET", f"{ROOT}/equity", Told("What the account was worth", Equity, EquityQuery, problems=(404, 503)))
 async def equity(request: AnyRequest) -> Response[bytes]:
     """The latest points."""
@@ -296,5 +343,5 @@ async def metrics(request: AnyRequest) -> Response[bytes]:
 
 
 HANDLERS: Final[list[HTTPRouteHandler]] = [
-    desk, state, accounts, orders, order, fills, equity, bars, book, events, runs, healthz, metrics,
+    desk, state, accounts, orders, order, fills, signals, signal, equity, bars, book, events, runs, healthz, metrics,
 ]  # fmt: skip

@@ -32,11 +32,11 @@ def find_order(connection: Connection, run: str, account: int, order_id: int) ->
     """An order's row; NoOrder where there is none."""
     orders = tables.orders
     row = connection.execute(
-        select(orders).where(_is(orders, run, account), orders.c.order_id == order_id)
+        select(orders).where(of_account(orders, run, account), orders.c.order_id == order_id)
     ).mappings().first()  # fmt: skip
     if row is None:
         last = connection.execute(
-            select(orders.c.id).where(_is(orders, run, account)).order_by(orders.c.order_id.desc()).limit(1)
+            select(orders.c.id).where(of_account(orders, run, account)).order_by(orders.c.order_id.desc()).limit(1)
         ).scalar()
         known = f"the last one is {last}" if last else "it has no orders"
         raise NoOrder(f"Run {run} has no order PAPER-{account}-{order_id}; {known}.")
@@ -50,6 +50,7 @@ def story(
     row = find_order(connection, run, account, order_id)
     order = Terms(connection, row)
     yield opening(order)
+    yield from signal_before(connection, order)
     if input_told is not None and row["cause"]:
         yield input_told(row["cause"])
     if row["status"] == "denied":
@@ -90,6 +91,7 @@ class Terms:
         self.lot = Decimal(grid["lot"]) if grid is not None else Decimal(1)
         self.base = grid["base"] if grid is not None else ""
         self.quote = grid["quote"] if grid is not None else ""
+        self.symbol: str = grid["symbol"] if grid is not None else f"instrument {row['instrument']}"
         known = connection.execute(
             select(assets.c.number, assets.c.name, assets.c.scale).where(assets.c.run == row["run"])
         )
@@ -97,14 +99,18 @@ class Terms:
         self.names = {number: name for number, name, _ in rows}
         self.scales = {name: scale for _, name, scale in rows}
         name = connection.execute(
-            select(bots.c.name).where(_is(bots, row["run"], row["account"]), bots.c.bot == row["bot"])
+            select(bots.c.name).where(of_account(bots, row["run"], row["account"]), bots.c.bot == row["bot"])
         ).scalar()
         account = connection.execute(
-            select(tables.accounts).where(_is(tables.accounts, row["run"], row["account"]))
+            select(tables.accounts).where(of_account(tables.accounts, row["run"], row["account"]))
         ).mappings().one()  # fmt: skip
         self.fill_model: str = account["fill_model"]
         self.latency_ns: int = account["latency_ns"]
         self.who = (name or f"bot {row['bot']}") if row["bot"] else "the account's owner"
+
+    def decimal(self, units: int, asset: str) -> str:
+        """Units of an asset in full decimals."""
+        return f"{Decimal(units).scaleb(-self.scales[asset]):f}"
 
     def price(self, ticks: int) -> str:
         """A price in full decimals."""
@@ -124,7 +130,7 @@ def fills_with_receipts(run: str, account: int) -> Select[Any]:
     asked = (orders.c.order_type, orders.c.trigger_price, orders.c.trigger_ticks)
     joined = fills.join(receipts, of_fill & (fills.c.fill_id == receipts.c.fill_id))
     joined = joined.join(orders, of_order & (fills.c.order_id == orders.c.order_id))
-    return select(fills, *own, *asked).select_from(joined).where(_is(fills, run, account))
+    return select(fills, *own, *asked).select_from(joined).where(of_account(fills, run, account))
 
 
 def fills_of(connection: Connection, run: str, account: int, order_id: int) -> list[Row]:
@@ -134,7 +140,8 @@ def fills_of(connection: Connection, run: str, account: int, order_id: int) -> l
     return list(connection.execute(query).mappings())
 
 
-def _is(table: Any, run: str, account: int) -> ColumnElement[bool]:
+def of_account(table: Any, run: str, account: int) -> ColumnElement[bool]:
+    """Rows of an account of a run."""
     condition: ColumnElement[bool] = (table.c.run == run) & (table.c.account == account)
     return condition
 
@@ -145,14 +152,14 @@ def opening(order: Terms) -> str:
     kind = row["order_type"].replace("_", "-").lower()
     at = f" at {row['price']}" if row["price"] and row["price_ticks"] else ""
     trigger = f" with its trigger at {row['trigger_price']}" if row["trigger_ticks"] else ""
-    until = f" until {_time(row['expire_ns'])}" if row["expire_ns"] else ""
+    until = f" until {time_text(row['expire_ns'])}" if row["expire_ns"] else ""
     flags = (
         row["time_in_force"]
         + until
         + (", post-only" if row["post_only"] else "")
         + (", reduce-only" if row["reduce_only"] else "")
     )
-    start = f"{row['id']} of run {row['run']}: at {_time(row['submitted_ns'])} {order.who}"
+    start = f"{row['id']} of run {row['run']}: at {time_text(row['submitted_ns'])} {order.who}"
     answered = (
         f"in answer to input {row['cause']}"
         if row["cause"]
@@ -171,6 +178,24 @@ def same_order(row: Row) -> str:
     return f" It is the same order as PAPER-{OWN}-{row['client_id']}, sent to all accounts."
 
 
+def signal_before(connection: Connection, order: Terms) -> Iterator[str]:
+    """The signal that an order followed, where there was one."""
+    row, signals = order.row, tables.signals
+    if row["bot"] == 0 or row["client_id"] == 0:
+        return
+    query = select(signals).where(
+        of_account(signals, row["run"], row["account"]),
+        signals.c.bot == row["bot"],
+        signals.c.client_id == row["client_id"],
+        signals.c.seq < row["submitted_seq"],
+    )
+    signal = connection.execute(query.order_by(signals.c.signal.desc()).limit(1)).mappings().first()
+    if signal is not None:
+        wanted = order.decimal(signal["wanted_units"], order.base)
+        held = order.decimal(signal["held_units"], order.base)
+        yield f"It followed SIGNAL-{row['account']}-{signal['signal']}: to hold {wanted} {order.base}, where the bot held {held} {order.base}."
+
+
 def free_then(connection: Connection, order: Terms) -> str:
     """What was free of the asset that an order would have spent, when it was denied."""
     row, postings = order.row, tables.postings
@@ -179,7 +204,9 @@ def free_then(connection: Connection, order: Terms) -> str:
     into = case((postings.c.target_bucket == "FREE", 1), (postings.c.source_bucket == "FREE", -1), else_=0)
     units = connection.execute(
         select(func.sum(into * postings.c.amount_units)).where(
-            _is(postings, row["run"], row["account"]), postings.c.asset == number, postings.c.seq < row["submitted_seq"]
+            of_account(postings, row["run"], row["account"]),
+            postings.c.asset == number,
+            postings.c.seq < row["submitted_seq"],
         )
     ).scalar()
     return f"Free at that time: {Decimal(units or 0).scaleb(-order.scales[asset]):f} {asset}."
@@ -203,7 +230,7 @@ def journey(order: Terms, fills: list[Row]) -> str:
     elif fills:
         met = MEETING.get(fills[0]["rule"].split("_")[0], "to meet the market as it stood then")
     return (
-        f"It was due at the venue {span_ns / 1_000_000:g} ms later ({how}), at {_time(row['arrive_ns'])}, "
+        f"It was due at the venue {span_ns / 1_000_000:g} ms later ({how}), at {time_text(row['arrive_ns'])}, "
         f"{met}; its account has the {order.fill_model} fill model."
     )
 
@@ -219,7 +246,7 @@ def fill_sentence(fill: Row, order: Terms) -> str:
         else f"the {liquidity} rate of the account's fee tier {tier}"
     )
     return (
-        f"At {_time(fill['ts_seq_ns'])} {fill['quantity']} was filled at {fill['price']} as {liquidity}, because {why_there(fill, order)} "
+        f"At {time_text(fill['ts_seq_ns'])} {fill['quantity']} was filled at {fill['price']} as {liquidity}, because {why_there(fill, order)} "
         f"(input {fill['seq']}); the fee was {fee} ({rate:f} %, {whose})."
     )
 
@@ -266,12 +293,12 @@ def sum_of_fills(order: Terms, fills: list[Row]) -> str:
 def ending(order: Terms) -> str:
     """How it ended, or that it has not."""
     row = order.row
-    status, when = row["status"], _time(row["updated_ns"])
+    status, when = row["status"], time_text(row["updated_ns"])
     done = f"{order.quantity(row['filled_lots'])} of {row['quantity']} filled"
     if status == "submitted":
         return "It is still on its way: no market event has come since it was due."
     if status in ("accepted", "partially_filled"):
-        cancel = f"; a cancel is due at the venue at {_time(row['cancel_at_ns'])}" if row["cancel_at_ns"] else ""
+        cancel = f"; a cancel is due at the venue at {time_text(row['cancel_at_ns'])}" if row["cancel_at_ns"] else ""
         return f"It is still working, with {done}{cancel}."
     if status == "filled":
         return f"With that it was filled whole, at {when}."
@@ -294,6 +321,7 @@ def cause(code: int) -> str:
     return f"{text.meaning} ({reason.name.lower()}).{remedy}"
 
 
-def _time(ts_ns: int) -> str:
+def time_text(ts_ns: int) -> str:
+    """A time of the engine, in UTC to the millisecond."""
     seconds, rest = divmod(ts_ns, 1_000_000_000)
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") + f".{rest // 1_000_000:03} UTC"

@@ -255,19 +255,23 @@ def check(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def explain(
-    order: Annotated[
-        str, typer.Argument(metavar="ORDER", help="An order, such as PAPER-0-12 (the newest run), or RUN:PAPER-0-12.")
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="An order or a signal, such as PAPER-0-12 or SIGNAL-0-3 (the newest run), or RUN:PAPER-0-12.",
+        ),
     ],
     home: HomeOption = None,
 ) -> None:
-    """Tell the life of an order.
+    """Tell the life of an order, or what became of a signal.
 
-    What was asked, what happened and why, and what each fill rests on.
+    What was asked, what happened and why, what each fill rests on, and why no order followed where none did.
     """
     _, place = settle(home, None)
-    from paperdesk.app.explain import explain_order
+    from paperdesk.app.explain import explained
 
-    typer.echo(explain_order(place, order))
+    typer.echo(explained(place, name))
 
 
 @app.command()

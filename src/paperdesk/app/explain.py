@@ -1,8 +1,9 @@
-"""`paperdesk explain`: finds the order that is meant, and tells its story (`api/story.py`)."""
+"""`paperdesk explain`: finds the order or signal that is meant, and tells its story (`api/story.py`, `api/signals.py`)."""
 
 import re
 from typing import Final
 
+from paperdesk.api.signals import signal_story
 from paperdesk.api.story import NoOrder, story
 from paperdesk.app.errors import EXIT_IO, EXIT_USAGE, DeskError
 from paperdesk.app.home import Home
@@ -10,15 +11,15 @@ from paperdesk.app.inputs_told import teller
 from paperdesk.store.database import open_database
 from paperdesk.store.errors import StoreError
 
-ORDER: Final = re.compile(r"(?:(?P<run>[^:]+):)?(?:PAPER-)?(?P<account>\d+)-(?P<order>\d+)")
+NAMED: Final = re.compile(r"(?:(?P<run>[^:]+):)?(?:(?P<what>PAPER|SIGNAL)-)?(?P<account>\d+)-(?P<number>\d+)")
 
 
-def explain_order(home: Home, text: str) -> str:
-    """The story of an order such as `PAPER-0-12` of the newest run, or `RUN:PAPER-0-12`."""
-    match = ORDER.fullmatch(text)
+def explained(home: Home, text: str) -> str:
+    """The story of an order such as `PAPER-0-12` or a signal such as `SIGNAL-0-3` of the newest run, or of `RUN:PAPER-0-12`."""
+    match = NAMED.fullmatch(text)
     if match is None:
         raise DeskError(
-            f"{text!r} is no order; write PAPER-ACCOUNT-NUMBER, such as PAPER-0-12, with RUN: before it for an older run.",
+            f"{text!r} is no order or signal; write PAPER-ACCOUNT-NUMBER, such as PAPER-0-12, or SIGNAL-0-3, with RUN: before it for an older run.",
             EXIT_USAGE,
         )
     if not home.database.exists():
@@ -33,7 +34,8 @@ def explain_order(home: Home, text: str) -> str:
     try:
         with open_database(home.database, create=False) as database, database.engine.connect() as connection:
             told = teller(home, connection, run)
-            return "\n".join(story(connection, run, int(match["account"]), int(match["order"]), told))
+            tell = signal_story if match["what"] == "SIGNAL" else story
+            return "\n".join(tell(connection, run, int(match["account"]), int(match["number"]), told))
     except NoOrder as error:
         raise DeskError(f"{error} Name another run as RUN:PAPER-0-1.") from error
     except StoreError as error:

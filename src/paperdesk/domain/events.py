@@ -68,6 +68,7 @@ class InputKind(IntEnum):
     STOP_BOT = 31
     SET_LATENCIES = 40
     SET_FEE_TIERS = 41
+    SIGNAL = 42
 
 
 class OutputKind(IntEnum):
@@ -97,6 +98,7 @@ class OutputKind(IntEnum):
     INSTRUMENT_CHANGED = 22
     LATENCY_SET = 40
     FEE_TIERS_SET = 41
+    SIGNAL_STATED = 42
 
 
 class Side(IntEnum):

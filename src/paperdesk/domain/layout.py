@@ -89,6 +89,7 @@ INPUT: Final = record(
             ("trail_bips", "i8"),
             ("visible_lots", "i8"),
         ],
+        [("wanted_units", "i8"), ("held_units", "i8"), ("seen_ticks", "i8")],
         [("trade_price_ticks", "i8"), ("trade_qty_lots", "i8"), ("trade_id", "i8")],
         [("bid_ticks", "i8"), ("bid_lots", "i8"), ("ask_ticks", "i8"), ("ask_lots", "i8")],
         [
@@ -180,6 +181,7 @@ OUTPUT: Final = record(
             ("list_id", "i8"),
             ("list_leg", "i8"),
         ],
+        [("wanted_units", "i8"), ("held_units", "i8"), ("seen_ticks", "i8"), ("signal_id", "i8")],
         [
             ("fill_price_ticks", "i8"),
             ("fill_lots", "i8"),

@@ -2,7 +2,7 @@
 
 Codes are stored in logs and never reused. 1–19 the command itself, 20–39 our risk gate and funds (denied), 40–59 the venue
 (rejected), 60–79 the end of an order, 80–99 market data, 100–119 the way out to a venue, 120–139 the
-command itself, continued.
+command itself, continued, 140–159 a signal that no order follows.
 """
 
 from enum import IntEnum
@@ -94,6 +94,9 @@ class Reason(IntEnum):
     ANSWER_TOO_LARGE = 114
     VENUE_ERROR = 115
     INVALID_DEADLINE = 120
+    TARGET_REACHED = 140
+    LESS_THAN_A_LOT = 141
+    ORDER_UNDER_WAY = 142
 
 
 class Text(NamedTuple):
@@ -308,6 +311,13 @@ TEXTS: Final[dict[Reason, Text]] = {
     Reason.VENUE_ERROR: Text("the venue answered with an error", "the message tells the venue's own words"),
     Reason.INVALID_DEADLINE: Text(
         "the deadline is not after the order's arrival at the venue", "give a later expire_ns, in engine time"
+    ),
+    Reason.TARGET_REACHED: Text("the bot already held what it wanted to hold", "nothing to do"),
+    Reason.LESS_THAN_A_LOT: Text(
+        "less than a lot, the least that can be traded, was missing from what the bot wanted to hold", "nothing to do"
+    ),
+    Reason.ORDER_UNDER_WAY: Text(
+        "what was missing from the wanted holding was on its way already, in market orders sent before", "nothing to do"
     ),
 }
 """Text for each reason; a test holds that every reason has one."""

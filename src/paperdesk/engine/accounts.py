@@ -128,7 +128,7 @@ def apply_account_opened(s: Any, row: Any) -> None:
     owner.latency_ns = row.latency_ns
     owner.equity_every_ns = row.equity_every_ns
     owner.fill_model = row.fill_model
-    owner.next_order = owner.next_fill = owner.next_rank = 1
+    owner.next_order = owner.next_fill = owner.next_rank = owner.next_signal = 1
     s.n_accounts = max(s.n_accounts, row.account + 1)
     s.next_tick_ns = 0
 

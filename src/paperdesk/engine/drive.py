@@ -23,7 +23,8 @@ MAX_ROUNDS: Final = 64
 SEQ_AT: Final = 24
 SEQ: Final = struct.Struct("<q")
 STORED: Final = {int(kind): stored_bytes(kind) for kind in InputKind}
-SUBMIT_ORDER: Final = int(InputKind.SUBMIT_ORDER)
+CAUSED: Final = frozenset({int(InputKind.SUBMIT_ORDER), int(InputKind.SIGNAL)})
+"""Commands that name the input they answer."""
 TIMER: Final = int(InputKind.TIMER)
 
 
@@ -167,7 +168,7 @@ class Drive:
             for sender, row in waiting:
                 if sender not in self.deciders:
                     continue
-                if row["kind"][0] == SUBMIT_ORDER:
+                if row["kind"][0] in CAUSED:
                     row["cause"] = cause
                 outputs = self._fold_command(row)
                 if len(outputs):

@@ -28,6 +28,7 @@ from paperdesk.engine.accounts import (
 )
 from paperdesk.engine.definitions import define_asset, possible_definition, take_definition, take_source
 from paperdesk.engine.risk import EQUITY, value_bot, value_touched
+from paperdesk.engine.signals import SIGNAL_STATED, apply_signal
 from paperdesk.engine.step import BARS, TAPE, set_market_status
 from paperdesk.engine.terms import latency_reason, take_latencies, take_tiers, tiers_reason
 from paperdesk.ledger.journal import OPENING, PAY, RELEASE, RESERVE, apply_posting
@@ -238,6 +239,8 @@ def apply_setting(s: Any, row: Any) -> None:
         ask_valuation(s, row.account)
     elif kind == EQUITY:
         apply_equity(s, row)
+    elif kind == SIGNAL_STATED:
+        apply_signal(s, row)
 
 
 @kernel

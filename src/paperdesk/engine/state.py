@@ -54,6 +54,7 @@ ACCOUNT: Final = record(
         ("killed", "i8"),
         ("next_order", "i8"),
         ("next_fill", "i8"),
+        ("next_signal", "i8"),
         ("next_rank", "i8"),
         ("epoch_orders", "i8"),
         ("valued", "i8"),

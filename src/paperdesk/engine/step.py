@@ -13,7 +13,7 @@ from numba import int64
 
 from paperdesk.domain.events import INPUT, Evidence, InputKind
 from paperdesk.domain.kernel import entry, kernel, rows_of
-from paperdesk.engine import accounts, definitions, inbox, orders, risk, terms
+from paperdesk.engine import accounts, definitions, inbox, orders, risk, signals, terms
 from paperdesk.engine.state import STATE
 from paperdesk.venue import book, levels, matching, pictures, queue, tape, triggers
 
@@ -34,6 +34,8 @@ def fold(s: Any, e: Any) -> int:
         orders.submit_order(s, e)
     elif e.kind == InputKind.CANCEL_ORDER:
         orders.cancel_order(s, e)
+    elif e.kind == InputKind.SIGNAL:
+        signals.state_signal(s, e)
     else:
         setting(s, e)
     inbox.fire_due(s, s.ts_seq_ns)

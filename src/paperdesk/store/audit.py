@@ -376,6 +376,7 @@ class Auditor(AuditedDesk):
             OutputKind.LIMITS_SET: self._done,
             OutputKind.LATENCY_SET: self._terms_set,
             OutputKind.FEE_TIERS_SET: self._terms_set,
+            OutputKind.SIGNAL_STATED: self._signal_stated,
             OutputKind.ORDER_SUBMITTED: self._submitted,
             OutputKind.ORDER_DENIED: self._submitted,
             OutputKind.ORDER_ACCEPTED: self._accepted,

@@ -128,7 +128,7 @@ class Account:
     ) -> None:
         self.number, self.reporting, self.epoch, self.source = number, reporting, epoch, source
         self.terms, self.fill_model = Terms(latency_ns), fill_model
-        self.next_order = self.next_fill = 1
+        self.next_order = self.next_fill = self.next_signal = 1
         self.epoch_orders = 0
         self.killed = False
         self.buckets: dict[int, list[int]] = {}

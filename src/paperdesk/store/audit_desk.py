@@ -295,6 +295,19 @@ class AuditedDesk:
         else:
             account.terms.take(given.kind, given.data)
 
+    def _signal_stated(self, row: Row) -> None:
+        self._answered = True
+        account, given = self.accounts.get(row[ACCOUNT]), self._given
+        if account is None or given is None or given.kind != InputKind.SIGNAL:
+            self._find("10 signals", "a signal stated by nothing that states one", row)
+            return
+        wanted, held, seen, follows, reason, cause, *_ = given.payload()
+        asked = (given.account, given.bot, given.instrument, wanted, held, seen, account.next_signal, follows)
+        said = (row[ACCOUNT], row[BOT], row[INSTRUMENT], *row[PAYLOAD : PAYLOAD + 5])
+        if (*asked, reason, cause) != (*said, row[REASON], row[CAUSE]):
+            self._find("10 signals", f"the signal is {said}, the command was {asked}", row)
+        account.next_signal += 1
+
     def _find(
         self, rule: str, what: str, row: Row | None = None, order: Order | None = None, account: int = -1
     ) -> None:

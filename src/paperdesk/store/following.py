@@ -55,7 +55,7 @@ ENDS: Final = {
     int(OutputKind.ORDER_CANCELED): OrderStatus.CANCELED,
     int(OutputKind.ORDER_EXPIRED): OrderStatus.EXPIRED,
 }
-WRITTEN: Final = ("epochs", "fills", "receipts", "postings", "equity", "refusals")
+WRITTEN: Final = ("epochs", "fills", "receipts", "postings", "equity", "refusals", "signals")
 """Tables of what only grows."""
 
 
@@ -116,6 +116,7 @@ class Follower:
             OutputKind.POSTING: self._posting,
             OutputKind.FILL: self._fill,
             OutputKind.EQUITY: self._equity,
+            OutputKind.SIGNAL_STATED: self._signal_stated,
             OutputKind.ORDER_SUBMITTED: self._submitted,
             OutputKind.ORDER_DENIED: self._submitted,
             OutputKind.ORDER_ACCEPTED: self._moved,
@@ -300,6 +301,13 @@ class Follower:
         )
         text = None if scale is None else decimal_text(row[PAYLOAD], scale)
         self.grown["equity"].append((*place, *row[PAYLOAD : PAYLOAD + 5], text))
+
+    def _signal_stated(self, row: Output) -> None:
+        wanted, held, seen, signal, client_id = row[PAYLOAD : PAYLOAD + 5]
+        place = (self.run, row[ACCOUNT], signal, PAPER, row[SEQ], row[TS], self._epoch(row[ACCOUNT]))
+        what = (row[BOT], row[INSTRUMENT], row[VERSION], wanted, held, seen, client_id)
+        why = reason_name(row[REASON]) if row[REASON] else None
+        self.grown["signals"].append((*place, *what, row[REASON], why, row[PAYLOAD + 7]))
 
     def _account_opened(self, row: Output) -> None:
         epoch, source, latency_ns, equity_every_ns, model = row[PAYLOAD : PAYLOAD + 5]

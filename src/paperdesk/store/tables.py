@@ -85,6 +85,12 @@ refusals: Final = _table(
     "refusals", "run:t! seq! number! ts_seq_ns what:t account bot instrument order_id reason_code reason:t"
 )
 
+signals: Final = _table(
+    "signals",
+    "run:t! account! signal! mode:t seq ts_seq_ns epoch bot instrument version wanted_units held_units seen_ticks client_id "
+    "reason_code reason:t? cause",
+)
+
 
 def columns(table: Table) -> list[str]:
     """Names of a table's columns, in order."""

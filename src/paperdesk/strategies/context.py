@@ -10,14 +10,16 @@ quicker.
 import struct
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, Final, Unpack
 
 import numpy as np
 
-from paperdesk.domain.commands import Intent, cancel_all, cancel_order, submit_order
+from paperdesk.domain.commands import Intent, cancel_all, cancel_order, command, submit_order
 from paperdesk.domain.events import FLAG_POST_ONLY, INPUT, INPUT_BYTES, InputKind, Side, TimeInForce
 from paperdesk.domain.instruments import Instrument, Number, exact
+from paperdesk.domain.reasons import Reason
 from paperdesk.domain.terms import Terms, force_of, mark_terms, type_of
 from paperdesk.strategies.api import Parameters
 from paperdesk.strategies.events import Balance, Order
@@ -194,12 +196,17 @@ class Context:
         """Want to hold `quantity` of the base asset: sends the difference as a market order and returns its handle.
 
         Market orders still on their way count as held. The difference is rounded towards zero to the lot; 0 is
-        returned and nothing is sent where less than a lot is missing.
+        returned and no order is sent where less than a lot is missing. Each change of what is wanted is a signal:
+        numbered and recorded, with the order that follows or the reason why none does.
         """
-        market = self.market(symbol)
-        lots = self._view.lots_for(market, exact(quantity))
+        market, view, wanted = self.market(symbol), self._view, exact(quantity)
+        lots = view.lots_for(market, wanted)
+        units = int(Fraction(wanted) * 10**market.instrument.base.scale)
         if lots == 0:
+            if units != market.wanted_units:
+                self._signal(market, units, why_none(market, units))
             return 0
+        self._signal(market, units, Reason.NONE)
         return self._submit_lots(symbol, BUY if lots > 0 else SELL, abs(lots), None, None, None, False, {})
 
     def cancel(self, handle: int) -> None:
@@ -244,6 +251,25 @@ class Context:
         if not self._sees_quotes:
             raise LookupError("this strategy does not follow quotes; declare quotes = True (or override on_quote)")
         return self.market(symbol)
+
+    def _signal(self, market: Market, units: int, reason: Reason) -> None:
+        """State what is wanted now: with the next order, or with a reason why there is none."""
+        view = self._view
+        market.wanted_units = units
+        self.commands.append(
+            command(
+                InputKind.SIGNAL,
+                account=view.account,
+                bot=view.bot,
+                instrument=market.number,
+                version=market.version,
+                wanted_units=units,
+                held_units=market.position_units,
+                seen_ticks=market.seen_ticks,
+                client_id=0 if reason else view.last_handle + 1,
+                defect=reason,
+            )
+        )
 
     def _submit(
         self,
@@ -293,3 +319,11 @@ class Context:
             mark_terms(row, terms, market.instrument)
         self.commands.append(row)
         return handle
+
+
+def why_none(market: Market, units: int) -> Reason:
+    """Why no order follows a wish to hold so many units of the base asset."""
+    missing = abs(units - market.position_units)
+    if missing == 0:
+        return Reason.TARGET_REACHED
+    return Reason.LESS_THAN_A_LOT if missing < market.base_units_per_lot else Reason.ORDER_UNDER_WAY

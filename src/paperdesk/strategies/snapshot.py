@@ -58,6 +58,7 @@ class MarketState(msgspec.Struct):
     lot: str
     levels: list[int]
     position_units: int
+    wanted_units: int | None
     n_bars: int
     bars: list[Any]
     features: list[list[float]]
@@ -120,6 +121,7 @@ def take(host: "BotHost") -> bytes:
                 lot=str(row.instrument.lot),
                 levels=[row.bid_ticks, row.bid_lots, row.ask_ticks, row.ask_lots, row.last_ticks],
                 position_units=row.position_units,
+                wanted_units=row.wanted_units,
                 n_bars=row.n_bars,
                 bars=[] if row.builder is None else row.builder.snapshot(),
                 features=row.features.snapshot(),
@@ -167,6 +169,7 @@ def give(host: "BotHost", data: bytes) -> None:
     for market, row in zip(host.markets, state.markets, strict=True):
         market.bid_ticks, market.bid_lots, market.ask_ticks, market.ask_lots, market.last_ticks = row.levels
         market.position_units, market.n_bars = row.position_units, row.n_bars
+        market.wanted_units = row.wanted_units
         market.features.restore(row.features)
         if market.builder is not None:
             market.builder.restore(row.bars)

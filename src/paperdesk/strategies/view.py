@@ -69,11 +69,13 @@ class Market:
         "symbol",
         "tick_ratio",
         "version",
+        "wanted_units",
     )
 
     def __init__(self, instrument: Instrument, builder: BarBuilder | None, features: FeatureSet) -> None:
         self.bid_ticks = self.bid_lots = self.ask_ticks = self.ask_lots = self.last_ticks = 0
         self.position_units = 0
+        self.wanted_units: int | None = None
         self.n_bars = 0
         self.builder = builder
         self.features = features
@@ -95,6 +97,13 @@ class Market:
         self.lot_ratio = instrument.lot.as_integer_ratio()
         if self.builder is not None:
             self.builder.rebase(instrument)
+
+    @property
+    def seen_ticks(self) -> int:
+        """The price that the bot saw last: the mid where it follows quotes, else the last trade's or bar's; 0 before the first."""
+        if self.bid_lots and self.ask_lots:
+            return (self.bid_ticks + self.ask_ticks) // 2
+        return self.last_ticks
 
 
 class View:

@@ -35,21 +35,22 @@ export function EventsPanel({ onStory }: { onStory: (order: string) => void }) {
 }
 
 const EventLine = memo(function EventLine({ event, onStory }: { event: DeskEvent; onStory: (order: string) => void }) {
-  const { severity, refusal, order } = event;
+  const { severity, refusal } = event;
+  const named = event.order ?? event.signal;
   return (
     <li className={severity} data-id={event.id}>
       <When ns={event.ts_ns} millis />
       <span className="sign" aria-hidden="true">{SIGN[severity]}</span>
       <span className="sr">{severity}: </span>
       <div>
-        <span title={`${words(event.kind)}, input ${event.seq}`}>{order ? linked(event.text, order, onStory) : event.text}</span>
+        <span title={`${words(event.kind)}, input ${event.seq}`}>{named ? linked(event.text, named, onStory) : event.text}</span>
         {refusal && <p className="remedy">{!event.text.includes(`(${refusal.name})`) && <code>{refusal.name} </code>}{!event.text.includes(refusal.meaning) && sentence(refusal.meaning)} {refusal.remedy !== "nothing to do" && <b>{sentence(refusal.remedy)}</b>}</p>}
       </div>
     </li>
   );
 });
 
-/** The sentence with the order's name as a button that tells its life. */
+/** The sentence with the name of its order or signal as a button that tells its life. */
 function linked(text: string, order: string, onStory: (order: string) => void): ReactNode {
   const at = text.indexOf(order);
   const button = <button type="button" className="link" onClick={() => onStory(order)}>{order}</button>;

@@ -1,6 +1,6 @@
 """The projections' first schema.
 
-Three kinds of tables: what only grows (fills, receipts, postings, equity, refusals, epochs), what moves within bounds
+Three kinds of tables: what only grows (fills, receipts, postings, equity, refusals, signals, epochs), what moves within bounds
 (orders, accounts, bots, balances, positions, runs), and names for people (assets, instruments, feed_refusals,
 data_notes). Whoever writes a row of money must write mode 'PAPER': nothing else passes the CHECK, and no row of what
 only grows can be changed, replaced or deleted, without changing this schema, which `paperdesk db check` sees.
@@ -97,6 +97,12 @@ TABLES = {
   equity_units {{int}} NOT NULL, exposure_units {{int}} NOT NULL, peak_units {{int}} NOT NULL,
   day_start_units {{int}} NOT NULL, opening_units {{int}} NOT NULL, equity TEXT,
   PRIMARY KEY (run, account, seq, number), {ACCOUNT}""",
+    "signals": f"""run TEXT NOT NULL, account {{int}} NOT NULL, signal {{int}} NOT NULL CHECK (signal > 0), {PAPER},
+  seq {{int}} NOT NULL, ts_seq_ns {{int}} NOT NULL, epoch {{int}} NOT NULL, bot {{int}} NOT NULL,
+  instrument {{int}} NOT NULL, version {{int}} NOT NULL, wanted_units {{int}} NOT NULL, held_units {{int}} NOT NULL,
+  seen_ticks {{int}} NOT NULL, client_id {{int}} NOT NULL, reason_code {{int}} NOT NULL, reason TEXT,
+  cause {{int}} NOT NULL, PRIMARY KEY (run, account, signal), {ACCOUNT},
+  CHECK ((client_id = 0) = (reason_code <> 0))""",
     "refusals": """run TEXT NOT NULL REFERENCES runs (run), seq {int} NOT NULL, number {int} NOT NULL,
   ts_seq_ns {int} NOT NULL, what TEXT NOT NULL, account {int} NOT NULL, bot {int} NOT NULL, instrument {int} NOT NULL,
   order_id {int} NOT NULL, reason_code {int} NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (run, seq, number)""",
@@ -110,10 +116,11 @@ KEYS = {
     "equity": ("run", "account", "seq", "number"),
     "refusals": ("run", "seq", "number"),
     "epochs": ("run", "account", "epoch"),
+    "signals": ("run", "account", "signal"),
 }
 """Tables whose rows may not be written twice, not even by INSERT OR REPLACE (which fires no delete trigger)."""
 
-APPEND_ONLY = ("fills", "receipts", "postings", "equity", "refusals", "epochs")
+APPEND_ONLY = ("fills", "receipts", "postings", "equity", "refusals", "epochs", "signals")
 LASTING = ("runs", "accounts", "bots", "orders", "balances", "positions")
 """Tables whose rows change but stay."""
 
