@@ -23,7 +23,7 @@ MAX_ROUNDS: Final = 64
 SEQ_AT: Final = 24
 SEQ: Final = struct.Struct("<q")
 STORED: Final = {int(kind): stored_bytes(kind) for kind in InputKind}
-SUBMIT_ORDER: Final = int(InputKind.SUBMIT_ORDER)
+SUBMIT_ORDER, SUBMIT_LIST = int(InputKind.SUBMIT_ORDER), int(InputKind.SUBMIT_LIST)
 TIMER: Final = int(InputKind.TIMER)
 
 
@@ -169,6 +169,8 @@ class Drive:
                     continue
                 if row["kind"][0] == SUBMIT_ORDER:
                     row["cause"] = cause
+                elif row["kind"][0] == SUBMIT_LIST:
+                    row["list_cause"] = cause
                 outputs = self._fold_command(row)
                 if len(outputs):
                     answers.extend(self._observed(outputs))
