@@ -185,7 +185,12 @@ def send_ready(desk: Desk) -> None:
     ready, desk.ready = desk.ready, []
     for working in ready:
         account = desk.accounts[working.account]
-        activate(desk, account, [account.orders[working.list_id + place] for place in range(1, LEGS_OF[working.kind])], working)
+        activate(
+            desk,
+            account,
+            [account.orders[working.list_id + place] for place in range(1, LEGS_OF[working.kind])],
+            working,
+        )
 
 
 def activate(desk: Desk, account: Account, legs: list[Order], working: Order) -> None:
@@ -238,5 +243,3 @@ def placing_terms(desk: Desk, account: Account, order: Order) -> tuple[str, int]
         if order.order_type in MARKET_TYPES:
             wish = up(instrument.worth(collar(BUY, ref) * order.qty))
     return ("insufficient_balance", 0) if need > free else ("", min(free, wish))
-
-

@@ -93,7 +93,11 @@ def open_lots(account: Account, scope: Scope, instrument: int) -> tuple[int, int
     """Unfilled lots of the scope's live buys and sells on an instrument."""
     bought = sold = 0
     for order in account.orders.values():
-        if order.instrument == instrument and (scope is account.scope or order.bot == scope.number) and counts(account, order):
+        if (
+            order.instrument == instrument
+            and (scope is account.scope or order.bot == scope.number)
+            and counts(account, order)
+        ):
             if order.side == BUY:
                 bought += order.remaining
             else:

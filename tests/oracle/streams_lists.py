@@ -69,7 +69,15 @@ def order_list(stream: Stream) -> dict[str, Any]:
 
 
 def leg(
-    stream: Stream, account: int, side: int, order_type: int, force: int, lots: int, price: int, trigger: int, flags: int
+    stream: Stream,
+    account: int,
+    side: int,
+    order_type: int,
+    force: int,
+    lots: int,
+    price: int,
+    trigger: int,
+    flags: int,
 ) -> Leg:
     """One leg as a command words it."""
     return {
@@ -132,9 +140,17 @@ def misfit(given: dict[str, Any], stream: Stream) -> dict[str, Any]:
     dice, kind = stream.dice, given["list_kind"]
     changed = {name: list(value) if isinstance(value, list) else value for name, value in given.items()}
     place = dice.randrange(LEGS_OF[kind])
-    name = dice.choice(("list_kind", "list_kind", "account", "bot", "instrument", "version", "side", "qty", "order_type", "flags"))
+    name = dice.choice(
+        ("list_kind", "list_kind", "account", "bot", "instrument", "version", "side", "qty", "order_type", "flags")
+    )
     if name in ("list_kind", "account", "bot", "instrument", "version"):
-        changed[name] = {"list_kind": dice.choice((0, 4, -1)), "account": 3, "bot": 1022, "instrument": 9, "version": 0}[name]
+        changed[name] = {
+            "list_kind": dice.choice((0, 4, -1)),
+            "account": 3,
+            "bot": 1022,
+            "instrument": 9,
+            "version": 0,
+        }[name]
     elif name == "side":
         changed["leg_side"][place] = 3 - changed["leg_side"][place]
     elif name == "qty":

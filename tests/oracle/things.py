@@ -10,7 +10,6 @@ from typing import Any
 from tests.oracle.money import down, quotient_down, times
 from tests.oracle.words import BOOK, BUY, LIMITS, LIVE, MARKET_TYPES, NONE, PROFIT_TYPES, SELL, TRIGGER_TYPES
 
-
 LEGS_OF = {1: 2, 2: 2, 3: 3}
 PAIR_OF: dict[int, tuple[int, ...]] = {1: (0, 1), 2: (), 3: (1, 2)}
 """Kinds of lists (OCO, OTO, OTOCO): how many legs, and which of them exclude each other."""
@@ -181,7 +180,9 @@ class Order:
     def legs(self, account: Account) -> list[Order]:
         """The other live orders of its list."""
         return [
-            other for _, other in sorted(account.orders.items()) if 0 < self.list_id == other.list_id and other is not self
+            other
+            for _, other in sorted(account.orders.items())
+            if 0 < self.list_id == other.list_id and other is not self
         ]
 
     def sibling(self, account: Account) -> Order | None:

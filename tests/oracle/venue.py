@@ -125,7 +125,8 @@ def too_many(desk: Desk, instrument: Instrument, order: Order) -> str:
     others = [
         other
         for other in desk.accounts[order.account].orders.values()
-        if other.instrument == order.instrument and other is not order
+        if other.instrument == order.instrument
+        and other is not order
         and (other.status != "SUBMITTED" or other.listed or 0 < other.list_id == order.list_id)
     ]
     if 0 < instrument.given["max_orders"] <= len(others):

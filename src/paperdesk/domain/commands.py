@@ -150,9 +150,7 @@ def submit_order(account: int, bot: int, instrument: Instrument, intent: "Intent
     return row
 
 
-def submit_list(
-    account: int, bot: int, instrument: Instrument, kind: ListKind, legs: "Sequence[Intent]"
-) -> np.ndarray:
+def submit_list(account: int, bot: int, instrument: Instrument, kind: ListKind, legs: "Sequence[Intent]") -> np.ndarray:
     """Orders that hang together as one command: an OCO two, the profit and then the stop; an OTO the working and the pending one; an OTOCO all three.
 
     ValueError where the number of legs is not the kind's, or one has a quote quantity.

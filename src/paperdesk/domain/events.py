@@ -38,7 +38,8 @@ from paperdesk.domain.layout import (
 
 __all__ = [
     "DEFINITION_BYTES", "DEPTH", "FEE_TIERS", "FLAG_INVERSE", "FLAG_MALFORMED", "FLAG_PARTIAL", "FLAG_POST_ONLY", "FLAG_REDUCE_ONLY", "HEAD",
-    "HEAD_BYTES", "INPUT", "INPUT_BYTES", "LATENCY_POINTS", "LEGS", "LEG_WORDS", "LIST_BYTES", "ORDER_BYTES", "OUTPUT", "OUTPUT_BYTES", "PAYLOAD", "SCHEMA_VERSION", "SHORT_BYTES", "TABLE_BYTES",
+    "HEAD_BYTES", "INPUT", "INPUT_BYTES", "LATENCY_POINTS", "LEGS", "LEG_WORDS", "LIST_BYTES", "ORDER_BYTES", "OUTPUT", "OUTPUT_BYTES",
+    "PAYLOAD", "SCHEMA_VERSION", "SHORT_BYTES", "TABLE_BYTES",
     "Evidence", "FillModel", "FillRule", "InputKind", "Liquidity", "ListKind", "MarketStatus", "OrderType", "OutputKind", "Side", "TimeInForce",
     "TradingStatus", "inputs", "stored_bytes",
 ]  # fmt: skip

@@ -344,8 +344,10 @@ def leg_terms(s: Any, slot: int, lots: int) -> tuple[int, int]:
     reference = reference_ticks(s, order)
     if reason == 0 and reference == 0:
         reason = NO_MARKET_DATA
-    if reason == 0 and order.order_type == MARKET_ORDER and not fits_bounds(
-        s, order, lots, bound_ticks(s, order, reference)
+    if (
+        reason == 0
+        and order.order_type == MARKET_ORDER
+        and not fits_bounds(s, order, lots, bound_ticks(s, order, reference))
     ):
         reason = NOTIONAL_TOO_LARGE
     if reason != 0:

@@ -1,7 +1,7 @@
 """Order lists in a strategy's hands: the part of `ctx` that sends orders which hang together."""
 
 from decimal import Decimal
-from typing import Any, Final, Unpack
+from typing import Any, Final
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class ListWishes:
         take_profit: Number,
         stop_loss: Number,
         stop_limit: Number | None = None,
-        **terms: Unpack[Terms],
+        reduce_only: bool = False,
     ) -> Pair:
         """Guard a position with two orders of which one at most is filled (one cancels the other). Returns both handles.
 
@@ -40,14 +40,14 @@ class ListWishes:
         cancels the other at once. Where the profit lies above the stop both sell (guarding what you hold), where it lies
         below both buy (guarding what you sold). The desk checks that the last price lies between them, and reserves the
         funds once. `stop_limit`: sell no cheaper than this after the stop (at the market otherwise: certain to end, at an
-        uncertain price). Further terms, such as reduce_only=True, go to both.
+        uncertain price). `reduce_only` goes to both.
 
             def on_fill(self, ctx, fill):
                 if fill.is_buy:
                     ctx.oco(fill.symbol, fill.quantity - fill.fee, fill.price * 2, fill.price / 2)
         """
         side = _closing_side(take_profit, stop_loss)
-        profit, stop = _exits(side, quantity, take_profit, stop_loss, stop_limit, terms)
+        profit, stop = _exits(side, quantity, take_profit, stop_loss, stop_limit, reduce_only)
         return Pair(*self.order_list(symbol, ListKind.OCO, profit, stop))
 
     def bracket(
@@ -59,7 +59,7 @@ class ListWishes:
         stop_loss: Number,
         stop_limit: Number | None = None,
         post_only: bool = False,
-        **terms: Unpack[Terms],
+        expire_ns: int | None = None,
     ) -> Bracket:
         """Enter, and have the exit ready: a limit order at `price`, and once it is filled whole a pair as in `oco`. Returns three handles.
 
@@ -67,13 +67,14 @@ class ListWishes:
         filled: the venue places them in the same moment, without your latency. Where the entry buys, they sell what it
         brought after its fee, in whole lots. An entry that ends before it is filled whole takes them along: what was
         filled of it by then is yours to guard, so watch on_refusal. Where `take_profit` lies above `stop_loss` the entry
-        buys, else it sells. Further terms go to the entry.
+        buys, else it sells. `expire_ns`: when what is left of the entry ends, in engine time.
 
             ctx.bracket("BTCUSDT", "0.01", price="60000", take_profit="63000", stop_loss="58500")
         """
         exits = _closing_side(take_profit, stop_loss)
-        profit, stop = _exits(exits, quantity, take_profit, stop_loss, stop_limit, {})
-        entry = Intent(OPPOSITE[exits], quantity, price, post_only=post_only, **terms)
+        profit, stop = _exits(exits, quantity, take_profit, stop_loss, stop_limit, False)
+        deadline: Terms = {} if expire_ns is None else {"expire_ns": expire_ns}
+        entry = Intent(OPPOSITE[exits], quantity, price, post_only=post_only, **deadline)
         return Bracket(*self.order_list(symbol, ListKind.OTOCO, entry, profit, stop))
 
     def order_list(self, symbol: str, kind: ListKind, *orders: Intent) -> tuple[int, ...]:
@@ -90,8 +91,12 @@ class ListWishes:
         row = submit_list(view.account, view.bot, market.instrument, kind, orders)
         view.last_handle += len(orders)
         for place, (handle, order) in enumerate(zip(handles, orders, strict=True)):
-            lots, ticks, stop = (int(row[f"leg_{name}"][0, place]) for name in ("qty_lots", "price_ticks", "trigger_ticks"))
-            known = Order(handle, market.instrument, int(order.side), order.order_type, order.time_in_force, lots, ticks, stop)
+            lots, ticks, stop = (
+                int(row[f"leg_{name}"][0, place]) for name in ("qty_lots", "price_ticks", "trigger_ticks")
+            )
+            known = Order(
+                handle, market.instrument, int(order.side), order.order_type, order.time_in_force, lots, ticks, stop
+            )
             known.list_handle, known.is_pending = handles[0], place > 0 and kind != ListKind.OCO
             view.orders[handle] = known
         self.commands.append(row)
@@ -110,7 +115,7 @@ def _closing_side(take_profit: Number, stop_loss: Number) -> Side:
 
 
 def _exits(
-    side: Side, quantity: Number, take_profit: Number, stop_loss: Number, stop_limit: Number | None, terms: Terms
+    side: Side, quantity: Number, take_profit: Number, stop_loss: Number, stop_limit: Number | None, reduce_only: bool
 ) -> tuple[Intent, Intent]:
-    profit = Intent(side, quantity, take_profit, post_only=True, **terms)
-    return profit, Intent(side, quantity, stop_limit, stop_loss, **terms)
+    profit = Intent(side, quantity, take_profit, post_only=True, reduce_only=reduce_only)
+    return profit, Intent(side, quantity, stop_limit, stop_loss, reduce_only=reduce_only)

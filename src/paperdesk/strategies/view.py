@@ -166,8 +166,8 @@ class View:
         """Take a live order from a snapshot: the fields of `Order`, `instrument` as a number."""
         flags = ("is_canceling", "is_pending")
         rest = {name: value for name, value in fields.items() if name not in ("instrument", *flags)}
-        known: dict[str, Any] = {name: bool(fields.get(name)) for name in flags}
-        order = Order(instrument=self.markets[fields["instrument"]].instrument, **known, **rest)
+        known: dict[str, Any] = {**rest, **{name: bool(fields.get(name)) for name in flags}}
+        order = Order(instrument=self.markets[fields["instrument"]].instrument, **known)
         self.orders[order.handle] = order
         if order.order_id:
             self.handle_of[order.order_id] = order.handle

@@ -1,8 +1,9 @@
 """Order lists: which orders hang together, and how.
 
-An OCO is a *pair*: two orders of one side and quantity of which one at most is filled. In an OTO a *working* order, once filled whole, sends a *pending* one; in
-an OTOCO a pending pair. Legs have ids one after the other, from `list_id` on, and `list_leg` = LEG_BASE · kind + place of the leg. A pending leg
-is submitted and `activated_ns` 0; it holds no funds and counts nowhere. Of a pair one leg holds the funds of both, and its lots are counted once.
+An OCO is a *pair*: two orders of one side and quantity of which one at most is filled. In an OTO a *working* order, once filled whole, sends
+a *pending* one; in an OTOCO a pending pair. Legs have ids one after the other, from `list_id` on; `list_leg` = LEG_BASE · kind + place. A
+pending leg is submitted and its `activated_ns` 0; it holds no funds and counts nowhere. Of a pair one leg holds the funds of both, and its
+lots are counted once.
 """
 
 from typing import Any, Final

@@ -70,7 +70,8 @@ ORDER: Final = record(
     ]
 )
 """`value` is Σ ticks·lots of its fills; `next`/`previous` chain an account's rows by id (row number + 1, 0 at the ends). What it knows of its
-place in a queue is `most_lots` … `level_lots` where it is stored, and `most_key` … `is_bound` while it rests (`venue/levels.py`). `list_id` … `brought_units`: `venue/lists.py`.
+place in a queue is `most_lots` … `level_lots` where it is stored, and `most_key` … `is_bound` while it rests
+(`venue/levels.py`). `list_id` … `brought_units`: `venue/lists.py`.
 """
 
 MAKER, TAKER = int(Liquidity.MAKER), int(Liquidity.TAKER)
