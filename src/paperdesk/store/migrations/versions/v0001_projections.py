@@ -125,8 +125,8 @@ FROZEN = {
     "balances": "run, account, asset, mode",
     "positions": "run, account, epoch, bot, instrument",
     "orders": "run, account, order_id, id, mode, epoch, bot, instrument, version, symbol, side, order_type, "
-    "time_in_force, post_only, reduce_only, client_id, cause, price_ticks, trigger_ticks, qty_lots, price, trigger_price, "
-    "quantity, submitted_seq, submitted_ns, arrive_ns",
+    "time_in_force, post_only, reduce_only, client_id, cause, price_ticks, trigger_ticks, price, trigger_price, "
+    "submitted_seq, submitted_ns, arrive_ns, list_id, list_leg",
 }
 """Columns that never change once they are written."""
 
@@ -159,6 +159,11 @@ def upgrade() -> None:
     done = "WHEN OLD.status IN ('denied', 'filled', 'canceled', 'expired', 'rejected')"
     refuse("done_orders_are_not_changed", f"UPDATE ON orders {done}", "orders: a done order does not change any more")
     shrinks = "WHEN NEW.filled_lots < OLD.filled_lots OR NEW.fills < OLD.fills"
+    refuse(
+        "orders_do_not_grow",
+        "UPDATE ON orders WHEN NEW.qty_lots > OLD.qty_lots",
+        "orders: a quantity is cut, never grown",
+    )
     refuse("fills_are_not_taken_back", f"UPDATE ON orders {shrinks}", "orders: a fill is not taken back")
 
 
