@@ -67,6 +67,7 @@ def test_the_accounts_beside_get_the_same_list_and_its_cancel() -> None:
 def test_every_leg_tells_its_life(tmp_path: Path) -> None:
     steps = script(
         tmp_path / "own.py",
+        "pass",
         "ctx.bracket(symbol, Decimal('0.3'), '101.5', '101.2', '100.5')",
         "ctx.oco(symbol, '0.3', '120', '50')",
     )
