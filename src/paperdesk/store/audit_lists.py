@@ -93,10 +93,12 @@ def wrong_at_end(account: Account, lists: Iterable[int]) -> Iterator[tuple[Order
                 yield leg, "it waits for an order that is done"
             if leg.is_pending and (leg.reserved or leg.status != OrderStatus.SUBMITTED):
                 yield leg, "it is pending, and holds funds or was accepted"
-        pair = [leg for leg in live if leg.list_leg % 8 in PAIRS.get(kind, ()) and not leg.is_pending]
+        both = [leg for leg in legs if leg.list_leg % 8 in PAIRS.get(kind, ()) and not leg.is_pending]
+        pair = [leg for leg in both if leg.is_unfinished]
+        for leg in pair:
+            if any(other is not leg and (other.filled or other.triggered_seq) for other in both):
+                yield leg, "it lives on though the other of its pair was filled or triggered"
         if len(pair) == 2:
-            if any(leg.filled or leg.triggered_seq for leg in pair):
-                yield pair[0], "its pair lives on though one of it was filled or triggered"
             if sum(leg.reserved > 0 for leg in pair) != 1 or pair[0].qty != pair[1].qty:
                 yield pair[0], "not one of its pair holds the funds of both"
         if not live:
