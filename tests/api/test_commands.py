@@ -51,6 +51,17 @@ def test_every_command_becomes_one_of_the_engine(desk: Desk) -> None:
             say.SubmitOrder(0, "sell", "stop_limit", "1", "5", "6", "gtd", False, 99, True),
         ),
         (
+            "POST", "/order-lists",
+            {"instrument": 0, "kind": "oco", "legs": [
+                {"side": "sell", "order_type": "limit", "quantity": "1", "price": "7", "post_only": True},
+                {"side": "sell", "order_type": "stop_market", "quantity": "1", "trigger_price": "5"},
+            ]},
+            say.SubmitList(0, "oco", [
+                say.SubmitOrder(0, "sell", "limit", "1", "7", None, None, True),
+                say.SubmitOrder(0, "sell", "stop_market", "1", None, "5"),
+            ]),
+        ),
+        (
             "POST", "/orders", {"instrument": 0, "side": "buy", "order_type": "market", "quote_quantity": "50"},
             say.SubmitOrder(0, "buy", "market", "0", quote_quantity="50"),
         ),

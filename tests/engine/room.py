@@ -24,6 +24,7 @@ from paperdesk.domain.events import (
     FillRule,
     InputKind,
     Liquidity,
+    ListKind,
     MarketStatus,
     OrderType,
     OutputKind,
@@ -79,6 +80,7 @@ ORDER_WORDS = {
     OutputKind.ORDER_EXPIRED: "expired",
     OutputKind.CANCEL_REQUESTED: "cancel requested",
     OutputKind.CANCEL_REJECTED: "cancel rejected",
+    OutputKind.LEG_ACTIVATED: "activated",
 }
 
 
@@ -230,6 +232,11 @@ class Room:
         )
         write_terms(row, more, self.instruments[number])
         return self.put(row)
+
+    def send(self, kind: ListKind, *legs: Intent, bot: int = 0, account: int = 0, number: int = 0) -> Lines:
+        """An order list that has reached the venue."""
+        row = commands.submit_list(account, bot, self.instruments[number], kind, legs)
+        return self.put(row) + self.timer()
 
     def buy(self, lots: int, price: int | None = None, **terms: Any) -> Lines:
         """A buy that has reached the venue (its own lines, then those of its arrival)."""

@@ -40,6 +40,10 @@ ORDER_FACTS = (
     "expire_ns",
     "reduce_only",
     "budget_units",
+    "list_id",
+    "list_leg",
+    "activated_ns",
+    "brought_units",
 )
 ACCOUNT_FACTS = (
     "opened",

@@ -92,6 +92,32 @@ def test_a_key_is_used_once_also_by_an_engine_that_was_killed(engine: Engine) ->
     assert engine.stop() == 0
 
 
+def test_an_order_list_is_sent_once_and_lives_on_in_an_engine_that_was_killed(engine: Engine) -> None:
+    offer(engine)
+    engine.subscribe()
+    tell(engine, *whole())
+    engine.hear(words.Market, lambda one: one.markets[0].bids)
+    legs = [
+        words.SubmitOrder(0, "buy", "limit", "0.010", "90.0"),
+        words.SubmitOrder(0, "sell", "limit", "0.010", "120.0", post_only=True),
+        words.SubmitOrder(0, "sell", "stop_market", "0.010", None, "80.0"),
+    ]
+    wanted = words.SubmitList(0, "otoco", legs)
+    first = engine.ask(wanted, "list")
+    assert (of(first)["kind"] == OutputKind.ORDER_SUBMITTED).sum() == 3 and set(of(first)["list_id"].tolist()) >= {1}
+    engine.kill()
+    engine.start()
+    offer(engine)
+    engine.subscribe(int(engine.outputs()["seq"][-1]))
+    again = engine.ask(wanted, "list")
+    assert (again.repeated, again.outputs) == (True, first.outputs)
+    tell(engine, *whole())
+    engine.ask(words.CancelOrder(3), "end it")
+    engine.hear(words.Outputs, lambda one: kinds(engine).count(OutputKind.ORDER_CANCELED) == 3)
+    assert engine.stop() == 0
+    assert paperdesk("replay", "0001-live", "--verify", "--home", engine.home).code == 0
+
+
 def test_time_moves_though_the_market_is_silent(engine: Engine) -> None:
     offer(engine)
     engine.subscribe()

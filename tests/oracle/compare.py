@@ -10,6 +10,7 @@ from typing import Any
 from tests.oracle.desk import Desk
 from tests.oracle.ledger import trial_balance
 from tests.oracle.records import PLACES, as_tuples, expected, named, to_record
+from tests.oracle.risk import counts
 from tests.oracle.streams import Stream
 from tests.oracle.things import Account, Order, Position, Scope
 from tests.oracle.words import BOOK, BUY
@@ -229,7 +230,7 @@ def open_lots(desk: Desk, account: Account, bot: int) -> list[list[int]]:
     """Unfilled lots of live buys and sells on each instrument, counted order by order; bot 0: of the whole account."""
     lots = [[0, 0] for _ in range(count_of(desk))]
     for order in account.orders.values():
-        if bot in (0, order.bot):
+        if bot in (0, order.bot) and counts(account, order):
             lots[order.instrument][0 if order.side == BUY else 1] += order.remaining
     return lots
 

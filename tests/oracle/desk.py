@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.oracle import market, orders, risk, terms, venue
+from tests.oracle import lists, market, orders, risk, terms, venue
 from tests.oracle.checks import bad_event
 from tests.oracle.ledger import end, post, within_bounds
 from tests.oracle.things import Account, Instrument, Market, Order, Scope
@@ -41,6 +41,7 @@ class Desk:
         self.inbox: list[tuple[int, int, int, str]] = []
         self.flying: dict[tuple[int, int], Order] = {}
         self.filled: dict[int, bool] = {}
+        self.ready: list[Order] = []
         self.outputs: list[dict[str, Any]] = []
 
     # ---- one input ---------------------------------------------------------------------------------------------------
@@ -74,8 +75,8 @@ class Desk:
         for _, account, order_id, what in due:
             order = self.accounts[account].orders.get(order_id)
             if what == "arrival":
-                if order is not None:
-                    venue.arrive(self, order)
+                if order is not None and order.place == "flight":
+                    (lists if order.list_id else venue).arrive(self, order)
             elif what == "expiry":
                 if order is not None:
                     end(self, order, "EXPIRED", "deadline_passed")
@@ -83,6 +84,7 @@ class Desk:
                 end(self, order, "CANCELED", "user_canceled")
             else:
                 self.say("CANCEL_REJECTED", account=account, order_id=order_id, reason="order_done")
+            lists.send_ready(self)
 
     # ---- the market --------------------------------------------------------------------------------------------------
 
@@ -126,7 +128,7 @@ class Desk:
             return
         self.source = given["source"]
         for order in self.live_orders():
-            if self.accounts[order.account].source != self.source:
+            if order.live and self.accounts[order.account].source != self.source:
                 end(self, order, "CANCELED", "wrong_source")
         for instrument in self.instruments.values():
             market.lose_view(self, instrument)
@@ -151,6 +153,8 @@ class Desk:
         else:
             new.market.status = old.market.status
         for order in [order for order in self.live_orders() if order.instrument == number]:
+            if not order.live:
+                continue
             if not old.same_grid(new):
                 end(self, order, "CANCELED", "instrument_changed")
             elif new.trading_status == DELISTED:
@@ -296,7 +300,8 @@ class Desk:
             scoped = self.orders_of_bot(account, max(bot, 0))
         self.say("KILLED" if killed else "RESUMED", account=number, bot=bot, reason="killed" if killed else "none")
         for order in scoped if killed else []:
-            end(self, order, "CANCELED", "kill_switch")
+            if order.live:
+                end(self, order, "CANCELED", "kill_switch")
 
     def on_stop_bot(self, given: dict[str, Any]) -> None:
         """A bot failed: no more orders from it, and an end to its live ones."""
@@ -310,7 +315,8 @@ class Desk:
         scope.stopped = True
         self.say("KILLED", account=account.number, bot=given["bot"], reason="bot_stopped")
         for order in self.orders_of_bot(account, given["bot"]):
-            end(self, order, "CANCELED", "kill_switch")
+            if order.live:
+                end(self, order, "CANCELED", "kill_switch")
 
     def orders_of_bot(self, account: Account, bot: int) -> list[Order]:
         """Live orders of a bot by id; bot 0: all of the account."""
@@ -323,7 +329,8 @@ class Desk:
             self.refuse(given, "unknown_account")
             return
         for order in self.orders_of_bot(account, 0):
-            end(self, order, "CANCELED", "epoch_ended")
+            if order.live:
+                end(self, order, "CANCELED", "epoch_ended")
         for asset in sorted(account.balances):
             post(self, account, asset, account.row(asset)[FREE], "CLOSING")
         for scope in [account.scope, *account.bots.values()]:
@@ -368,6 +375,10 @@ class Desk:
     def on_submit_order(self, given: dict[str, Any]) -> None:
         """An order."""
         orders.submit(self, given)
+
+    def on_submit_list(self, given: dict[str, Any]) -> None:
+        """Orders that hang together."""
+        lists.submit(self, given)
 
     def on_cancel_order(self, given: dict[str, Any]) -> None:
         """The wish for the end of one order."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.oracle import terms
 from tests.oracle.budget import room, spent
-from tests.oracle.money import down, times, up
+from tests.oracle.money import collar, down, times, up
 from tests.oracle.things import Account, Instrument, Order, Position, Scope
 from tests.oracle.words import (
     BUY,
@@ -18,6 +18,7 @@ from tests.oracle.words import (
     MARKET_TYPES,
     MAX_UNITS,
     RESERVED,
+    SELL,
     TAKER,
     VENUE,
 )
@@ -73,12 +74,37 @@ def release(desk: Desk, order: Order, amount: int) -> None:
 
 
 def end(desk: Desk, order: Order, status: str, reason: str) -> None:
-    """An order ends without a fill: it is said first, then what is left is released."""
+    """An order ends without a fill: it is said first, then what is left is released; then what hangs together with it ends."""
+    others = order.legs(desk.accounts[order.account])
+    end_alone(desk, order, status, reason)
+    for other in others:
+        end_alone(desk, other, "CANCELED", "list_ended")
+
+
+def end_alone(desk: Desk, order: Order, status: str, reason: str) -> None:
+    """One order ends, and nothing else."""
     desk.say(
         f"ORDER_{status}", account=order.account, bot=order.bot, order_id=order.id, reason=reason, **order_words(order)
     )
     release(desk, order, order.reserved)
     bury(desk, order, status)
+
+
+def stand_alone(desk: Desk, order: Order) -> None:
+    """An order of a pair is triggered or about to be filled: the other one ends, and this one holds what it needs."""
+    other = order.sibling(desk.accounts[order.account])
+    if other is None:
+        return
+    end_alone(desk, other, "CANCELED", "list_ended")
+    if order.reserved == 0:
+        instrument = desk.instruments[order.instrument]
+        if order.side == SELL:
+            reserve(desk, order, order.qty * instrument.bpl)
+        elif order.order_type in MARKET_TYPES:
+            free = desk.accounts[order.account].row(instrument.quote)[FREE]
+            reserve(desk, order, min(free, up(instrument.worth(collar(BUY, order.trigger) * order.qty))))
+        else:
+            reserve(desk, order, up(instrument.worth(order.price * order.qty)))
 
 
 def bury(desk: Desk, order: Order, status: str) -> None:
@@ -166,6 +192,7 @@ def fill(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule: 
     if lots == 0:
         return 0
     account, instrument = desk.accounts[order.account], desk.instruments[order.instrument]
+    stand_alone(desk, order)
     last = lots > reducible(desk, order)
     lots = min(lots, reducible(desk, order))
     if lots == 0:
@@ -253,8 +280,11 @@ def settle(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule
     post(desk, account, take_asset, fee, "FEE", order)
     release(desk, order, order.reserved - still_needed(order, instrument))
     desk.filled[order.account] = True
+    order.brought += take - fee
     if order.remaining == 0:
         bury(desk, order, "FILLED")
+        if order.kind in (2, 3) and order.leg == 0:
+            desk.ready.append(order)
 
 
 def still_needed(order: Order, instrument: Instrument) -> int:

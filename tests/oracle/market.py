@@ -6,8 +6,9 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from tests.oracle import lists
 from tests.oracle.budget import room
-from tests.oracle.ledger import end, fill, order_words, reducible
+from tests.oracle.ledger import end, fill, order_words, reducible, stand_alone
 from tests.oracle.things import Account, Instrument, Market, Order, Owed
 from tests.oracle.venue import (
     accounts,
@@ -40,6 +41,7 @@ from tests.oracle.words import (
     MAX_OWED,
     SELL,
     STAYING,
+    STOP_TYPES,
     TAKER,
     TAPE,
 )
@@ -68,6 +70,7 @@ def on_trade(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
         market.evidence = TAPE
         for account in accounts(desk):
             trade_on_tape(desk, account, instrument, price, lots, aggressor)
+    lists.send_ready(desk)
     market.last, market.trade_seen = price, True
     if market.evidence != BOOK or not (market.bids and market.asks):
         market.mark, market.mark_ns = price, desk.now
@@ -202,18 +205,25 @@ def on_bar(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
         return
     market.evidence = BARS
     for account in accounts(desk):
-        bar_for(desk, account, instrument, given)
+        left = bar_for(desk, account, instrument, given)
+        lists.send_ready(desk)
+        late = [
+            order
+            for order in orders_of(account, instrument.number, "waiting")
+            if order.activated_ns == desk.now and order.order_type in STOP_TYPES
+        ]
+        meet_range(desk, account, late, given, left)
     market.last = market.mark = given["close_ticks"]
     market.mark_ns = desk.now
 
 
-def bar_for(desk: Desk, account: Account, instrument: Instrument, given: dict[str, Any]) -> None:
-    """One bar for one account: the open for pending orders, the worst price for stops, strictly through for resting."""
+def bar_for(desk: Desk, account: Account, instrument: Instrument, given: dict[str, Any]) -> int:
+    """One bar for one account: the open for pending orders, the worst price for stops, strictly through for resting. What is left of its share."""
     opened, left = desk.now - given["interval_ns"], math.floor(given["volume_lots"] * OF_A_BAR[account.fill_model])
     mine = [
         order
         for _, order in sorted(account.orders.items())
-        if order.instrument == instrument.number and order.submitted_ns <= opened
+        if order.instrument == instrument.number and max(order.submitted_ns, order.activated_ns) <= opened
     ]
     pending = [order for order in mine if order.place == "pending"]
     waiting = [order for order in mine if order.place == "waiting"]
@@ -227,7 +237,22 @@ def bar_for(desk: Desk, account: Account, instrument: Instrument, given: dict[st
             left -= meet(desk, order, left, price, TAKER, "BAR_OPEN")
         else:
             left -= meet(desk, order, 0, first, TAKER, "BAR_OPEN")
+    left = meet_range(desk, account, waiting, given, left)
+    for order in resting:
+        if not order.live:
+            continue
+        best = given["low_ticks"] if order.side == BUY else given["high_ticks"]
+        if reaches(order.side, best, order.price) and (best != order.price or account.fill_model == 1):
+            left -= fill(desk, order, min(order.remaining, left), order.price, MAKER, "BAR_THROUGH")
+    return left
+
+
+def meet_range(desk: Desk, account: Account, waiting: list[Order], given: dict[str, Any], left: int) -> int:
+    """Orders that wait for a trigger, by id, and the range of a bar; what is left of the account's share."""
+    first = given["open_ticks"]
     for order in waiting:
+        if not order.live:
+            continue
         worst = given["high_ticks"] if order.side == BUY else given["low_ticks"]
         if not order.reached_by(given["high_ticks"] if order.fires_up else given["low_ticks"]):
             continue
@@ -240,10 +265,7 @@ def bar_for(desk: Desk, account: Account, instrument: Instrument, given: dict[st
             left -= meet(desk, order, left, price, TAKER, "BAR_STOP")
         elif order.time_in_force in STAYING:
             rest(desk, order)
-    for order in resting:
-        best = given["low_ticks"] if order.side == BUY else given["high_ticks"]
-        if reaches(order.side, best, order.price) and (best != order.price or account.fill_model == 1):
-            left -= fill(desk, order, min(order.remaining, left), order.price, MAKER, "BAR_THROUGH")
+    return left
 
 
 def worse(side: int, price: int, ticks: int) -> int:
@@ -264,6 +286,7 @@ def moved(account: Account, order: Order, price: int, bar: dict[str, Any], left:
 def triggered(desk: Desk, order: Order) -> None:
     """A stop's trigger was reached."""
     desk.say("ORDER_TRIGGERED", account=order.account, bot=order.bot, order_id=order.id, **order_words(order))
+    stand_alone(desk, order)
 
 
 def check_stops(desk: Desk, instrument: Instrument) -> None:
@@ -273,7 +296,7 @@ def check_stops(desk: Desk, instrument: Instrument) -> None:
         up = sorted((order for order in waiting if order.fires_up), key=lambda order: (order.trigger, order.id))
         down = sorted((order for order in waiting if not order.fires_up), key=lambda order: (-order.trigger, order.id))
         for order in up + down:
-            if reached(instrument.market, order):
+            if order.live and reached(instrument.market, order):
                 triggered(desk, order)
                 execute(desk, order)
 
@@ -312,6 +335,7 @@ def on_picture(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> Non
             for order in orders_of(account, instrument.number, "pending"):
                 execute(desk, order)
         cross(desk, account, instrument)
+    lists.send_ready(desk)
     if not market.trade_seen:
         check_stops(desk, instrument)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.oracle import risk, venue
+from tests.oracle import risk
 from tests.oracle.budget import room
 from tests.oracle.checks import malformed
 from tests.oracle.ledger import order_words, reducible, reserve
-from tests.oracle.money import up
+from tests.oracle.money import collar, up
 from tests.oracle.terms import latency
 from tests.oracle.things import Account, Instrument, Order, Scope
 from tests.oracle.words import (
@@ -41,11 +41,30 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
     if account is None or scope is None or reason:
         desk.refuse(given, reason)
         return
-    order = Order(
+    order = new_order(desk, account, given, account.next_order)
+    account.next_order += 1
+    arrival = desk.now + latency(account, order.id, 0)
+    order.arrive_ns = arrival
+    reason = malformed(given) or late(order, arrival) or closed(desk, account, scope, order)
+    amount = 0
+    if not reason:
+        reason, amount = price_order(desk, account, order)
+    words = said_of(order, given, bool(reason))
+    if reason:
+        desk.say("ORDER_DENIED", reason=reason, **words)
+        return
+    desk.say("ORDER_SUBMITTED", time_in_force=order.time_in_force, arrive_ns=arrival, **words)
+    in_flight(desk, account, order)
+    reserve(desk, order, amount)
+
+
+def new_order(desk: Desk, account: Account, given: dict[str, Any], order_id: int) -> Order:
+    """An order as a command words it."""
+    return Order(
         account=account.number,
         bot=given["bot"],
         instrument=given["instrument"],
-        id=account.next_order,
+        id=order_id,
         side=given["side"],
         order_type=given["order_type"],
         time_in_force=given["time_in_force"],
@@ -59,31 +78,27 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
         reduce_only=bool(given["flags"] & REDUCE_ONLY),
         budget=given["budget_units"],
     )
-    account.next_order += 1
-    arrival = desk.now + latency(account, order.id, 0)
-    reason = malformed(given) or late(order, arrival) or closed(desk, account, scope, order)
-    amount = 0
-    if not reason:
-        reason, amount = price_order(desk, account, order)
+
+
+def said_of(order: Order, given: dict[str, Any], denied: bool) -> dict[str, Any]:
+    """What is said of an order when it is submitted or denied."""
     terms = {
         "order_type": order.order_type,
         "price_ticks": order.price,
-        "qty_lots": given["qty_lots"] if reason else order.qty,
+        "qty_lots": given["qty_lots"] if denied else order.qty,
         "budget_units": order.budget,
         "trigger_ticks": order.trigger,
         "expire_ns": order.expire_ns,
         "flags": given["flags"] & (POST_ONLY | REDUCE_ONLY),
     }
-    words = {"account": account.number, "bot": order.bot, "order_id": order.id, **order_words(order), **terms}
-    if reason:
-        desk.say("ORDER_DENIED", reason=reason, **words)
-        return
-    desk.say("ORDER_SUBMITTED", time_in_force=order.time_in_force, arrive_ns=arrival, **words)
+    return {"account": order.account, "bot": order.bot, "order_id": order.id, **order_words(order), **terms}
+
+
+def in_flight(desk: Desk, account: Account, order: Order) -> None:
+    """A submitted order is on its way."""
     account.in_use = True
-    order.arrive_ns = arrival
     account.orders[order.id] = order
-    reserve(desk, order, amount)
-    desk.inbox.append((arrival, account.number, order.id, "arrival"))
+    desk.inbox.append((order.arrive_ns, account.number, order.id, "arrival"))
     if order.time_in_force == GTD:
         desk.inbox.append((order.expire_ns, account.number, order.id, "expiry"))
 
@@ -119,16 +134,11 @@ def price_order(desk: Desk, account: Account, order: Order) -> tuple[str, int]:
         ref = market.mark if ref is None else ref
     if ref is None:
         return "no_market_data", 0
-    bound = venue.collar(BUY, ref) if order.order_type in MARKET_TYPES else order.price
-    if order.side != BUY:
-        bound = max(ref, market.mark or 0)
     if ref <= MAX_TICKS and order.budget:
         reason, order.qty = budget_size(account, instrument, order, ref)
         if reason:
             return reason, 0
-    if bound > MAX_TICKS or order.qty > MAX_LOTS:
-        return "notional_too_large", 0
-    if order.qty * instrument.bpl > MAX_ORDER_UNITS or bound * order.qty * instrument.num > MAX_ORDER_UNITS:
+    if not count_bounds(desk, order, ref):
         return "notional_too_large", 0
     reason = "reduce_only" if reducible(desk, order) == 0 else risk.gate(desk, account, order, ref)
     if reason:
@@ -140,15 +150,26 @@ def price_order(desk: Desk, account: Account, order: Order) -> tuple[str, int]:
     if need > free:
         return "insufficient_balance", 0
     if order.side == BUY and order.order_type in MARKET_TYPES:
-        return "", min(free, up(instrument.worth(venue.collar(BUY, ref) * order.qty)))
+        return "", min(free, up(instrument.worth(collar(BUY, ref) * order.qty)))
     return "", need
+
+
+def count_bounds(desk: Desk, order: Order, ref: int) -> bool:
+    """Section 3.7: whether an order's value and size can be counted."""
+    instrument = desk.instruments[order.instrument]
+    bound = collar(BUY, ref) if order.order_type in MARKET_TYPES else order.price
+    if order.side != BUY:
+        bound = max(ref, instrument.market.mark or 0)
+    if max(ref, bound) > MAX_TICKS or order.qty > MAX_LOTS:
+        return False
+    return order.qty * instrument.bpl <= MAX_ORDER_UNITS and bound * order.qty * instrument.num <= MAX_ORDER_UNITS
 
 
 def budget_size(account: Account, instrument: Instrument, order: Order, ref: int) -> tuple[str, int]:
     """Section 3.7: the most lots of an order of a quote quantity."""
     if order.budget > MAX_ORDER_UNITS or ((order.budget + 1) // instrument.num + 1) * instrument.den > MAX_UNITS:
         return "notional_too_large", 0
-    lots = room(instrument, order, 0, venue.collar(SELL, ref), MAX_UNITS)
+    lots = room(instrument, order, 0, collar(SELL, ref), MAX_UNITS)
     if order.side == SELL:
         free = account.row(instrument.base)[FREE] // instrument.bpl
         if free < room(instrument, order, 0, ref, MAX_UNITS) or (free == 0 and lots > 0):
@@ -167,7 +188,7 @@ def cancel(desk: Desk, given: dict[str, Any]) -> None:
     if order is None:
         known = 1 <= given["order_id"] < account.next_order
         reason = "order_done" if known else "unknown_order"
-    elif order.cancel_asked:
+    elif order.cancel_asked or any(other.cancel_asked for other in order.legs(account)):
         reason = "cancel_pending"
     elif given["bot"] not in (0, order.bot):
         reason = "unknown_order"
@@ -184,7 +205,8 @@ def cancel_all(desk: Desk, given: dict[str, Any]) -> None:
         desk.refuse(given, reason)
         return
     for order in desk.orders_of_bot(account, given["bot"]):
-        if given["instrument"] in (-1, order.instrument) and not order.cancel_asked:
+        asked = order.cancel_asked or any(other.cancel_asked for other in order.legs(account))
+        if given["instrument"] in (-1, order.instrument) and not asked:
             ask_cancel(desk, account, order)
 
 

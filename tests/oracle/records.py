@@ -58,6 +58,9 @@ def to_record(given: dict[str, Any]) -> Row:
         elif isinstance(value, list) and name in COUNTS:
             row[COUNTS[name]] = len(value)
             row[name][: len(value)] = value
+        elif name.startswith("leg_"):
+            codes = [CODES["reason"][one] for one in value] if name == "leg_defect" else value
+            row[name][: len(codes)] = codes
         elif isinstance(value, list):
             count = len(value)
             if name.endswith("ticks"):

@@ -83,11 +83,21 @@ def pnl(desk: Desk, account: Account, scope: Scope) -> int | None:
     return total(parts)
 
 
+def counts(account: Account, order: Order) -> bool:
+    """Whether an order's open lots count: not while it is pending in a list, and of a pair once."""
+    other = order.sibling(account)
+    return not order.listed and (other is None or order.id < other.id)
+
+
 def open_lots(account: Account, scope: Scope, instrument: int) -> tuple[int, int]:
     """Unfilled lots of the scope's live buys and sells on an instrument."""
     bought = sold = 0
     for order in account.orders.values():
-        if order.instrument == instrument and (scope is account.scope or order.bot == scope.number):
+        if (
+            order.instrument == instrument
+            and (scope is account.scope or order.bot == scope.number)
+            and counts(account, order)
+        ):
             if order.side == BUY:
                 bought += order.remaining
             else:
@@ -112,16 +122,16 @@ def exposure(desk: Desk, account: Account, scope: Scope, coming: Order | None = 
     return parts
 
 
-def gate(desk: Desk, account: Account, order: Order, ref: int) -> str:
+def gate(desk: Desk, account: Account, order: Order, ref: int, reducing: bool = False) -> str:
     """The reason why an order may not go out, or nothing: the bot's limits first, then the account's."""
     if order.bot != 0:
-        reason = gate_scope(desk, account, account.bots[order.bot], order, ref)
+        reason = gate_scope(desk, account, account.bots[order.bot], order, ref, reducing)
         if reason:
             return reason
-    return gate_scope(desk, account, account.scope, order, ref)
+    return gate_scope(desk, account, account.scope, order, ref, reducing)
 
 
-def gate_scope(desk: Desk, account: Account, scope: Scope, order: Order, ref: int) -> str:
+def gate_scope(desk: Desk, account: Account, scope: Scope, order: Order, ref: int, reducing: bool) -> str:
     """Section 8 for one scope."""
     limits = scope.limits
     if not any(limits.values()):
@@ -138,7 +148,7 @@ def gate_scope(desk: Desk, account: Account, scope: Scope, order: Order, ref: in
         then = abs(pos + (bought + order.qty) * instrument.bpl)
     else:
         then = abs(pos - (sold + order.qty) * instrument.bpl)
-    if then <= abs(pos) or order.reduce_only:
+    if then <= abs(pos) or order.reduce_only or reducing:
         return ""
     now_worth = equity(desk, account) if scope is account.scope else pnl(desk, account, scope)
     if now_worth is None:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from tests.oracle import streams_market, streams_orders, streams_terms
+from tests.oracle import streams_lists, streams_market, streams_orders, streams_terms
 from tests.oracle.desk import Desk
 from tests.oracle.things import Instrument
 from tests.oracle.words import DAY_NS, DELISTED, GAP, HALTED, LIMITS, LIVE, STALE, TRADING
@@ -236,7 +236,9 @@ class Stream:
         if luck < 0.5:
             return self.market_input()
         if luck < 0.88:
-            return streams_orders.order(self) if luck < 0.8 else streams_orders.cancel(self)
+            if luck >= 0.8:
+                return streams_orders.cancel(self)
+            return streams_lists.order_list(self) if self.chance(0.3) else streams_orders.order(self)
         if luck < 0.91:
             return {"kind": "TIMER"}
         if luck < 0.92:

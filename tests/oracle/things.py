@@ -10,6 +10,10 @@ from typing import Any
 from tests.oracle.money import down, quotient_down, times
 from tests.oracle.words import BOOK, BUY, LIMITS, LIVE, MARKET_TYPES, NONE, PROFIT_TYPES, SELL, TRIGGER_TYPES
 
+LEGS_OF = {1: 2, 2: 2, 3: 3}
+PAIR_OF: dict[int, tuple[int, ...]] = {1: (0, 1), 2: (), 3: (1, 2)}
+"""Kinds of lists (OCO, OTO, OTOCO): how many legs, and which of them exclude each other."""
+
 
 @dataclass(slots=True)
 class Owed:
@@ -162,6 +166,30 @@ class Order:
     rank: int = 0
     cancel_asked: bool = False
     live: bool = True
+    list_id: int = 0
+    kind: int = 0
+    leg: int = 0
+    activated_ns: int = 0
+    brought: int = 0
+
+    @property
+    def listed(self) -> bool:
+        """Whether it still waits for the working order of its list."""
+        return self.place == "listed" and self.activated_ns == 0
+
+    def legs(self, account: Account) -> list[Order]:
+        """The other live orders of its list."""
+        return [
+            other
+            for _, other in sorted(account.orders.items())
+            if 0 < self.list_id == other.list_id and other is not self
+        ]
+
+    def sibling(self, account: Account) -> Order | None:
+        """The live order that excludes this one."""
+        if self.list_id == 0 or self.listed or self.leg not in PAIR_OF[self.kind]:
+            return None
+        return next((leg for leg in self.legs(account) if leg.leg in PAIR_OF[self.kind] and not leg.listed), None)
 
     @property
     def remaining(self) -> int:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from tests.oracle.budget import room
 from tests.oracle.ledger import end, fee_fits, fill, fits, order_words, reducible
-from tests.oracle.money import down, up
-from tests.oracle.things import Account, Instrument, Market, Order
+from tests.oracle.money import collar, down, up
+from tests.oracle.things import PAIR_OF, Account, Instrument, Market, Order
 from tests.oracle.words import (
     BOOK,
     BUY,
@@ -17,6 +17,7 @@ from tests.oracle.words import (
     FOK,
     FREE,
     IOC,
+    LIMIT,
     LIVE,
     MARKET,
     MARKET_TYPES,
@@ -27,11 +28,6 @@ from tests.oracle.words import (
 
 if TYPE_CHECKING:
     from tests.oracle.desk import Desk
-
-
-def collar(side: int, ref: int) -> int:
-    """How far a market order may go from a reference price: 5 %."""
-    return -(-ref * 105 // 100) if side == BUY else max(1, ref * 95 // 100)
 
 
 def reaches(side: int, price: int, limit: int) -> bool:
@@ -89,6 +85,10 @@ def venue_check(desk: Desk, instrument: Instrument, order: Order) -> str:
         price = market.best_opposite(order.side) if market.evidence == BOOK else market.last
         if price is not None and reaches(order.side, price, order.price):
             return "post_only_would_take"
+    if order.list_id and order.leg == min(PAIR_OF[order.kind], default=-1) and order.order_type == LIMIT:
+        last = market.last_for(order.side)
+        if last is not None and (order.price >= last if order.side == BUY else order.price <= last):
+            return "list_prices"
     return ""
 
 
@@ -125,11 +125,13 @@ def too_many(desk: Desk, instrument: Instrument, order: Order) -> str:
     others = [
         other
         for other in desk.accounts[order.account].orders.values()
-        if other.instrument == order.instrument and other.status != "SUBMITTED"
+        if other.instrument == order.instrument
+        and other is not order
+        and (other.status != "SUBMITTED" or other.listed or 0 < other.list_id == order.list_id)
     ]
     if 0 < instrument.given["max_orders"] <= len(others):
         return "max_num_orders"
-    waiting = sum(other.place == "waiting" for other in others)
+    waiting = sum(other.place == "waiting" or (other.is_stop and other.status == "SUBMITTED") for other in others)
     if order.is_stop and 0 < instrument.given["max_algo_orders"] <= waiting:
         return "max_num_algo_orders"
     return ""

@@ -129,7 +129,7 @@ function newOrder(who, bot, wanted, at = Date.now()) {
     id: `PAPER-0-${orderNumber}`, number: orderNumber, status: "accepted", bot, who, instrument: one.number, symbol: one.symbol, side: wanted.side,
     order_type: wanted.order_type, time_in_force: wanted.time_in_force ?? "gtc", post_only: Boolean(wanted.post_only), price: wanted.price ?? null, trigger_price: wanted.trigger_price ?? null,
     quantity: wanted.quantity, filled: "0", average_price: null, quote_amount: "0", fee: "0", fee_asset: one.quote, fills: 0, reserved: wanted.price ? money(Number(wanted.price) * Number(wanted.quantity)) : "0",
-    reserved_asset: wanted.side === "buy" ? one.quote : one.base, triggered: false, cancel_requested: false, refusal: null, seq, ...moment(at), arrive_ns: ns(at + 60), updated_seq: seq, updated_time: new Date(at).toISOString(), updated_ns: ns(at),
+    reserved_asset: wanted.side === "buy" ? one.quote : one.base, triggered: false, list: null, cancel_requested: false, refusal: null, seq, ...moment(at), arrive_ns: ns(at + 60), updated_seq: seq, updated_time: new Date(at).toISOString(), updated_ns: ns(at),
   };
   orders.push(order);
   const price = order.price ? ` at ${order.price}` : "";

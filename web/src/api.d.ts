@@ -1255,6 +1255,138 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/order-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send orders that hang together */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    "Idempotency-Key": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["NewOrderList"];
+                };
+            };
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A page of another origin asked */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The Idempotency-Key was used for another command */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is not JSON */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Refused by the desk, with a reason */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The engine did not answer; ask again with the same key */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/cancel-all": {
         parameters: {
             query?: never;
@@ -2387,6 +2519,7 @@ export interface components {
             reserved: string;
             reserved_asset: string;
             triggered: boolean;
+            list: components["schemas"]["ListPlace"] | null;
             cancel_requested: boolean;
             refusal: components["schemas"]["Refusal"] | null;
             seq: number;
@@ -2397,6 +2530,17 @@ export interface components {
             updated_seq: number;
             updated_time: string;
             updated_ns: string;
+        };
+        /**
+         * ListPlace
+         * @description An order's place in an order list; an order of its own has none.
+         */
+        ListPlace: {
+            id: string;
+            /** @enum {unknown} */
+            kind: "oco" | "oto" | "otoco";
+            leg: number;
+            pending: boolean;
         };
         /**
          * BotBook
@@ -2742,7 +2886,6 @@ export interface components {
          * @description POST /orders. Prices and quantities as decimal texts in the instrument's own units.
          */
         NewOrder: {
-            instrument: number;
             /** @enum {unknown} */
             side: "buy" | "sell";
             /** @enum {unknown} */
@@ -2750,7 +2893,42 @@ export interface components {
             /** @default null */
             quantity: string | null;
             /** @default null */
+            price: string | null;
+            /** @default null */
+            trigger_price: string | null;
+            /** @default null */
+            time_in_force: ("fok" | "gtc" | "gtd" | "ioc") | null;
+            /** @default false */
+            post_only: boolean;
+            /** @default null */
+            expire_ns: string | null;
+            /** @default false */
+            reduce_only: boolean;
+            instrument: number;
+            /** @default null */
             quote_quantity: string | null;
+        };
+        /**
+         * NewOrderList
+         * @description POST /order-lists. Of an oco what takes the profit and the stop, of an oto the working and the pending order, of an otoco all three, in this order.
+         */
+        NewOrderList: {
+            instrument: number;
+            /** @enum {unknown} */
+            kind: "oco" | "oto" | "otoco";
+            legs: components["schemas"]["NewLeg"][];
+        };
+        /**
+         * NewLeg
+         * @description An order of a list. Prices and quantities as decimal texts in the instrument's own units.
+         */
+        NewLeg: {
+            /** @enum {unknown} */
+            side: "buy" | "sell";
+            /** @enum {unknown} */
+            order_type: "limit" | "market" | "stop_limit" | "stop_market" | "take_profit_limit" | "take_profit_market";
+            /** @default null */
+            quantity: string | null;
             /** @default null */
             price: string | null;
             /** @default null */

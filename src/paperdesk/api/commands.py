@@ -9,12 +9,13 @@ from paperdesk.api import messages as say
 from paperdesk.api.endpoint import ROOT, AnyRequest, Told, answer, body_of, endpoint, key_of
 from paperdesk.api.events import SILENT, event_of, order_name
 from paperdesk.api.models import StatusText
-from paperdesk.api.models_live import CancelMany, CommandAnswer, NewOrder, Nothing
+from paperdesk.api.models_live import CancelMany, CommandAnswer, NewLeg, NewOrder, NewOrderList, Nothing
 from paperdesk.api.picture import welcome_of
 from paperdesk.api.rest import order_number, service_of
 from paperdesk.api.service import Service
 from paperdesk.api.told import Unanswered, problem, refusal
 from paperdesk.domain.events import OutputKind
+from paperdesk.domain.reasons import Reason
 from paperdesk.store.reading import ACCOUNT, KIND, ORDER_ID, OUTPUT_ROW, REASON
 
 STATUSES: Final[dict[int, StatusText]] = {
@@ -77,7 +78,8 @@ def told_of(service: Service, reply: say.Reply) -> CommandAnswer:
     events = [event_of(row, service.link.directory) for row in rows if row[KIND] not in SILENT]
     first = next((row for row in rows if row[KIND] not in SILENT), None)
     refused = reply.code == "refused" or (first is not None and first[KIND] in REFUSALS)
-    why = reply.reason or (first[REASON] if first is not None and refused else 0)
+    named = next((row for row in rows if row[KIND] in REFUSALS and row[REASON] != Reason.LIST_REFUSED), first)
+    why = reply.reason or (named[REASON] if named is not None and refused else 0)
     own = [row for row in rows if first is not None and row[ORDER_ID] > 0 and row[ORDER_ID] == first[ORDER_ID]]
     status = next((STATUSES[row[KIND]] for row in reversed(own) if row[KIND] in STATUSES), None)
     return CommandAnswer(
@@ -96,17 +98,22 @@ def told_of(service: Service, reply: say.Reply) -> CommandAnswer:
 async def send_order(request: AnyRequest) -> Response[bytes]:
     """Numbered, logged and answered once durable; what the risk gate denies is a 422 with its reason."""
     key, order = key_of(request), await body_of(request, NewOrder)
+    return await done(service_of(request), "submit_order", key, words_of(order.instrument, order, order.quote_quantity))
+
+
+def words_of(instrument: int, order: NewLeg, quote_quantity: str | None = None) -> say.SubmitOrder:
+    """An order as the engine is told; Unanswered where its type, prices and quantity do not go together."""
     names = ("price", "trigger_price")
     for name, needed, given in zip(names, NEEDS[order.order_type], (order.price, order.trigger_price), strict=True):
         if needed != (given is not None):
             verb = "needs" if needed else "takes no"
             remedy = f"give {name}" if needed else f"leave {name} out, or choose another order_type"
             raise problem(400, "bad_request", f"A {order.order_type} order {verb} {name}.", remedy, name)
-    if (order.quantity is None) == (order.quote_quantity is None):
+    if (order.quantity is None) == (quote_quantity is None):
         text = "An order needs a quantity, or (a market order) a quote_quantity, not both."
         raise problem(400, "bad_request", text, "give one of the two", "quantity")
-    what = say.SubmitOrder(
-        order.instrument,
+    return say.SubmitOrder(
+        instrument,
         order.side,
         order.order_type,
         order.quantity or "0",
@@ -116,9 +123,16 @@ async def send_order(request: AnyRequest) -> Response[bytes]:
         order.post_only,
         None if order.expire_ns is None else int(order.expire_ns),
         order.reduce_only,
-        order.quote_quantity,
+        quote_quantity,
     )
-    return await done(service_of(request), "submit_order", key, what)
+
+
+@command("POST", "/order-lists", "Send orders that hang together", NewOrderList)
+async def send_list(request: AnyRequest) -> Response[bytes]:
+    """An oco (what takes the profit, the stop), an oto (a limit order, what follows it) or an otoco (all three); taken whole or not at all."""
+    key, wanted = key_of(request), await body_of(request, NewOrderList)
+    legs = [words_of(wanted.instrument, leg) for leg in wanted.legs]
+    return await done(service_of(request), "submit_list", key, say.SubmitList(wanted.instrument, wanted.kind, legs))
 
 
 @command("DELETE", "/orders/{order_id:str}", "Ask for the end of an order")
@@ -177,4 +191,13 @@ def bot_of(request: AnyRequest, service: Service) -> int:
     return bot
 
 
-HANDLERS: Final[list[HTTPRouteHandler]] = [send_order, cancel_order, cancel_all, kill, resume, stop_bot, start_bot]
+HANDLERS: Final[list[HTTPRouteHandler]] = [
+    send_order,
+    send_list,
+    cancel_order,
+    cancel_all,
+    kill,
+    resume,
+    stop_bot,
+    start_bot,
+]

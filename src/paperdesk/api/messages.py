@@ -179,6 +179,16 @@ class SubmitOrder(Told):
     """Instead of a quantity (then "0")."""
 
 
+class SubmitList(Told):
+    """Orders that hang together."""
+
+    instrument: int
+    kind: str
+    """oco, oto or otoco."""
+    legs: list[SubmitOrder]
+    """In the order of docs/venue-rules.md, section 11."""
+
+
 class CancelOrder(Told):
     """Ask for the end of one order."""
 
@@ -203,7 +213,7 @@ class Resume(Told):
     bot: int = -1
 
 
-Wanted = SubmitOrder | CancelOrder | CancelAll | Kill | Resume
+Wanted = SubmitOrder | SubmitList | CancelOrder | CancelAll | Kill | Resume
 
 
 class Request(Told):

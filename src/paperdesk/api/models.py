@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from paperdesk.api.models_accounts import Account, Answer, FillModelText
+from paperdesk.api.models_lists import ListPlace
 
 SideText = Literal["buy", "sell"]
 OrderTypeText = Literal["market", "limit", "stop_market", "stop_limit", "take_profit_market", "take_profit_limit"]
@@ -252,6 +253,7 @@ class Order(Answer):
     reserved: str
     reserved_asset: str
     triggered: bool
+    list: ListPlace | None
     cancel_requested: bool
     refusal: Refusal | None
     """Why it was denied, rejected, canceled or expired."""

@@ -23,6 +23,7 @@ from paperdesk.api.models import (
     TimeInForceText,
 )
 from paperdesk.api.models_accounts import Account, Answer
+from paperdesk.api.models_lists import ListKindText
 
 # ── markets
 
@@ -144,21 +145,19 @@ class Events(Answer):
 # ── commands
 
 
+Legs = Annotated[list["NewLeg"], msgspec.Meta(min_length=2, max_length=3)]
 InstrumentNumber = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Nanoseconds = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,18}$(?!\n)")]
 Decimals = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$(?!\n)", max_length=40)]
 
 
-class NewOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """POST /orders. Prices and quantities as decimal texts in the instrument's own units."""
+class NewLeg(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """An order of a list. Prices and quantities as decimal texts in the instrument's own units."""
 
-    instrument: InstrumentNumber
     side: SideText
     order_type: OrderTypeText
     quantity: Decimals | None = None
     """All but market orders of a quote_quantity have one."""
-    quote_quantity: Decimals | None = None
-    """Spend (buy) or receive (sell) at most so much of the quote asset, at the market."""
     price: Decimals | None = None
     trigger_price: Decimals | None = None
     time_in_force: TimeInForceText | None = None
@@ -167,6 +166,22 @@ class NewOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     expire_ns: Nanoseconds | None = None
     """A deadline in engine time, nanoseconds since 1970; with gtd, or with time_in_force left out."""
     reduce_only: bool = False
+
+
+class NewOrder(NewLeg, kw_only=True, forbid_unknown_fields=True):
+    """POST /orders. Prices and quantities as decimal texts in the instrument's own units."""
+
+    instrument: InstrumentNumber
+    quote_quantity: Decimals | None = None
+    """Spend (buy) or receive (sell) at most so much of the quote asset, at the market."""
+
+
+class NewOrderList(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """POST /order-lists. Of an oco what takes the profit and the stop, of an oto the working and the pending order, of an otoco all three, in this order."""
+
+    instrument: InstrumentNumber
+    kind: ListKindText
+    legs: Legs
 
 
 class CancelMany(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

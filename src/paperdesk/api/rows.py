@@ -10,8 +10,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from paperdesk.api import story
 from paperdesk.api.directory import Directory
 from paperdesk.api.models import Equity, EquityPoint, Fill, Fills, Order, Orders, OrderStory, Receipt
+from paperdesk.api.models_lists import ListPlace
 from paperdesk.api.models_live import Run, Runs
 from paperdesk.api.told import SECOND_NS, iso, refusal
+from paperdesk.domain.events import ListKind
 from paperdesk.store import tables
 
 LIVE: Final[ColumnElement[bool]] = literal_column("status IN ('submitted', 'accepted', 'partially_filled')")
@@ -24,6 +26,16 @@ DIGITS: Final = 10
 def rounded(value: Decimal) -> str:
     """For people, to 10 digits, without exponent."""
     return f"{Decimal(f'{value:.{DIGITS}g}').normalize():f}"
+
+
+def place_in_list(row: Any) -> ListPlace | None:
+    """An order's place in its list, if it is in one."""
+    if not row["list_leg"]:
+        return None
+    kind, leg = divmod(row["list_leg"], 8)
+    waits = kind != ListKind.OCO and leg > 0 and not row["activated_seq"] and row["status"] == "submitted"
+    name: Any = ListKind(kind).name.lower()
+    return ListPlace(id=f"PAPER-{row['account']}-{row['list_id']}", kind=name, leg=leg, pending=waits)
 
 
 def order_of(row: Any, names: Directory, reporting_of: dict[int, tuple[str, str]]) -> Order:
@@ -62,6 +74,7 @@ def order_of(row: Any, names: Directory, reporting_of: dict[int, tuple[str, str]
         reserved=names.amount(names.numbers.get(reserved_asset, -1), row["reserved_units"]),
         reserved_asset=reserved_asset,
         triggered=row["triggered_seq"] > 0,
+        list=place_in_list(row),
         cancel_requested=row["cancel_at_ns"] > 0 and row["status"] in ("submitted", "accepted", "partially_filled"),
         refusal=refusal(row["reason_code"]),
         seq=row["submitted_seq"],

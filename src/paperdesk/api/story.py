@@ -9,6 +9,8 @@ from sqlalchemy import Connection, RowMapping, Select, case, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from paperdesk.api.evidence import why_there
+from paperdesk.api.list_story import activation, is_waiting, membership, others_of, place_of, why_ended
+from paperdesk.domain.events import ListKind
 from paperdesk.domain.reasons import TEXTS, Reason
 from paperdesk.store import tables
 
@@ -51,15 +53,22 @@ def story(
     order = Terms(connection, row)
     yield opening(order)
     yield from signal_before(connection, order)
+    others = others_of(connection, row)
+    if others:
+        yield membership(row, others)
     if input_told is not None and row["cause"]:
         yield input_told(row["cause"])
     if row["status"] == "denied":
         yield f"It never left the desk, because {cause(row['reason_code'])}"
         if row["reason_code"] == Reason.INSUFFICIENT_BALANCE and order.quote:
             yield free_then(connection, order)
+        if others and why_ended(row, others):
+            yield why_ended(row, others)
         return
     fills = fills_of(connection, run, account, order_id)
     yield journey(order, fills)
+    if activation(row, others):
+        yield activation(row, others)
     if row["triggered_seq"]:
         yield f"Its trigger at {row['trigger_price']} was reached by input {row['triggered_seq']}."
         if input_told is not None:
@@ -70,7 +79,10 @@ def story(
         yield sum_of_fills(order, fills)
     if fills and order.quote:
         yield rounding(order, fills)
-    yield ending(order)
+    if not is_waiting(row):
+        yield ending(order)
+    if others and why_ended(row, others):
+        yield why_ended(row, others)
 
 
 class Terms:
@@ -225,7 +237,9 @@ def journey(order: Terms, fills: list[Row]) -> str:
     span_ns = row["arrive_ns"] - row["submitted_ns"]
     how = "its account's latency" if span_ns == order.latency_ns else "a latency drawn for this order"
     met = "to meet the market from then on"
-    if row["trigger_ticks"]:
+    if place_of(row)[0] > ListKind.OCO and place_of(row)[1] > 0:
+        met = "with its list"
+    elif row["trigger_ticks"]:
         met = "to wait there for its trigger"
     elif fills:
         met = MEETING.get(fills[0]["rule"].split("_")[0], "to meet the market as it stood then")

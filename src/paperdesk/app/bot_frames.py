@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from paperdesk.domain.events import INPUT, ORDER_BYTES, InputKind, OrderType, Side, inputs
+from paperdesk.domain.events import INPUT, LIST_BYTES, InputKind, ListKind, OrderType, Side, inputs, stored_bytes
 from paperdesk.domain.instruments import Instrument
 from paperdesk.strategies.host import PastBar
 
@@ -23,14 +23,25 @@ HEAD: Final = struct.Struct("<BII")
 INPUT_HEAD: Final = struct.Struct("<hH")
 """Of a DECIDE body: kind of the input, bytes of it; outputs follow to the end."""
 MOST_COMMANDS: Final = 1_000
-COMMANDS_ANSWER: Final = MOST_COMMANDS * ORDER_BYTES
+COMMANDS_ANSWER: Final = MOST_COMMANDS * LIST_BYTES
 SHORT_ANSWER: Final = 1 << 16
 LONG_ANSWER: Final = 1 << 26
 """Bytes of a snapshot."""
-MAY_SAY: Final = frozenset(
-    map(int, (InputKind.SUBMIT_ORDER, InputKind.CANCEL_ORDER, InputKind.CANCEL_ALL, InputKind.SIGNAL))
-)
-SUBMIT_ORDER: Final = int(InputKind.SUBMIT_ORDER)
+SUBMIT_ORDER, SUBMIT_LIST = int(InputKind.SUBMIT_ORDER), int(InputKind.SUBMIT_LIST)
+MAY_SAY: Final = {
+    int(kind): stored_bytes(kind)
+    for kind in (
+        InputKind.SUBMIT_ORDER,
+        InputKind.SUBMIT_LIST,
+        InputKind.CANCEL_ORDER,
+        InputKind.CANCEL_ALL,
+        InputKind.SIGNAL,
+    )
+}
+"""Kinds of commands that a bot may send, and how many bytes of a row each takes."""
+LEG_COUNTS: Final = {int(ListKind.OCO): 2, int(ListKind.OTO): 2, int(ListKind.OTOCO): 3}
+BYTE_WORDS: Final = ("side", "order_type", "time_in_force", "flags")
+KIND_OF: Final = struct.Struct("<h")
 SIDES: Final = frozenset({int(Side.BUY), int(Side.SELL)})
 TYPES: Final = frozenset(map(int, OrderType))
 
@@ -97,27 +108,42 @@ def framed(kind: Kind, number: int, body: bytes) -> bytes:
 
 def packed(rows: list[Rows]) -> bytes:
     """Command rows as bytes."""
-    return b"".join(row.tobytes()[:ORDER_BYTES] for row in rows)
+    return b"".join(row.tobytes()[: stored_bytes(int(row["kind"][0]))] for row in rows)
 
 
 def commands_of(body: bytes, account: int, bot: int, instruments: frozenset[int]) -> list[Rows]:
     """The command rows of an answer, each of shape (1,); GarbageError unless each is something that this bot may say."""
-    count, odd = divmod(len(body), ORDER_BYTES)
-    if odd or count > MOST_COMMANDS:
-        raise GarbageError(f"it answered with {len(body)} bytes, which are no commands")
-    rows = []
-    for place in range(count):
+    rows: list[Rows] = []
+    at = 0
+    while at < len(body):
+        size = MAY_SAY.get(KIND_OF.unpack_from(body, at)[0], 0) if len(body) - at >= KIND_OF.size else 0
+        if size == 0 or at + size > len(body) or len(rows) == MOST_COMMANDS:
+            raise GarbageError(f"it answered with {len(body)} bytes, which are no commands that a bot may send")
         row = inputs(1)
-        row.view(np.uint8)[:ORDER_BYTES] = np.frombuffer(body, np.uint8, ORDER_BYTES, place * ORDER_BYTES)
-        kind, instrument = int(row["kind"][0]), int(row["instrument"][0])
-        if kind not in MAY_SAY or int(row["account"][0]) != account or int(row["bot"][0]) != bot:
-            raise GarbageError(f"its command {place} is not one that a bot may send")
-        if kind == SUBMIT_ORDER and not (
-            instrument in instruments and int(row["side"][0]) in SIDES and int(row["order_type"][0]) in TYPES
-        ):
-            raise GarbageError(f"its command {place} is no order on an instrument of its own")
+        row.view(np.uint8)[:size] = np.frombuffer(body, np.uint8, size, at)
+        at += size
+        if int(row["account"][0]) != account or int(row["bot"][0]) != bot:
+            raise GarbageError(f"its command {len(rows)} is not one that a bot may send")
+        if not is_own(row, instruments):
+            raise GarbageError(f"its command {len(rows)} is no order on an instrument of its own")
         rows.append(row)
     return rows
+
+
+def is_own(row: Rows, instruments: frozenset[int]) -> bool:
+    """Whether what a command row orders, if anything, is an order or a list of such on an instrument of the bot's own."""
+    kind = int(row["kind"][0])
+    if kind == SUBMIT_ORDER:
+        legs = [(int(row["side"][0]), int(row["order_type"][0]))]
+    elif kind == SUBMIT_LIST:
+        count = LEG_COUNTS.get(int(row["list_kind"][0]), 0)
+        words = [row[f"leg_{name}"][0, :count].tolist() for name in BYTE_WORDS]
+        if count == 0 or any(not 0 <= value < 128 for column in words for value in column):
+            return False
+        legs = list(zip(words[0], words[1], strict=True))
+    else:
+        return True
+    return int(row["instrument"][0]) in instruments and all(side in SIDES and kind in TYPES for side, kind in legs)
 
 
 assert INPUT.itemsize < 2**16

@@ -13,8 +13,10 @@ from paperdesk.domain.events import (
     FLAG_INVERSE,
     FLAG_MALFORMED,
     FLAG_POST_ONLY,
+    LEG_WORDS,
     FillModel,
     InputKind,
+    ListKind,
     Side,
     TimeInForce,
     inputs,
@@ -145,6 +147,30 @@ def submit_order(account: int, bot: int, instrument: Instrument, intent: "Intent
     except OffGrid as refusal:
         row["flags"] |= FLAG_MALFORMED
         row["defect"] = int(refusal.reason)
+    return row
+
+
+def submit_list(account: int, bot: int, instrument: Instrument, kind: ListKind, legs: "Sequence[Intent]") -> np.ndarray:
+    """Orders that hang together as one command: an OCO two, the profit and then the stop; an OTO the working and the pending one; an OTOCO all three.
+
+    ValueError where the number of legs is not the kind's, or one has a quote quantity.
+    """
+    if len(legs) != (3 if kind == ListKind.OTOCO else 2):
+        raise ValueError(f"an {kind.name} list has {3 if kind == ListKind.OTOCO else 2} orders, not {len(legs)}")
+    if any("quote_quantity" in leg.terms for leg in legs):
+        raise ValueError("an order of a list has a quantity, no quote_quantity")
+    row = command(
+        InputKind.SUBMIT_LIST,
+        account=account,
+        bot=bot,
+        instrument=instrument.number,
+        version=instrument.version,
+        list_kind=kind,
+    )
+    for place, leg in enumerate(legs):
+        order = submit_order(account, bot, instrument, leg)
+        for name in LEG_WORDS:
+            row[f"leg_{name}"][0, place] = order[name][0]
     return row
 
 

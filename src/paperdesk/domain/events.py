@@ -23,6 +23,9 @@ from paperdesk.domain.layout import (
     INPUT,
     INPUT_BYTES,
     LATENCY_POINTS,
+    LEG_WORDS,
+    LEGS,
+    LIST_BYTES,
     ORDER_BYTES,
     OUTPUT,
     OUTPUT_BYTES,
@@ -35,8 +38,9 @@ from paperdesk.domain.layout import (
 
 __all__ = [
     "DEFINITION_BYTES", "DEPTH", "FEE_TIERS", "FLAG_INVERSE", "FLAG_MALFORMED", "FLAG_PARTIAL", "FLAG_POST_ONLY", "FLAG_REDUCE_ONLY", "HEAD",
-    "HEAD_BYTES", "INPUT", "INPUT_BYTES", "LATENCY_POINTS", "ORDER_BYTES", "OUTPUT", "OUTPUT_BYTES", "PAYLOAD", "SCHEMA_VERSION", "SHORT_BYTES", "TABLE_BYTES",
-    "Evidence", "FillModel", "FillRule", "InputKind", "Liquidity", "MarketStatus", "OrderType", "OutputKind", "Side", "TimeInForce",
+    "HEAD_BYTES", "INPUT", "INPUT_BYTES", "LATENCY_POINTS", "LEGS", "LEG_WORDS", "LIST_BYTES", "ORDER_BYTES", "OUTPUT", "OUTPUT_BYTES",
+    "PAYLOAD", "SCHEMA_VERSION", "SHORT_BYTES", "TABLE_BYTES",
+    "Evidence", "FillModel", "FillRule", "InputKind", "Liquidity", "ListKind", "MarketStatus", "OrderType", "OutputKind", "Side", "TimeInForce",
     "TradingStatus", "inputs", "stored_bytes",
 ]  # fmt: skip
 
@@ -69,6 +73,7 @@ class InputKind(IntEnum):
     SET_LATENCIES = 40
     SET_FEE_TIERS = 41
     SIGNAL = 42
+    SUBMIT_LIST = 44
 
 
 class OutputKind(IntEnum):
@@ -99,6 +104,7 @@ class OutputKind(IntEnum):
     LATENCY_SET = 40
     FEE_TIERS_SET = 41
     SIGNAL_STATED = 42
+    LEG_ACTIVATED = 48
 
 
 class Side(IntEnum):
@@ -127,6 +133,14 @@ class TimeInForce(IntEnum):
     IOC = 2
     FOK = 3
     GTD = 4
+
+
+class ListKind(IntEnum):
+    """How the orders of a list hang together: one cancels the other; one, once filled, sends another; or sends such a pair."""
+
+    OCO = 1
+    OTO = 2
+    OTOCO = 3
 
 
 class Liquidity(IntEnum):
@@ -191,4 +205,6 @@ def stored_bytes(kind: int) -> int:
         return TABLE_BYTES
     if kind == InputKind.SUBMIT_ORDER:
         return ORDER_BYTES
+    if kind == InputKind.SUBMIT_LIST:
+        return LIST_BYTES
     return DEFINITION_BYTES if kind == InputKind.DEFINE_INSTRUMENT else SHORT_BYTES

@@ -25,6 +25,14 @@ FLAG_INVERSE: Final = 1
 FLAG_MALFORMED: Final = 2
 """On SUBMIT_ORDER: the price or quantity was no number of the grid; `defect` holds the reason code."""
 
+LEGS: Final = 3
+"""The most orders that a list is made of."""
+LEG_WORDS: Final = (
+    "side", "order_type", "time_in_force", "flags", "price_ticks", "qty_lots", "trigger_ticks", "client_id", "defect", "expire_ns",
+    "trail_bips", "visible_lots",
+)  # fmt: skip
+"""What each leg of a SUBMIT_LIST says, under the names of a SUBMIT_ORDER; in the input they stand as `leg_…`, one place a leg."""
+
 DEFINITION: Final = [
     ("base_asset", "i8"),
     ("quote_asset", "i8"),
@@ -133,6 +141,7 @@ INPUT: Final = record(
             ("tier_maker_e8", "i8", (FEE_TIERS,)),
             ("tier_taker_e8", "i8", (FEE_TIERS,)),
         ],
+        [("list_kind", "i8"), ("list_cause", "i8"), *((f"leg_{name}", "i8", (LEGS,)) for name in LEG_WORDS)],
     ],
 )
 """One input. The first 48 bytes are the head; `kind` says which names of the payload mean something."""
@@ -141,6 +150,7 @@ HEAD_BYTES: Final = 48
 SHORT_BYTES: Final = HEAD_BYTES + 8 * 8
 ORDER_BYTES: Final = HEAD_BYTES + 8 * 10
 DEFINITION_BYTES: Final = HEAD_BYTES + 8 * len(DEFINITION)
+LIST_BYTES: Final = HEAD_BYTES + 8 * (2 + LEGS * len(LEG_WORDS))
 TABLE_BYTES: Final = HEAD_BYTES + 8 * (2 + LATENCY_POINTS)
 INPUT_BYTES: Final = INPUT.itemsize
 

@@ -1,6 +1,7 @@
 """The life of an order, as a table. A move that is not in it is a bug and raises.
 
 submitted → accepted → partially_filled → filled, with canceled, expired and rejected on the way; denied orders never leave us.
+What expires while it is submitted is a leg of a list that still waits for another one to be filled.
 """
 
 from enum import IntEnum
@@ -24,7 +25,9 @@ class OrderStatus(IntEnum):
 MOVES: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
     OrderStatus.NONE: frozenset({OrderStatus.DENIED, OrderStatus.SUBMITTED}),
     OrderStatus.DENIED: frozenset(),
-    OrderStatus.SUBMITTED: frozenset({OrderStatus.ACCEPTED, OrderStatus.REJECTED, OrderStatus.CANCELED}),
+    OrderStatus.SUBMITTED: frozenset(
+        {OrderStatus.ACCEPTED, OrderStatus.REJECTED, OrderStatus.CANCELED, OrderStatus.EXPIRED}
+    ),
     OrderStatus.ACCEPTED: frozenset(
         {OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED}
     ),

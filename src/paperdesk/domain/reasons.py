@@ -70,6 +70,7 @@ class Reason(IntEnum):
     DEADLINE_PASSED = 69
     POSITION_CLOSED = 70
     QUOTE_QUANTITY_REACHED = 71
+    LIST_ENDED = 72
     BAD_EVENT = 80
     TIME_BACKWARDS = 81
     OFF_GRID = 82
@@ -94,6 +95,8 @@ class Reason(IntEnum):
     ANSWER_TOO_LARGE = 114
     VENUE_ERROR = 115
     INVALID_DEADLINE = 120
+    LIST_REFUSED = 121
+    LIST_PRICES = 122
     TARGET_REACHED = 140
     LESS_THAN_A_LOT = 141
     ORDER_UNDER_WAY = 142
@@ -318,6 +321,18 @@ TEXTS: Final[dict[Reason, Text]] = {
     ),
     Reason.ORDER_UNDER_WAY: Text(
         "what was missing from the wanted holding was on its way already, in market orders sent before", "nothing to do"
+    ),
+    Reason.LIST_ENDED: Text(
+        "another order of its list was filled, triggered or ended, which ends this one",
+        "nothing to do: that is what the list is for; the other order tells what happened",
+    ),
+    Reason.LIST_REFUSED: Text(
+        "another order of its list was refused, and a list is taken whole or not at all",
+        "the other order names the reason; mend it and send the list again",
+    ),
+    Reason.LIST_PRICES: Text(
+        "the prices of a list are not in order: a sale takes its profit above the last price and stops below it, a buy the other way round",
+        "look at the last price and give the two orders prices on either side of it",
     ),
 }
 """Text for each reason; a test holds that every reason has one."""

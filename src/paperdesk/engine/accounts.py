@@ -11,6 +11,7 @@ from paperdesk.engine.state import MAX_ACCOUNTS, MAX_BOTS
 from paperdesk.ledger.journal import CAPITAL, CLOSING, FREE, OPENING, post
 from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC
 from paperdesk.venue.fees import forget_volume
+from paperdesk.venue.lists import after_list
 from paperdesk.venue.orders import ORDER_CANCELED, finish, is_unfinished, touch
 
 (
@@ -50,7 +51,7 @@ INVALID_AMOUNT, CAPACITY_EXCEEDED, ACCOUNT_IN_USE, KILL_SWITCH, EPOCH_ENDED, BOT
     int(Reason.KILLED),
 )
 EVERYTHING: Final = -1
-SUBMIT_ORDER: Final = int(InputKind.SUBMIT_ORDER)
+SUBMIT_ORDER, SUBMIT_LIST = int(InputKind.SUBMIT_ORDER), int(InputKind.SUBMIT_LIST)
 
 
 @kernel
@@ -66,6 +67,9 @@ def refuse(s: Any, e: Any, reason: int) -> None:
     row.cause = e.kind
     if e.kind == SUBMIT_ORDER:
         row.client_id = e.client_id
+    elif e.kind == SUBMIT_LIST:
+        row.side = e.leg_side[0]
+        row.client_id = e.leg_client_id[0]
 
 
 @kernel
@@ -326,6 +330,7 @@ def cancel_at_once(s: Any, account: int, bot: int, reason: int) -> None:
     while slot >= 0:
         following = s.orders[slot].next - 1
         if is_unfinished(s.orders[slot]) and (bot == 0 or s.orders[slot].bot == bot):
+            following = after_list(s, slot)
             finish(s, slot, ORDER_CANCELED, reason)
         slot = following
 

@@ -12,8 +12,10 @@ from numba import int64
 from paperdesk.domain.kernel import entry, kernel, rows_of
 from paperdesk.engine.state import STATE
 from paperdesk.ledger.journal import BUCKETS, FREE, RESERVED
+from paperdesk.venue.book import UNKNOWN
 from paperdesk.venue.fills import needed_units, paid_units
 from paperdesk.venue.kinds import BUY, is_market
+from paperdesk.venue.lists import counts_lots, is_pending, sibling
 from paperdesk.venue.orders import is_unfinished, reserve_asset
 
 
@@ -69,6 +71,27 @@ def order_fault(s: Any, order: Any) -> int:
 
 
 @kernel
+def is_counted(s: Any, slot: int) -> bool:
+    """Whether an order's open lots are among those of its position: of a pair those of the one leg with the smaller id."""
+    if counts_lots(s, slot):
+        return True
+    other = sibling(s, slot)
+    return bool(other != UNKNOWN and s.orders[slot].id < s.orders[other].id)
+
+
+@kernel
+def leg_fault(s: Any, slot: int) -> int:
+    """Whether a live order of a list holds what it must: nothing while it is pending, or while its sibling holds enough for both."""
+    order, other = s.orders[slot], sibling(s, slot)
+    if is_pending(order):
+        return RESERVE_NEED if order.reserved_units != 0 else 0
+    if other == UNKNOWN or order.reserved_units > 0:
+        both = other != UNKNOWN and s.orders[other].reserved_units > 0
+        return RESERVE_NEED if both else order_fault(s, order)
+    return RESERVE_NEED if s.orders[other].reserved_units == 0 or order.filled_lots > 0 else 0
+
+
+@kernel
 def lots_fault(s: Any, account: int) -> int:
     """Whether the open lots of each of an account's positions are those of its live orders there; and each order's own reserve."""
     for instrument in range(s.n_instruments):
@@ -78,11 +101,12 @@ def lots_fault(s: Any, account: int) -> int:
         while slot >= 0:
             order = s.orders[slot]
             if is_unfinished(order) and order.instrument == instrument:
+                lots = order.qty_lots - order.filled_lots if is_counted(s, slot) else 0
                 if order.side == BUY:
-                    buys -= order.qty_lots - order.filled_lots
+                    buys -= lots
                 else:
-                    sells -= order.qty_lots - order.filled_lots
-                fault = order_fault(s, order)
+                    sells -= lots
+                fault = leg_fault(s, slot) if order.list_id > 0 else order_fault(s, order)
                 if fault != 0:
                     return fault
             slot = order.next - 1

@@ -9,6 +9,7 @@ from paperdesk.domain.reasons import Reason
 from paperdesk.engine.accounts import cancel_at_once, is_asset
 from paperdesk.engine.state import MAX_ASSETS, MAX_INSTRUMENTS
 from paperdesk.venue.filters import grid_reason
+from paperdesk.venue.lists import after_list
 from paperdesk.venue.orders import ORDER_CANCELED, finish, is_unfinished
 from paperdesk.venue.pictures import clear_view
 
@@ -179,10 +180,9 @@ def cancel_unfit(s: Any, instrument: int, reason: int) -> None:
             order = s.orders[slot]
             following = order.next - 1
             if order.instrument == instrument and is_unfinished(order):
-                if reason != 0:
-                    finish(s, slot, ORDER_CANCELED, reason)
-                elif grid_reason(definition, order) != 0:
-                    finish(s, slot, ORDER_CANCELED, INSTRUMENT_CHANGED)
+                if reason != 0 or grid_reason(definition, order) != 0:
+                    following = after_list(s, slot)
+                    finish(s, slot, ORDER_CANCELED, reason if reason != 0 else INSTRUMENT_CHANGED)
                 else:
                     order.version = definition.version
             slot = following

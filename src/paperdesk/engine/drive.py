@@ -25,6 +25,7 @@ SEQ: Final = struct.Struct("<q")
 STORED: Final = {int(kind): stored_bytes(kind) for kind in InputKind}
 CAUSED: Final = frozenset({int(InputKind.SUBMIT_ORDER), int(InputKind.SIGNAL)})
 """Commands that name the input they answer."""
+SUBMIT_LIST: Final = int(InputKind.SUBMIT_LIST)
 TIMER: Final = int(InputKind.TIMER)
 
 
@@ -170,6 +171,8 @@ class Drive:
                     continue
                 if row["kind"][0] in CAUSED:
                     row["cause"] = cause
+                elif row["kind"][0] == SUBMIT_LIST:
+                    row["list_cause"] = cause
                 outputs = self._fold_command(row)
                 if len(outputs):
                     answers.extend(self._observed(outputs))

@@ -7,6 +7,7 @@ from typing import Any
 
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
+from paperdesk.engine.lists import arrive_list, send_ready
 from paperdesk.engine.orders import cancel_due
 from paperdesk.venue import matching, places
 from paperdesk.venue.orders import ORDER_EXPIRED, finish
@@ -21,9 +22,14 @@ def fire_due(s: Any, ts_ns: int) -> None:
         entry = s.inbox[s.inbox_at]
         slot, what = entry // places.ENTRIES, entry % places.ENTRIES
         if what == places.ARRIVAL:
-            matching.arrive(s, slot)
+            if s.orders[slot].list_id > 0:
+                arrive_list(s, slot)
+            else:
+                matching.arrive(s, slot)
         elif what == places.CANCEL:
             places.cut_inbox(s, 0)
             cancel_due(s, slot)
         else:
             finish(s, slot, ORDER_EXPIRED, DEADLINE_PASSED)
+        if s.n_ready > 0:
+            send_ready(s)

@@ -23,12 +23,12 @@ from paperdesk.venue.kinds import (
     LIMIT_ORDER,
     MARKET_ORDER,
     SELL,
+    collar,
     has_trigger,
     is_market,
     stays,
 )
 from paperdesk.venue.latency import SUBMITTING, latency_ns
-from paperdesk.venue.matching import collar
 from paperdesk.venue.orders import MAX_ORDERS
 from paperdesk.venue.reducing import reducible_lots
 

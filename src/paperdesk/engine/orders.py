@@ -18,8 +18,9 @@ from paperdesk.engine.accounts import (
 from paperdesk.engine.judging import judge
 from paperdesk.ledger.journal import RESERVE, post
 from paperdesk.venue.book import UNKNOWN
-from paperdesk.venue.kinds import BUY, GTD
+from paperdesk.venue.kinds import GTD
 from paperdesk.venue.latency import CANCELING, SUBMITTING, latency_ns
+from paperdesk.venue.lists import other_legs
 from paperdesk.venue.orders import (
     CANCEL_REJECTED,
     CANCEL_REQUESTED,
@@ -31,6 +32,7 @@ from paperdesk.venue.orders import (
     finish,
     free_row,
     is_unfinished,
+    reserve_asset,
     state_order,
 )
 from paperdesk.venue.places import ARRIVAL, CANCEL, EXPIRY, enter_inbox
@@ -56,6 +58,35 @@ def submit_order(s: Any, e: Any) -> None:
         refuse(s, e, UNKNOWN_INSTRUMENT)
         return
     reason, units, lots = judge(s, e)
+    place_order(s, e, reason, units, lots)
+
+
+@kernel
+def place_order(s: Any, e: Any, reason: int, units: int, lots: int) -> None:
+    """State what became of an order command that was judged; an order that was let through holds its funds and is on its way."""
+    row = state_command(s, e, reason, lots)
+    if reason != 0:
+        s.accounts[e.account].next_order += 1
+        return
+    row.arrive_ns = s.ts_seq_ns + latency_ns(s, e.account, row.order_id, SUBMITTING)
+    slot = apply_submitted(s, row)
+    fund(s, slot, units)
+    enter_inbox(s, slot, ARRIVAL)
+    if e.time_in_force == GTD:
+        enter_inbox(s, slot, EXPIRY)
+
+
+@kernel
+def fund(s: Any, slot: int, units: int) -> None:
+    """Reserve what an order needs, if anything."""
+    order = s.orders[slot]
+    if units > 0:
+        post(s, RESERVE, order.account, order.bot, reserve_asset(s, order), units, order)
+
+
+@kernel
+def state_command(s: Any, e: Any, reason: int, lots: int) -> Any:
+    """The output of an order command: submitted, or denied for a reason."""
     row = emit(s, ORDER_DENIED if reason != 0 else ORDER_SUBMITTED)
     row.account = e.account
     row.bot = e.bot
@@ -74,25 +105,7 @@ def submit_order(s: Any, e: Any) -> None:
     row.cause = e.cause
     row.expire_ns = e.expire_ns
     row.budget_units = e.budget_units
-    if reason != 0:
-        s.accounts[e.account].next_order += 1
-        return
-    row.arrive_ns = s.ts_seq_ns + latency_ns(s, e.account, row.order_id, SUBMITTING)
-    slot = apply_submitted(s, row)
-    if units > 0:
-        definition = s.instruments[e.instrument]
-        post(
-            s,
-            RESERVE,
-            e.account,
-            e.bot,
-            definition.quote_asset if e.side == BUY else definition.base_asset,
-            units,
-            s.orders[slot],
-        )
-    enter_inbox(s, slot, ARRIVAL)
-    if e.time_in_force == GTD:
-        enter_inbox(s, slot, EXPIRY)
+    return row
 
 
 @kernel
@@ -122,7 +135,7 @@ def cancel_order(s: Any, e: Any) -> None:
         reason = UNKNOWN_ORDER
     elif slot == UNKNOWN or not is_unfinished(s.orders[slot]):
         reason = ORDER_DONE
-    elif s.orders[slot].cancel_at_ns > 0:
+    elif s.orders[slot].cancel_at_ns > 0 or is_cancel_near(s, slot):
         reason = CANCEL_PENDING
     elif e.bot != 0 and s.orders[slot].bot != e.bot:
         reason = UNKNOWN_ORDER
@@ -130,6 +143,17 @@ def cancel_order(s: Any, e: Any) -> None:
         reject_cancel(s, e.account, e.bot, e.instrument, e.order_id, reason)
     else:
         request_cancel(s, slot)
+
+
+@kernel
+def is_cancel_near(s: Any, slot: int) -> bool:
+    """Whether another leg of an order's list has a cancel under way, which will end this one too."""
+    if s.orders[slot].list_id == 0:
+        return False
+    first, second = other_legs(s, slot)
+    if first != UNKNOWN and s.orders[first].cancel_at_ns > 0:
+        return True
+    return bool(second != UNKNOWN and s.orders[second].cancel_at_ns > 0)
 
 
 @kernel
@@ -156,7 +180,7 @@ def cancel_all(s: Any, e: Any) -> None:
     while slot >= 0:
         order = s.orders[slot]
         wanted = (e.bot == 0 or order.bot == e.bot) and (e.instrument < 0 or order.instrument == e.instrument)
-        if wanted and is_unfinished(order) and order.cancel_at_ns == 0:
+        if wanted and is_unfinished(order) and order.cancel_at_ns == 0 and not is_cancel_near(s, slot):
             request_cancel(s, slot)
         slot = order.next - 1
 

@@ -47,10 +47,12 @@ from paperdesk.venue.book import (
 )
 from paperdesk.venue.fees import DAY_NS
 from paperdesk.venue.kinds import BUY, is_market, is_stop, stays
+from paperdesk.venue.lists import is_pending
 from paperdesk.venue.orders import (
     CANCEL_REJECTED,
     CANCEL_REQUESTED,
     FILL,
+    LEG_ACTIVATED,
     ORDER_ACCEPTED,
     ORDER_CANCELED,
     ORDER_DENIED,
@@ -69,7 +71,7 @@ from paperdesk.venue.orders import (
 )
 from paperdesk.venue.owed import standing, take_print
 from paperdesk.venue.pictures import settle_overdue, show_book, show_quote
-from paperdesk.venue.places import HELD, INBOX, NOWHERE, RESTING, STOPS, clear_places, rebuild_places
+from paperdesk.venue.places import HELD, INBOX, NOWHERE, PENDING, RESTING, STOPS, clear_places, rebuild_places
 from paperdesk.venue.queue import UNKNOWN_SIDE
 
 POSTING: Final = int(OutputKind.POSTING)
@@ -176,13 +178,13 @@ def apply(s: Any, row: Any) -> None:
             free_if_over(s, slot)
     elif kind == ORDER_SUBMITTED:
         slot = apply_submitted(s, row)
-        s.orders[slot].place = INBOX
+        s.orders[slot].place = PENDING if is_pending(s.orders[slot]) else INBOX
     elif kind == ORDER_DENIED:
         s.accounts[row.account].next_order = row.order_id + 1
     elif kind == FILL:
         apply_fill(s, row, find_order(s, row.account, row.order_id))
         touch(s, row.account)
-    elif kind >= ORDER_ACCEPTED and kind <= CANCEL_REJECTED:
+    elif kind == LEG_ACTIVATED or (kind >= ORDER_ACCEPTED and kind <= CANCEL_REJECTED):
         apply_to_order(s, row)
     else:
         apply_setting(s, row)
@@ -204,9 +206,12 @@ def apply_to_order(s: Any, row: Any) -> None:
     if row.kind == ORDER_CANCELED or row.kind == ORDER_EXPIRED or row.kind == ORDER_REJECTED:
         free_if_over(s, slot)
     else:
-        assert row.kind == ORDER_ACCEPTED or row.kind == ORDER_TRIGGERED or row.kind == CANCEL_REQUESTED, (
-            "an order output"
-        )
+        assert (
+            row.kind == ORDER_ACCEPTED
+            or row.kind == ORDER_TRIGGERED
+            or row.kind == CANCEL_REQUESTED
+            or row.kind == LEG_ACTIVATED
+        ), "an order output"
 
 
 @kernel
@@ -271,7 +276,7 @@ def settle_recovered(s: Any) -> None:
         limit = not is_market(order)
         order.most_lots = order.least_lots = order.level_lots = 0
         if order.status == SUBMITTED:
-            order.place = INBOX
+            order.place = PENDING if is_pending(order) else INBOX
         elif is_stop(order):
             order.place = STOPS
         elif market.evidence == BOOK and limit:

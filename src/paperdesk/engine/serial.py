@@ -28,7 +28,7 @@ DERIVED: Final = frozenset(
     (
         "n_outputs", "n_inbox", "n_used_rows", "n_free_rows", "n_touched", "touched", "next_tick_ns", "before_ns", "nobody", "share_seq",
         "share_lots", "n_held", "n_levels", "n_stops", "free_rows", "inbox", "held", "stops", "outbox", "n_used_levels", "n_free_levels",
-        "cursor", "n_used_books", "used_at", "inbox_at", "levels", "free_levels", "level_at",
+        "cursor", "n_used_books", "used_at", "inbox_at", "levels", "free_levels", "level_at", "n_ready", "ready", "leg", "activated_ns",
     )
 )  # fmt: skip
 """Top-level fields that follow from others, or are scratch within one input."""

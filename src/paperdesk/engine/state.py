@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from paperdesk.domain.events import FEE_TIERS, LATENCY_POINTS, OUTPUT
+from paperdesk.domain.events import FEE_TIERS, INPUT, LATENCY_POINTS, OUTPUT
 from paperdesk.domain.instruments import INSTRUMENT
 from paperdesk.domain.kernel import record
 from paperdesk.domain.outbox import OUTBOX_ROWS
@@ -114,6 +114,8 @@ STATE: Final = record(
         ("inbox_at", "i8"),
         ("next_tick_ns", "i8"),
         ("before_ns", "i8"),
+        ("n_ready", "i8"),
+        ("activated_ns", "i8"),
         ("scales", "i8", (MAX_ASSETS,)),
         ("instruments", INSTRUMENT, (MAX_INSTRUMENTS,)),
         ("markets", MARKET, (MAX_INSTRUMENTS,)),
@@ -143,6 +145,8 @@ STATE: Final = record(
         ("free_levels", "i4", (MAX_ORDERS,)),
         ("level_at", "i4", (MAX_INSTRUMENTS, 2, MAX_ORDERS)),
         ("stops", "i4", (MAX_INSTRUMENTS, 2, MAX_ORDERS + 2)),
+        ("ready", "i4", (MAX_ORDERS,)),
+        ("leg", INPUT),
         ("outbox", OUTPUT, (OUTBOX_ROWS,)),
     ]
 )

@@ -13,7 +13,7 @@ from numba import int64
 
 from paperdesk.domain.events import INPUT, Evidence, InputKind
 from paperdesk.domain.kernel import entry, kernel, rows_of
-from paperdesk.engine import accounts, definitions, inbox, orders, risk, signals, terms
+from paperdesk.engine import accounts, definitions, inbox, lists, orders, risk, signals, terms
 from paperdesk.engine.state import STATE
 from paperdesk.venue import book, levels, matching, pictures, queue, tape, triggers
 
@@ -36,6 +36,8 @@ def fold(s: Any, e: Any) -> int:
         orders.cancel_order(s, e)
     elif e.kind == InputKind.SIGNAL:
         signals.state_signal(s, e)
+    elif e.kind == InputKind.SUBMIT_LIST:
+        lists.submit_list(s, e)
     else:
         setting(s, e)
     inbox.fire_due(s, s.ts_seq_ns)
@@ -111,6 +113,8 @@ def on_trade(s: Any, instrument: int, ticks: int, lots: int, aggressor: int) -> 
         queue.match_trade(s, instrument, ticks, lots, aggressor)
     else:
         tape.match_tape(s, instrument, ticks, lots, aggressor)
+    if s.n_ready > 0:
+        lists.send_ready(s)
     market.last_ticks = ticks
     market.trade_seen = 1
     if market.evidence != book.BOOK or book.best(market, book.BIDS) == 0 or book.best(market, book.ASKS) == 0:
@@ -131,6 +135,8 @@ def on_picture(s: Any, instrument: int) -> None:
         matching.execute_held(s, instrument)
     queue.match_crossed(s, instrument, 0)
     queue.match_crossed(s, instrument, 1)
+    if s.n_ready > 0:
+        lists.send_ready(s)
     if market.trade_seen == 0:
         triggers.fire_stops(s, instrument)
 
@@ -144,6 +150,9 @@ def on_bar(s: Any, e: Any) -> None:
         return
     market.evidence = BARS
     tape.match_bar(s, e.instrument, e)
+    if s.n_ready > 0:
+        lists.send_ready(s)
+        tape.meet_extremes(s, e.instrument, e, 0, True)
     market.last_ticks = e.close_ticks
     book.set_mark(market, e.close_ticks, s.ts_seq_ns)
 

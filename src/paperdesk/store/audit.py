@@ -27,7 +27,8 @@ from paperdesk.domain.orders import MOVES, OrderStatus
 from paperdesk.domain.reasons import Reason
 from paperdesk.store.audit_books import Account, Order
 from paperdesk.store.audit_desk import MARKET_KINDS, AuditedDesk
-from paperdesk.store.audit_market import Definition, FillFacts, Given, wrong_with_fill
+from paperdesk.store.audit_lists import LIST_ID, LIST_LEG, activated, asked_of, said_of
+from paperdesk.store.audit_market import BEST_FIRST, Definition, FillFacts, Given, wrong_with_fill
 from paperdesk.store.audit_report import (
     ACCOUNT,
     ASSET,
@@ -63,6 +64,7 @@ Record = (
 )
 CANCELS: Final[dict[int, frozenset[InputKind]]] = {
     Reason.USER_CANCELED: frozenset(InputKind),
+    Reason.LIST_ENDED: frozenset(InputKind),
     Reason.WRONG_SOURCE: frozenset({InputKind.BIND_SOURCE}),
     Reason.KILL_SWITCH: frozenset({InputKind.KILL, InputKind.STOP_BOT}),
     Reason.EPOCH_ENDED: frozenset({InputKind.RESET_ACCOUNT}),
@@ -179,25 +181,10 @@ class Auditor(AuditedDesk):
             self._find("3 order ids", f"order {row[ORDER_ID]} where {account.next_order} is due", row)
         account.next_order = row[ORDER_ID] + 1
         price, qty, trigger, arrive_ns, client_id = row[PAYLOAD : PAYLOAD + 5]
-        budget = row[PAYLOAD + 6]
-        asked = (
-            given.kind,
-            given.account,
-            given.bot,
-            given.instrument,
-            *given.head[1:4],
-            (given.payload()[0], given.payload()[1] or (budget and qty), *given.payload()[2:4]),
-            given.payload()[5:8],
-        )
-        said = (
-            InputKind.SUBMIT_ORDER,
-            row[ACCOUNT],
-            row[BOT],
-            row[INSTRUMENT],
-            *row[1:4],
-            (price, qty, trigger, client_id),
-            (row[CAUSE], *row[PAYLOAD + 5 : PAYLOAD + 7]),
-        )
+        asked = asked_of(given, row)
+        said = said_of(row, given, (row[ACCOUNT], row[BOT], row[INSTRUMENT]))
+        if given.kind == InputKind.SUBMIT_LIST:
+            self._lists.sent.append(row)
         if asked != said:
             self._find("3 submitting", f"the order is {said}, the command was {asked}", row)
         if not 0 <= row[CAUSE] < given.seq:
@@ -219,6 +206,9 @@ class Auditor(AuditedDesk):
         order.price, order.trigger, order.qty, order.arrive_ns = price, trigger, qty, arrive_ns
         order.expire_ns, order.budget = row[PAYLOAD + 5 : PAYLOAD + 7]
         order.submitted_ns, order.submitted_seq = given.ts_ns, given.seq
+        order.list_id, order.list_leg = row[LIST_ID], row[LIST_LEG]
+        if order.list_id:
+            account.lists[order.list_id, order.list_leg % 8] = order
         account.epoch_orders += 1
         self._move(order, OrderStatus.SUBMITTED, row)
         self._touched[order.account, order.id] = order
@@ -239,7 +229,7 @@ class Auditor(AuditedDesk):
             )
         if row[PAYLOAD + 1] <= 0 or row[SIDE] not in (Side.BUY, Side.SELL):
             self._find("3.2 submitting", "no side or no quantity", row)
-        takes_ns = account.terms.latency(row[ORDER_ID], 0)
+        takes_ns = account.terms.latency(row[LIST_ID] or row[ORDER_ID], 0)
         if row[PAYLOAD + 3] != given.ts_ns + takes_ns:
             self._find("2 latency", f"arrives at {row[PAYLOAD + 3]}, sent at {given.ts_ns} with {takes_ns} ns", row)
 
@@ -263,6 +253,8 @@ class Auditor(AuditedDesk):
 
     def _check_arrival(self, order: Order, row: Row) -> None:
         """An order arrives with the first input at or after its time."""
+        if order.activated_ns or order.is_pending:
+            return
         in_time = row[TS] >= order.arrive_ns and (
             row[SEQ] > order.submitted_seq or order.arrive_ns == order.submitted_ns
         )
@@ -329,17 +321,20 @@ class Auditor(AuditedDesk):
         if facts.volume < 0 or (row[ASSET] == account.reporting and facts.volume != facts.quote <= MOST_COUNTED):
             self._find("7 fees", f"{facts.volume} units count towards fee tiers for {facts.quote} traded", row)
         account.terms.count(row[TS], facts.volume)
+        crowded = account.is_crowded(definition.base if order.side == Side.BUY else definition.quote)
         for rule, what in wrong_with_fill(order, facts, market, given, self._flow, account.fill_model):
-            self._find(rule, what, row)
+            if rule != BEST_FIRST or not crowded:
+                self._find(rule, what, row)
         for rule, what in account.fill(order, facts):
             self._find(rule, what, row)
+        order.brought += facts.lots * definition.base_units_per_lot - facts.fee
         self._move(order, OrderStatus.FILLED if order.filled >= order.qty else OrderStatus.PARTIALLY_FILLED, row)
 
     def _ended(self, row: Row) -> None:
         order, given = self._order(row), self._given
         if order is None or given is None:
             return
-        due = row[TS] >= order.arrive_ns and row[SEQ] > order.submitted_seq
+        due = row[TS] >= order.arrive_ns and row[SEQ] > order.submitted_seq and not order.is_pending
         if order.status == OrderStatus.SUBMITTED and row[KIND] == OutputKind.ORDER_CANCELED and due:
             self._find("2 latency", "canceled in flight, after it should have arrived", row)
         self._move(order, ENDS[row[KIND]], row)
@@ -367,6 +362,13 @@ class Auditor(AuditedDesk):
             self._find("10 cancels", f"requested at {row[TS]}, due at {row[CAUSE]}", row)
         order.cancel_at_ns = row[CAUSE]
 
+    def _activated(self, row: Row) -> None:
+        order = self._order(row)
+        if order is not None:
+            for rule, what in activated(self.accounts[order.account], order, row):
+                self._find(rule, what, row)
+            order.qty, order.activated_ns = row[PAYLOAD + 1], row[TS]
+
     def _taker_table(self) -> dict[int, Callable[[Row], None]]:
         table = {
             OutputKind.ACCOUNT_OPENED: self._opened,
@@ -382,6 +384,7 @@ class Auditor(AuditedDesk):
             OutputKind.ORDER_ACCEPTED: self._accepted,
             OutputKind.ORDER_REJECTED: self._ended,
             OutputKind.ORDER_TRIGGERED: self._triggered,
+            OutputKind.LEG_ACTIVATED: self._activated,
             OutputKind.FILL: self._filled,
             OutputKind.ORDER_CANCELED: self._ended,
             OutputKind.ORDER_EXPIRED: self._ended,

@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final
 
-from paperdesk.domain.events import FillModel, OrderType, Side
+from paperdesk.domain.events import FillModel, ListKind, OrderType, Side
 from paperdesk.domain.orders import LIVE, OrderStatus
 from paperdesk.store.audit_market import Definition, FillFacts
 from paperdesk.store.audit_terms import Terms
@@ -22,6 +22,7 @@ MOVES_OF: Final = {
 """Purpose → (source, target)."""
 PURPOSE_NAMES: Final = {1: "OPENING", 2: "RESERVE", 3: "RELEASE", 4: "PAY", 5: "RECEIVE", 6: "FEE", 7: "CLOSING"}
 FEE_SCALE: Final = 10**8
+MOST_UNITS: Final = 2**62
 
 
 def ceiling(a: int, b: int) -> int:
@@ -43,11 +44,17 @@ class Order:
         self.status = OrderStatus.NONE
         self.filled = self.value = self.reserved = self.counted = 0
         self.cancel_at_ns = self.accepted_seq = self.triggered_seq = 0
+        self.list_id = self.list_leg = self.activated_ns = self.brought = 0
 
     @property
     def is_unfinished(self) -> bool:
         """Whether it can still do anything."""
         return self.status in LIVE
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it waits for the working order of its list."""
+        return self.list_leg > 8 * ListKind.OTO and self.list_leg % 8 > 0 and self.activated_ns == 0
 
     @property
     def is_market(self) -> bool:
@@ -75,7 +82,7 @@ class Order:
 
     def needed(self) -> int:
         """What it must hold now. A market buy holds what it holds; anything done holds nothing."""
-        if not self.is_unfinished:
+        if not self.is_unfinished or (self.list_id and self.reserved == 0):
             return 0
         left = self.qty - self.filled
         if self.side != Side.BUY:
@@ -135,6 +142,8 @@ class Account:
         self.held: dict[int, int] = {}
         """Asset → Σ of what live orders need."""
         self.orders: dict[int, Order] = {}
+        self.lists: dict[tuple[int, int], Order] = {}
+        """(list id, place) → leg, as long as one of the list lives."""
         self.bots: dict[int, str] = {}
         """Registered bots: '', 'killed' or 'stopped'."""
         self.positions: dict[tuple[int, int], Position] = {}
@@ -149,6 +158,11 @@ class Account:
     def position(self, bot: int, instrument: int) -> Position:
         """The position of a scope."""
         return self.positions.setdefault((bot, instrument), Position())
+
+    def is_crowded(self, asset: int) -> bool:
+        """Whether it holds so much of an asset that a fill may be cut to what can be counted."""
+        buckets = self.row(asset)
+        return buckets[FREE] + buckets[RESERVED] > MOST_UNITS // 2
 
     def count(self, order: Order) -> None:
         """Bring what live orders need up to date with one of them."""

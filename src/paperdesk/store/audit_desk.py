@@ -16,6 +16,7 @@ from paperdesk.store.audit_books import (
     Account,
     Order,
 )
+from paperdesk.store.audit_lists import Lists, wrong_at_end
 from paperdesk.store.audit_market import Definition, Given, Market
 from paperdesk.store.audit_report import (
     ACCOUNT,
@@ -59,6 +60,7 @@ class AuditedDesk:
         self._flow: dict[int, int] = {}
         self._touched: dict[tuple[int, int], Order] = {}
         self._rows: set[tuple[int, int]] = set()
+        self._lists = Lists()
         self._stopped: list[tuple[int, int]] = []
         """Scopes (account, bot) whose orders this input must end."""
 
@@ -79,6 +81,8 @@ class AuditedDesk:
         self._stopped.clear()
         if kind == InputKind.DEFINE_INSTRUMENT:
             self._check_grid(given.instrument)
+        for rule, what in self._lists.wrong_when_sent():
+            self._find(rule, what)
         if self._touched or self._rows:
             self._check_books()
 
@@ -105,6 +109,10 @@ class AuditedDesk:
             if not order.is_unfinished:
                 account.orders.pop(order_id, None)
             self._rows.add((number, order.reserve_asset))
+        lists = {(number, order.list_id) for (number, _), order in self._touched.items() if order.list_id}
+        for number, list_id in sorted(lists):
+            for order, what in wrong_at_end(self.accounts[number], [list_id]):
+                self._find("11 lists", what, order=order)
         self._touched.clear()
         for number, asset in sorted(self._rows):
             account = self.accounts[number]
@@ -166,7 +174,7 @@ class AuditedDesk:
         elif purpose in (RESERVE, RELEASE):
             if order is None or row[ASSET] != order.reserve_asset:
                 self._find("7 reserves", f"{name} of asset {row[ASSET]} without an order that holds it", row)
-            elif purpose == RESERVE and row[SEQ] != order.submitted_seq and not order.is_market:
+            elif purpose == RESERVE and row[SEQ] != order.submitted_seq and not (order.is_market or order.list_id):
                 self._find("7 reserves", "a limit order reserves when it is sent", row)
         elif purpose in (OPENING, CLOSING):
             self._deposited(account, purpose, amount, row)

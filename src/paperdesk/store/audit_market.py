@@ -50,6 +50,8 @@ VOLATILITY_OF_A_RANGE: Final = 1 / (2 * math.sqrt(math.log(2)))
 PICTURES: Final = frozenset({int(InputKind.QUOTE), int(InputKind.BOOK)})
 Complaint = tuple[str, str]
 
+BEST_FIRST: Final = "5 best level first"
+
 
 class Definition:
     """One version of an instrument, as a DEFINE_INSTRUMENT input gave it."""
@@ -248,7 +250,7 @@ def _walked(order: Any, fill: FillFacts, market: Market, limited: bool) -> Itera
     yield from _took(order, fill, market, fill.price)
     for ticks, lots in levels:
         if passed(order.side, ticks, fill.price) and market.used.get((order.account, side, ticks), 0) < lots:
-            yield "5 best level first", f"filled at {fill.price} ticks while {ticks} was not used up"
+            yield BEST_FIRST, f"filled at {fill.price} ticks while {ticks} was not used up"
     if levels and not limited:
         best = levels[0][0]
         collar = -(-best * 105 // 100) if order.side == Side.BUY else max(1, best * 95 // 100)
@@ -314,7 +316,8 @@ def _barred(
     if before > share or fill.shown != share:
         yield "6 each account's share", f"{had} lots before, {fill.lots} now of {share} (receipt: {fill.shown})"
     extreme, worst = (low, high) if order.side == Side.BUY else (high, low)
-    if order.submitted_ns > given.ts_ns - interval_ns:
+    in_bar = order.activated_ns == given.ts_ns and fill.rule == FillRule.BAR_STOP
+    if max(order.submitted_ns, order.activated_ns) > given.ts_ns - interval_ns and not in_bar:
         yield "6.4 bars", "the order was sent after the bar opened"
     moved = 0
     if model != FillModel.OPTIMISTIC and share > had:

@@ -122,6 +122,7 @@ class Follower:
             OutputKind.ORDER_ACCEPTED: self._moved,
             OutputKind.ORDER_TRIGGERED: self._moved,
             OutputKind.CANCEL_REQUESTED: self._moved,
+            OutputKind.LEG_ACTIVATED: self._moved,
             OutputKind.ORDER_REJECTED: self._ended,
             OutputKind.ORDER_CANCELED: self._ended,
             OutputKind.ORDER_EXPIRED: self._ended,
@@ -181,6 +182,10 @@ class Follower:
             self._set_status(order, OrderStatus.ACCEPTED, row)
         elif kind == OutputKind.ORDER_TRIGGERED:
             order.triggered_seq = row[SEQ]
+        elif kind == OutputKind.LEG_ACTIVATED:
+            grid = self.grids.get((row[INSTRUMENT], row[VERSION]))
+            order.activated_seq, order.qty_lots = row[SEQ], row[PAYLOAD + 1]
+            order.quantity = None if grid is None else grid.quantity(order.qty_lots)
         else:
             order.cancel_at_ns = row[PAYLOAD + 7]
 

@@ -45,6 +45,10 @@ class Order:
     reserved_units: int = 0
     triggered_seq: int = 0
     """The input that reached its trigger; 0: none did."""
+    activated_seq: int = 0
+    """The input that placed it, where it is a list's and waited; 0: none did."""
+    quantity: str | None = None
+    """`qty_lots` in words; both are less than what was asked for where a list's order was placed with what another one brought."""
     cancel_at_ns: int = 0
     reason: int = 0
     updated_seq: int = 0
@@ -60,9 +64,19 @@ class Order:
             self.fee_units,
             self.reserved_units,
             self.triggered_seq,
+            self.activated_seq,
         )
         reason = (self.reason, reason_name(self.reason) if self.reason else None)
-        return (STATUS_TEXT[self.status], *amounts, self.cancel_at_ns, *reason, self.updated_seq, self.updated_ns)
+        return (
+            STATUS_TEXT[self.status],
+            self.qty_lots,
+            self.quantity,
+            *amounts,
+            self.cancel_at_ns,
+            *reason,
+            self.updated_seq,
+            self.updated_ns,
+        )
 
 
 def sent(row: Output, origin: tuple[str, int], grid: Grid | None) -> Order:
@@ -70,12 +84,14 @@ def sent(row: Output, origin: tuple[str, int], grid: Grid | None) -> Order:
     run, epoch = origin
     account, order_id = row[ACCOUNT], row[ORDER_ID]
     price, qty, trigger, arrive_ns, client_id, expire_ns, budget = row[PAYLOAD : PAYLOAD + 7]
-    texts: tuple[str | None, ...] = (None, None, None)
+    texts: tuple[str | None, ...] = (None, None)
     if grid is not None:
-        texts = (grid.price(price) if price else None, grid.price(trigger) if trigger else None, grid.quantity(qty))
+        texts = (grid.price(price) if price else None, grid.price(trigger) if trigger else None)
     identity = (run, account, order_id, f"PAPER-{account}-{order_id}", PAPER, epoch, row[BOT])
     what = (row[INSTRUMENT], row[VERSION], grid.symbol if grid else None, SIDES[row[SIDE]], TYPES[row[ORDER_TYPE]])
     flags = (row[FLAGS] & 1, row[FLAGS] >> 2 & 1)
-    terms = (TIMES[row[TIME_IN_FORCE]], *flags, client_id, row[PAYLOAD + 7], price, trigger, qty)
-    times = (row[SEQ], row[TS], arrive_ns, expire_ns, budget)
-    return Order((*identity, *what, *terms, *texts, *times), qty, row[TS], arrive_ns)
+    terms = (TIMES[row[TIME_IN_FORCE]], *flags, client_id, row[PAYLOAD + 7], price, trigger)
+    times = (row[SEQ], row[TS], arrive_ns, expire_ns, budget, *row[PAYLOAD + 10 : PAYLOAD + 12])
+    order = Order((*identity, *what, *terms, *texts, *times), qty, row[TS], arrive_ns)
+    order.quantity = None if grid is None else grid.quantity(qty)
+    return order

@@ -23,6 +23,7 @@ from paperdesk.domain.reasons import Reason
 from paperdesk.domain.terms import Terms, force_of, mark_terms, type_of
 from paperdesk.strategies.api import Parameters
 from paperdesk.strategies.events import Balance, Order
+from paperdesk.strategies.lists import ListWishes
 from paperdesk.strategies.view import Market, View
 
 ORDER_ROW: Final = struct.Struct("<h6b4i3q4q")
@@ -31,7 +32,7 @@ BUY: Final = int(Side.BUY)
 SELL: Final = int(Side.SELL)
 
 
-class Context:
+class Context(ListWishes):
     """One bot's window on the desk. Built by the host; the same object is passed to every callback."""
 
     def __init__(self, view: View, parameter: Parameters, feature_names: tuple[str, ...], sees_quotes: bool) -> None:
@@ -231,8 +232,11 @@ class Context:
         live = [row for row in self._view.orders.values() if number in (-1, row.instrument.number)]
         if any(not order.is_canceling for order in live):
             self.commands.append(cancel_all(self._view.account, self._view.bot, number))
+            asked: set[int] = set()
             for order in live:
-                order.is_canceling = order.is_canceling or order.order_id != 0
+                is_first = order.list_handle == 0 or order.list_handle not in asked
+                order.is_canceling = order.is_canceling or (order.order_id != 0 and is_first)
+                asked.add(order.list_handle)
 
     # ---- for the host ----
 

@@ -142,6 +142,21 @@ class Refusal(NamedTuple):
         return f"{self.what.name.lower()}: {explain(self.reason)}"
 
 
+class Pair(NamedTuple):
+    """Handles of two orders of which one at most is filled."""
+
+    take_profit: int
+    stop_loss: int
+
+
+class Bracket(NamedTuple):
+    """Handles of an entry and of the two orders that follow it."""
+
+    entry: int
+    take_profit: int
+    stop_loss: int
+
+
 class Balance(NamedTuple):
     """What the account holds of one asset; total = free + reserved. It is shared by all bots of the account."""
 
@@ -157,7 +172,8 @@ class Balance(NamedTuple):
 class Order:
     """A live order of ours as last told. Read it, do not write to it: the host keeps it up to date.
 
-    `order_id` is 0 and `status` NONE until the desk has numbered it; `is_canceling` from our cancel on.
+    `order_id` is 0 and `status` NONE until the desk has numbered it; `is_canceling` from our cancel on. An order of a
+    list names the handle of the list's first order, and `is_pending` while it waits for that to be filled.
     """
 
     __slots__ = (
@@ -165,6 +181,8 @@ class Order:
         "handle",
         "instrument",
         "is_canceling",
+        "is_pending",
+        "list_handle",
         "order_id",
         "order_type",
         "price_ticks",
@@ -189,6 +207,8 @@ class Order:
         status: int = OrderStatus.NONE,
         filled_lots: int = 0,
         is_canceling: bool = False,
+        list_handle: int = 0,
+        is_pending: bool = False,
     ) -> None:
         self.handle = handle
         self.instrument = instrument
@@ -202,6 +222,8 @@ class Order:
         self.status = status
         self.filled_lots = filled_lots
         self.is_canceling = is_canceling
+        self.list_handle = list_handle
+        self.is_pending = is_pending
 
     @property
     def symbol(self) -> str:

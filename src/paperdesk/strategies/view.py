@@ -8,10 +8,10 @@ import struct
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from paperdesk.domain.assets import Asset
-from paperdesk.domain.events import OUTPUT_BYTES, InputKind, OrderType, OutputKind, Side
+from paperdesk.domain.events import OUTPUT_BYTES, InputKind, ListKind, OrderType, OutputKind, Side
 from paperdesk.domain.instruments import Instrument
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.domain.reasons import Reason
@@ -33,6 +33,7 @@ FILL: Final = int(OutputKind.FILL)
 SUBMITTED: Final = int(OutputKind.ORDER_SUBMITTED)
 ACCEPTED: Final = int(OutputKind.ORDER_ACCEPTED)
 CANCEL_REQUESTED: Final = int(OutputKind.CANCEL_REQUESTED)
+LEG_ACTIVATED: Final = int(OutputKind.LEG_ACTIVATED)
 CANCEL_REJECTED: Final = int(OutputKind.CANCEL_REJECTED)
 COMMAND_REFUSED: Final = int(OutputKind.COMMAND_REFUSED)
 ENDS: Final = frozenset(
@@ -45,6 +46,10 @@ ENDS: Final = frozenset(
         OutputKind.COMMAND_REFUSED,
     )
 )
+
+
+UNTOLD: Final = frozenset({int(Reason.USER_CANCELED), int(Reason.LIST_ENDED)})
+"""Why an order may be canceled without a word: at our wish, or because of another order of its list, which is told."""
 
 
 class Market:
@@ -160,17 +165,18 @@ class View:
         """Signed lots from the position, with market orders on their way, to the wanted holding, towards zero."""
         missing = Fraction(wanted) * 10**market.instrument.base.scale - market.position_units
         for order in self.orders.values():
-            if order.instrument.number == market.number and order.order_type == OrderType.MARKET:
+            at_market = order.order_type == OrderType.MARKET and not order.is_pending
+            if order.instrument.number == market.number and at_market:
                 units = order.remaining_lots * market.base_units_per_lot
                 missing -= units if order.side == Side.BUY else -units
         return int(missing / market.base_units_per_lot)
 
     def adopt(self, fields: dict[str, int]) -> None:
         """Take a live order from a snapshot: the fields of `Order`, `instrument` as a number."""
-        rest = {name: value for name, value in fields.items() if name not in ("instrument", "is_canceling")}
-        order = Order(
-            instrument=self.markets[fields["instrument"]].instrument, is_canceling=bool(fields["is_canceling"]), **rest
-        )
+        flags = ("is_canceling", "is_pending")
+        rest = {name: value for name, value in fields.items() if name not in ("instrument", *flags)}
+        known: dict[str, Any] = {**rest, **{name: bool(fields.get(name)) for name in flags}}
+        order = Order(instrument=self.markets[fields["instrument"]].instrument, **known)
         self.orders[order.handle] = order
         if order.order_id:
             self.handle_of[order.order_id] = order.handle
@@ -200,6 +206,10 @@ class View:
             instrument, side = market.instrument, row[SIDE]
             order = Order(handle, instrument, side, row[ORDER_TYPE], row[TIME_IN_FORCE], qty, price, trigger)
             self.orders[handle] = order
+        if row[PAYLOAD_AT + 11]:
+            kind, leg = divmod(row[PAYLOAD_AT + 11], 8)
+            order.list_handle = order.list_handle or handle - leg
+            order.is_pending = leg > 0 and kind != ListKind.OCO
         order.order_id, order.qty_lots = order_id, qty
         order.status = OrderStatus.SUBMITTED
         self.handle_of[order_id] = handle
@@ -213,6 +223,8 @@ class View:
             order.status = OrderStatus.ACCEPTED
         elif row[KIND] == CANCEL_REQUESTED:
             order.is_canceling = True
+        elif row[KIND] == LEG_ACTIVATED:
+            order.is_pending, order.qty_lots = False, row[PAYLOAD_AT + 1]
 
     def _fill(self, row: Output) -> Fill | None:
         market = self.markets.get(row[INSTRUMENT])
@@ -252,9 +264,12 @@ class View:
         order = self._find(row) or self.orders.get(row[PAYLOAD_AT + 4])
         if row[KIND] == COMMAND_REFUSED and row[PAYLOAD_AT + 7] == InputKind.SUBMIT_ORDER:
             order = self._oldest_unnumbered(row[INSTRUMENT])
+        elif row[KIND] == COMMAND_REFUSED and row[PAYLOAD_AT + 7] == InputKind.SUBMIT_LIST and order is not None:
+            for leg in [leg for leg in self.orders.values() if leg.list_handle == order.handle]:
+                self._forget(leg)
         if order is not None:
             self._forget(order)
-        if row[KIND] == OutputKind.ORDER_CANCELED and row[REASON] == Reason.USER_CANCELED:
+        if row[KIND] == OutputKind.ORDER_CANCELED and row[REASON] in UNTOLD:
             return None
         return self._refusal(row, order)
 

@@ -15,6 +15,7 @@ from paperdesk.ledger.journal import FEE, FEES, FREE, PAY, RECEIVE, RELEASE, RES
 from paperdesk.venue.budget import budget_lots, is_spent
 from paperdesk.venue.fees import fee_tier, maker_rate, taker_rate, volume_of
 from paperdesk.venue.kinds import BUY, is_market
+from paperdesk.venue.lists import note_filled
 from paperdesk.venue.orders import (
     FILL,
     FILLED,
@@ -28,6 +29,7 @@ from paperdesk.venue.orders import (
     retire,
     touch,
 )
+from paperdesk.venue.pairs import stand_alone
 from paperdesk.venue.reducing import reducible_lots
 
 FUNDS_EXHAUSTED: Final = int(Reason.FUNDS_EXHAUSTED)
@@ -152,6 +154,8 @@ def fill(
 ) -> int:
     """Fill up to `wanted_lots` of an order at a price; returns the lots filled. What cannot be paid or counted expires with its reason."""
     order = s.orders[slot]
+    if order.list_id > 0 and wanted_lots > 0:
+        stand_alone(s, slot)
     is_last = order.reduce_only == 1 and wanted_lots > reducible_lots(s, order)
     wanted_lots = own_bounds(s, order, price_ticks, wanted_lots)
     if wanted_lots == 0:
@@ -214,6 +218,8 @@ def after_fill(s: Any, slot: int, lots: int, countable: int, price_ticks: int, i
         finish(s, slot, ORDER_EXPIRED, NOTIONAL_TOO_LARGE if countable == 0 else FUNDS_EXHAUSTED)
     elif order.status == FILLED:
         release_rest(s, slot)
+        if s.orders[slot].list_id > 0:
+            note_filled(s, slot)
         retire(s, slot)
     else:
         if order.side == BUY and not is_market(order):

@@ -9,10 +9,15 @@ from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_UNITS, mul_div_ceil, mul_div_floor, product_fits
 from paperdesk.venue.book import BOOK, best, reaches
 from paperdesk.venue.budget import is_countable, most_value
-from paperdesk.venue.kinds import BUY, MARKET_ORDER, direction, has_trigger, is_market, is_reached, is_stop
+from paperdesk.venue.kinds import BUY, LIMIT_ORDER, MARKET_ORDER, direction, has_trigger, is_market, is_reached, is_stop
+from paperdesk.venue.lists import LEG_BASE, first_of_pair, is_pending
 
 TRADING: Final = int(TradingStatus.TRADING)
-ACCEPTED, PARTIALLY_FILLED = int(OrderStatus.ACCEPTED), int(OrderStatus.PARTIALLY_FILLED)
+SUBMITTED, ACCEPTED, PARTIALLY_FILLED = (
+    int(OrderStatus.SUBMITTED),
+    int(OrderStatus.ACCEPTED),
+    int(OrderStatus.PARTIALLY_FILLED),
+)
 MULTIPLIER_SCALE: Final = 100_000_000
 INSTRUMENT_HALTED, PRICE_FILTER, LOT_SIZE, MARKET_LOT_SIZE, MIN_NOTIONAL, STOP_WOULD_TRIGGER, POST_ONLY_WOULD_TAKE = (
     int(Reason.INSTRUMENT_HALTED),
@@ -29,6 +34,9 @@ PERCENT_PRICE_BY_SIDE, MAX_NOTIONAL, MAX_NUM_ORDERS, MAX_NUM_ALGO_ORDERS = (
     int(Reason.MAX_NUM_ORDERS),
     int(Reason.MAX_NUM_ALGO_ORDERS),
 )
+
+
+LIST_PRICES: Final = int(Reason.LIST_PRICES)
 
 
 @kernel
@@ -107,6 +115,16 @@ def largest_reason(definition: Any, market: Any, order: Any) -> int:
 
 
 @kernel
+def is_counted(other: Any, order: Any) -> bool:
+    """Whether an order counts among the others at the venue when one arrives: also one that is pending, or comes before it in the same list."""
+    if ACCEPTED <= other.status <= PARTIALLY_FILLED:
+        return True
+    if other.status != SUBMITTED or other.list_id == 0:
+        return False
+    return bool(is_pending(other) or (other.list_id == order.list_id and other.id != order.id))
+
+
+@kernel
 def count_reason(s: Any, definition: Any, order: Any) -> int:
     """How many orders an account may have at the venue, in all and waiting for triggers; looked at only where there is such a limit."""
     if definition.max_orders <= 0 and (definition.max_algo_orders <= 0 or not has_trigger(order)):
@@ -115,7 +133,7 @@ def count_reason(s: Any, definition: Any, order: Any) -> int:
     slot = s.accounts[order.account].first_order - 1
     while slot >= 0:
         other = s.orders[slot]
-        if other.instrument == order.instrument and ACCEPTED <= other.status <= PARTIALLY_FILLED:
+        if other.instrument == order.instrument and is_counted(other, order):
             live += 1
             waiting += 1 if is_stop(other) else 0
         slot = other.next - 1
@@ -152,6 +170,18 @@ def would_take(market: Any, order: Any) -> bool:
 
 
 @kernel
+def list_reason(market: Any, order: Any) -> int:
+    """Whether the limit order of a pair has its price on the far side of the last one (its stop is checked as any)."""
+    if order.list_id == 0 or order.order_type != LIMIT_ORDER:
+        return 0
+    if order.list_leg % LEG_BASE != first_of_pair(order.list_leg // LEG_BASE):
+        return 0
+    last = stop_price(market, order.side)
+    far = last == 0 or (order.price_ticks < last if order.side == BUY else order.price_ticks > last)
+    return 0 if far else LIST_PRICES
+
+
+@kernel
 def arrival_reason(s: Any, order: Any) -> int:
     """All checks of an arriving order, in the venue's order; 0 or the reason of the first that fails."""
     definition, market = s.instruments[order.instrument], s.markets[order.instrument]
@@ -170,4 +200,4 @@ def arrival_reason(s: Any, order: Any) -> int:
         return STOP_WOULD_TRIGGER
     if reason == 0 and order.post_only == 1 and would_take(market, order):
         return POST_ONLY_WOULD_TAKE
-    return reason
+    return list_reason(market, order) if reason == 0 else reason

@@ -18,6 +18,16 @@ UP, DOWN = 0, 1
 """Directions of a price in which a trigger is reached; they index the stops place."""
 FIRST_TYPE: Final = MARKET_ORDER
 LAST_TYPE: Final = TAKE_PROFIT_LIMIT
+COLLAR_UP, COLLAR_DOWN, COLLAR_BASE = 105, 95, 100
+
+
+@kernel
+def collar(side: int, ticks: int) -> int:
+    """The worst price a market order may walk to: 5 % beyond the reference, rounded away from it (buys up, sells down, at least 1)."""
+    assert ticks > 0, "a collar surrounds a price"
+    if side == BUY:
+        return (ticks * COLLAR_UP + COLLAR_BASE - 1) // COLLAR_BASE
+    return max(1, ticks * COLLAR_DOWN // COLLAR_BASE)
 
 
 @kernel

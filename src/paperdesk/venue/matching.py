@@ -14,7 +14,7 @@ from paperdesk.venue import book, orders, places
 from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best
 from paperdesk.venue.fills import fill
 from paperdesk.venue.filters import arrival_reason
-from paperdesk.venue.kinds import BUY, FOK, has_trigger, is_market, stays
+from paperdesk.venue.kinds import FOK, collar, has_trigger, is_market, stays
 from paperdesk.venue.whole import fills_whole
 
 BOOK_WALK: Final = int(FillRule.BOOK_WALK)
@@ -23,16 +23,6 @@ IOC_REMAINDER, FOK_NOT_FILLED, NO_LIQUIDITY = (
     int(Reason.FOK_NOT_FILLED),
     int(Reason.NO_LIQUIDITY),
 )
-COLLAR_UP, COLLAR_DOWN, COLLAR_BASE = 105, 95, 100
-
-
-@kernel
-def collar(side: int, ticks: int) -> int:
-    """The worst price a market order may walk to: 5 % beyond the reference, rounded away from it (buys up, sells down, at least 1)."""
-    assert ticks > 0, "a collar surrounds a price"
-    if side == BUY:
-        return (ticks * COLLAR_UP + COLLAR_BASE - 1) // COLLAR_BASE
-    return max(1, ticks * COLLAR_DOWN // COLLAR_BASE)
 
 
 @kernel

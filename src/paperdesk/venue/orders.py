@@ -10,10 +10,12 @@ from paperdesk.domain.events import FLAG_POST_ONLY, FLAG_REDUCE_ONLY, Liquidity,
 from paperdesk.domain.kernel import kernel, record
 from paperdesk.domain.orders import ALLOWED, OrderStatus
 from paperdesk.domain.outbox import emit
+from paperdesk.domain.reasons import Reason
 from paperdesk.ledger.journal import RELEASE, average_buy, average_sell, post
 from paperdesk.venue.book import UNKNOWN, used_row
 from paperdesk.venue.fees import count_volume
 from paperdesk.venue.kinds import BUY, GTD
+from paperdesk.venue.lists import count_brought, counts_lots, other_legs
 from paperdesk.venue.places import EXPIRY, leave_inbox, leave_place
 
 MAX_ORDERS: Final = 262_144
@@ -51,6 +53,10 @@ ORDER: Final = record(
         ("expire_ns", "i8"),
         ("reduce_only", "i8"),
         ("budget_units", "i8"),
+        ("list_id", "i8"),
+        ("list_leg", "i8"),
+        ("activated_ns", "i8"),
+        ("brought_units", "i8"),
         ("next", "i4"),
         ("previous", "i4"),
         ("most_key", "i8"),
@@ -64,7 +70,8 @@ ORDER: Final = record(
     ]
 )
 """`value` is Σ ticks·lots of its fills; `next`/`previous` chain an account's rows by id (row number + 1, 0 at the ends). What it knows of its
-place in a queue is `most_lots` … `level_lots` where it is stored, and `most_key` … `is_bound` while it rests (`venue/levels.py`).
+place in a queue is `most_lots` … `level_lots` where it is stored, and `most_key` … `is_bound` while it rests
+(`venue/levels.py`). `list_id` … `brought_units`: `venue/lists.py`.
 """
 
 MAKER, TAKER = int(Liquidity.MAKER), int(Liquidity.TAKER)
@@ -94,6 +101,8 @@ CANCELED, EXPIRED, REJECTED = int(OrderStatus.CANCELED), int(OrderStatus.EXPIRED
     int(OutputKind.CANCEL_REQUESTED),
 )
 CANCEL_REJECTED: Final = int(OutputKind.CANCEL_REJECTED)
+LEG_ACTIVATED: Final = int(OutputKind.LEG_ACTIVATED)
+LIST_ENDED: Final = int(Reason.LIST_ENDED)
 
 
 @kernel
@@ -167,6 +176,8 @@ def apply_submitted(s: Any, row: Any) -> int:
     order.client_id = row.client_id
     order.expire_ns = row.expire_ns
     order.budget_units = row.budget_units
+    order.list_id = row.list_id
+    order.list_leg = row.list_leg
     account = s.accounts[row.account]
     order.previous = account.last_order
     order.next = 0
@@ -177,7 +188,8 @@ def apply_submitted(s: Any, row: Any) -> int:
     account.last_order = slot + 1
     account.next_order = row.order_id + 1
     account.epoch_orders += 1
-    add_open_lots(s, order, order.qty_lots)
+    if counts_lots(s, slot):
+        add_open_lots(s, order, order.qty_lots)
     used_row(s, row.account, row.instrument)  # there is room now, and may be none when it takes from the book
     return slot
 
@@ -208,8 +220,14 @@ def apply_order(s: Any, row: Any, slot: int) -> None:
         order.triggered = 1
     elif row.kind == CANCEL_REQUESTED:
         order.cancel_at_ns = row.cause
+    elif row.kind == LEG_ACTIVATED:
+        order.qty_lots = row.qty_lots
+        order.activated_ns = s.activated_ns = row.ts_seq_ns
+        if counts_lots(s, slot):
+            add_open_lots(s, order, order.qty_lots)
     elif row.kind != CANCEL_REJECTED:
-        add_open_lots(s, order, order.filled_lots - order.qty_lots)
+        if counts_lots(s, slot):
+            add_open_lots(s, order, order.filled_lots - order.qty_lots)
         set_status(
             order, REJECTED if row.kind == ORDER_REJECTED else (CANCELED if row.kind == ORDER_CANCELED else EXPIRED)
         )
@@ -244,6 +262,8 @@ def apply_fill(s: Any, row: Any, slot: int) -> int:
     s.accounts[order.account].next_fill = row.fill_id + 1
     count_volume(s, order.account, row.volume_units)
     base_units = lots * s.instruments[order.instrument].base_units_per_lot
+    if order.list_id > 0 and order.side == BUY:
+        count_brought(s, slot, base_units - row.fee_units)
     account, bot = s.account_positions[order.account, order.instrument], s.bot_positions[order.bot, order.instrument]
     if order.side == BUY:
         realized = average_buy(account, row.quote_units, base_units - row.fee_units)
@@ -263,7 +283,21 @@ def apply_fill(s: Any, row: Any, slot: int) -> int:
 
 @kernel
 def finish(s: Any, slot: int, kind: int, reason: int) -> None:
-    """End an order (rejected, canceled, expired): state it, release what it holds, take it out of its place."""
+    """End an order (rejected, canceled, expired), and with it those that hang on it."""
+    if s.orders[slot].list_id == 0:
+        end_order(s, slot, kind, reason)
+        return
+    first, second = other_legs(s, slot)
+    end_order(s, slot, kind, reason)
+    if first != UNKNOWN:
+        end_order(s, first, ORDER_CANCELED, LIST_ENDED)
+    if second != UNKNOWN:
+        end_order(s, second, ORDER_CANCELED, LIST_ENDED)
+
+
+@kernel
+def end_order(s: Any, slot: int, kind: int, reason: int) -> None:
+    """End one order alone: state it, release what it holds, take it out of its place."""
     state_order(s, kind, slot, reason)
     release_rest(s, slot)
     retire(s, slot)
@@ -324,6 +358,7 @@ def clear_row(order: Any) -> None:
     order.most_lots = order.least_lots = order.level_lots = order.seen_picture = order.rank = 0
     order.reserved_units = order.submitted_ns = order.arrive_ns = 0
     order.cancel_at_ns = order.client_id = order.expire_ns = order.reduce_only = order.budget_units = 0
+    order.list_id = order.list_leg = order.activated_ns = order.brought_units = 0
     order.account = order.bot = order.instrument = order.version = order.next = order.previous = 0
     order.side = order.order_type = order.time_in_force = order.post_only = 0
     order.status = order.place = order.triggered = order.rested = 0

@@ -1,4 +1,5 @@
-"""Where orders wait: the inbox (in flight), held (for the next bar or trade), resting (in the book's queue), stops (for a trigger).
+"""Where orders wait: the inbox (in flight), held (for the next bar or trade), resting (in the book's queue), stops (for a trigger),
+pending (for the working order of its list).
 
 Each place but the queue (`venue/levels.py`) is a sorted array of order rows, first to act first, so that a market event touches only what
 it reaches. Places are derived from the rows and can be rebuilt from them (`rebuild_places`).
@@ -19,6 +20,7 @@ INBOX: Final = 1
 HELD: Final = 2
 RESTING: Final = 3
 STOPS: Final = 4
+PENDING: Final = 5
 
 ARRIVAL, CANCEL, EXPIRY = 0, 1, 2
 ENTRIES: Final = 3
@@ -259,6 +261,9 @@ def rebuild_places(s: Any) -> None:
             enter_stops(s, slot)
         elif place == INBOX:
             enter_inbox(s, slot, ARRIVAL)
+        elif place == PENDING:
+            order.place = PENDING
+        s.activated_ns = max(s.activated_ns, order.activated_ns)
         if order.status != 0:
             used_row(s, order.account, order.instrument)
         if order.status != 0 and order.cancel_at_ns > 0:

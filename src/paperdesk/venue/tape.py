@@ -14,7 +14,8 @@ from paperdesk.venue.book import UNKNOWN, reaches
 from paperdesk.venue.budget import wanted_lots
 from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC, after_print, bar_lots, impact_ticks, touch_lots, worse
 from paperdesk.venue.fills import countable_lots, fee_fits, fill, may_reduce, payable_lots, share_left
-from paperdesk.venue.kinds import BUY, FOK, UP, direction, is_market, is_reached, stays
+from paperdesk.venue.kinds import BUY, FOK, TAKE_PROFIT_MARKET, UP, direction, is_market, is_reached, stays
+from paperdesk.venue.lists import sent_ns
 from paperdesk.venue.matching import rest_unqueued
 from paperdesk.venue.orders import (
     MAKER,
@@ -25,6 +26,7 @@ from paperdesk.venue.orders import (
     is_unfinished,
     state_order,
 )
+from paperdesk.venue.pairs import stand_alone
 from paperdesk.venue.places import before_held, enter_held, leave_place
 
 TRADE_THROUGH, BAR_OPEN, BAR_THROUGH, BAR_STOP, TAPE_TAKE, TAPE_TOUCH = (
@@ -151,14 +153,14 @@ def match_bar(s: Any, instrument: int, e: Any) -> None:
     assert e.interval_ns > 0, "a bar lasts"
     opened_ns = s.ts_seq_ns - e.interval_ns
     meet_open(s, instrument, e, opened_ns)
-    meet_extremes(s, instrument, e, opened_ns)
+    meet_extremes(s, instrument, e, opened_ns, False)
     i = 0
     while i < s.n_held[instrument]:
         slot = s.held[instrument, i]
         order = s.orders[slot]
         if order.rested == IN_THIS_BAR:
             order.rested = 1
-        elif order.rested == 1 and order.submitted_ns <= opened_ns:
+        elif order.rested == 1 and sent_ns(order) <= opened_ns:
             meet_range(s, slot, e)
         if i < s.n_held[instrument] and s.held[instrument, i] == slot:
             i += 1
@@ -181,7 +183,7 @@ def meet_open(s: Any, instrument: int, e: Any, opened_ns: int) -> None:
     while i < s.n_held[instrument]:
         slot = s.held[instrument, i]
         order = s.orders[slot]
-        if order.rested == 0 and order.submitted_ns <= opened_ns:
+        if order.rested == 0 and sent_ns(order) <= opened_ns:
             live, took = True, is_market(order) or reaches(order.side, e.open_ticks, order.price_ticks)
             if took:
                 live = fill_in_bar(s, slot, e.open_ticks, e, TAKER, BAR_OPEN, e.open_ticks)
@@ -193,38 +195,47 @@ def meet_open(s: Any, instrument: int, e: Any, opened_ns: int) -> None:
 
 
 @kernel
-def next_reached_stop(s: Any, instrument: int, high_ticks: int, low_ticks: int, opened_ns: int, after: int) -> int:
+def takes_part(s: Any, order: Any, opened_ns: int, is_late: bool) -> bool:
+    """Whether a bar's range concerns an order that waits for a trigger: sent before the bar opened; or (`is_late`) a stop that was activated in it."""
+    if is_late:
+        return bool(order.activated_ns == s.ts_seq_ns and order.order_type < TAKE_PROFIT_MARKET)
+    return bool(sent_ns(order) <= opened_ns)
+
+
+@kernel
+def next_reached_stop(s: Any, instrument: int, e: Any, opened_ns: int, is_late: bool, after: int) -> int:
     """Row of the reached stop that comes next in (account, id) order after row `after`'s key, or UNKNOWN; `after` UNKNOWN is the start."""
     found = UNKNOWN
     for way in range(2):
-        extreme = high_ticks if way == UP else low_ticks
+        extreme = e.high_ticks if way == UP else e.low_ticks
         for i in range(s.n_stops[instrument, way]):
             slot = s.stops[instrument, way, i]
             order = s.orders[slot]
             if not is_reached(way, extreme, order.trigger_ticks):
                 break
-            if order.submitted_ns <= opened_ns and (found == UNKNOWN or before_held(order, s.orders[found])):
+            if takes_part(s, order, opened_ns, is_late) and (found == UNKNOWN or before_held(order, s.orders[found])):
                 found = slot
     assert found == UNKNOWN or found != after, "each stop is met once"
     return found
 
 
 @kernel
-def meet_extremes(s: Any, instrument: int, e: Any, opened_ns: int) -> None:
-    """Stops that the bar's range reached: market ones take at once, limit ones wait for the next bar."""
-    slot = next_reached_stop(s, instrument, e.high_ticks, e.low_ticks, opened_ns, UNKNOWN)
+def meet_extremes(s: Any, instrument: int, e: Any, opened_ns: int, is_late: bool) -> None:
+    """Stops that the bar's range reached: market ones take at once, limit ones wait for the next bar. `is_late`: those that were activated in the bar."""
+    slot = next_reached_stop(s, instrument, e, opened_ns, is_late, UNKNOWN)
     while slot != UNKNOWN:
         order = s.orders[slot]
         leave_place(s, slot)
         state_order(s, ORDER_TRIGGERED, slot, 0)
+        stand_alone(s, slot)
         if not is_market(order) and stays(order):
             rest_unqueued(s, order)
-            order.rested = IN_THIS_BAR
+            order.rested = 1 if is_late else IN_THIS_BAR
         enter_held(s, slot)
         if is_market(order):
             worst = e.high_ticks if order.side == BUY else e.low_ticks
             fill_in_bar(s, slot, trigger_ticks(s, order, e), e, TAKER, BAR_STOP, worst)
-        slot = next_reached_stop(s, instrument, e.high_ticks, e.low_ticks, opened_ns, slot)
+        slot = next_reached_stop(s, instrument, e, opened_ns, is_late, slot)
 
 
 @kernel

@@ -11,6 +11,7 @@ from paperdesk.venue.book import best
 from paperdesk.venue.filters import triggered
 from paperdesk.venue.kinds import DOWN, UP, is_reached
 from paperdesk.venue.matching import execute
+from paperdesk.venue.pairs import stand_alone
 
 
 @kernel
@@ -31,6 +32,7 @@ def fire_way(s: Any, instrument: int, way: int) -> None:
         if triggered(market, order):
             places.leave_place(s, slot)
             orders.state_order(s, orders.ORDER_TRIGGERED, slot, 0)
+            stand_alone(s, slot)
             execute(s, slot)
             i = 0
         elif market.trade_seen == 1 or not is_reached(way, farthest(market, way), order.trigger_ticks):

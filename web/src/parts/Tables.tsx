@@ -124,7 +124,7 @@ const OrderRow = memo(function OrderRow({ order, onStory, cancelable }: { order:
       <td>{words(order.order_type)} <span className="dim">{order.time_in_force.toUpperCase()}{order.post_only ? " post-only" : ""}</span></td>
       <td>{amount(order.quantity)} <span className="dim">{order.symbol}</span></td>
       <td>{price || "market"}</td>
-      <td title={why}>{words(order.status)}{order.cancel_requested && cancelable ? <span className="dim">, cancel on its way</span> : null}{order.refusal && !cancelable ? <span className="dim">: {words(order.refusal.name)}</span> : null}</td>
+      <td title={why}>{order.list?.pending ? `waits for ${order.list.id}` : words(order.status)}{order.list && !order.list.pending ? <span className="dim">, {order.list.kind.toUpperCase()} {order.list.id}</span> : null}{order.cancel_requested && cancelable ? <span className="dim">, cancel on its way</span> : null}{order.refusal && !cancelable ? <span className="dim">: {words(order.refusal.name)}</span> : null}</td>
       <td>{amount(order.filled)}{order.average_price && <span className="dim"> at {short(order.average_price)}</span>}</td>
       <td>{sender(order.bot, order.who)}</td>
       {cancelable && <td><Cancel order={order} /></td>}

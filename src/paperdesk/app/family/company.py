@@ -19,7 +19,7 @@ from paperdesk.app.accounts import ACCOUNT
 from paperdesk.app.beside import fees_text, latency_text
 from paperdesk.app.bootstrap import Plan
 from paperdesk.app.family.mirror import copies
-from paperdesk.app.family.order_words import Unusable, intent_of
+from paperdesk.app.family.order_words import Unusable, intent_of, legs_of
 from paperdesk.app.family.pictures import Pictures
 from paperdesk.app.family.tasks import resident_mb
 from paperdesk.app.isolated import IsolatedBot
@@ -309,7 +309,10 @@ class Company:
     def _row(self, what: words.Wanted) -> np.ndarray[Any, Any]:
         """The input that a command becomes."""
         if isinstance(what, words.SubmitOrder):
-            return self._order(what)
+            return commands.submit_order(ACCOUNT, 0, self._instrument(what.instrument), intent_of(what))
+        if isinstance(what, words.SubmitList):
+            kind, legs = legs_of(what)
+            return commands.submit_list(ACCOUNT, 0, self._instrument(what.instrument), kind, legs)
         if isinstance(what, words.CancelOrder):
             return commands.cancel_order(ACCOUNT, 0, what.order_id)
         if isinstance(what, words.CancelAll):
@@ -327,11 +330,11 @@ class Company:
             )
         return commands.resume(account, what.bot)
 
-    def _order(self, what: words.SubmitOrder) -> np.ndarray[Any, Any]:
-        if not 0 <= what.instrument < len(self.plan.instruments):
-            raise Unusable(f"there is no instrument {what.instrument}")
-        instrument: Instrument = self.plan.instruments[what.instrument]
-        return commands.submit_order(ACCOUNT, 0, instrument, intent_of(what))
+    def _instrument(self, number: int) -> Instrument:
+        if not 0 <= number < len(self.plan.instruments):
+            raise Unusable(f"there is no instrument {number}")
+        instrument: Instrument = self.plan.instruments[number]
+        return instrument
 
 
 def accounts_told(plan: Plan) -> list[dict[str, Any]]:

@@ -16,8 +16,8 @@ from paperdesk.domain.orders import LIVE
 from paperdesk.engine.fold import Fold
 
 Rows = np.ndarray[Any, Any]
-SUBMIT_ORDER, CANCEL_ORDER, CANCEL_ALL, KILL, RESUME = (
-    int(InputKind[name]) for name in ("SUBMIT_ORDER", "CANCEL_ORDER", "CANCEL_ALL", "KILL", "RESUME")
+SUBMIT_ORDER, SUBMIT_LIST, CANCEL_ORDER, CANCEL_ALL, KILL, RESUME = (
+    int(InputKind[name]) for name in ("SUBMIT_ORDER", "SUBMIT_LIST", "CANCEL_ORDER", "CANCEL_ALL", "KILL", "RESUME")
 )
 SENT: Final = (int(OutputKind.ORDER_SUBMITTED), int(OutputKind.ORDER_DENIED))
 STATUSES: Final = [int(status) for status in LIVE]
@@ -31,11 +31,15 @@ def copies(fold: Fold, beside: list[Account], row: Rows, outputs: Rows) -> Itera
     for other in beside:
         copy = row.copy()
         copy["account"] = other.number
-        if kind == SUBMIT_ORDER:
+        if kind in (SUBMIT_ORDER, SUBMIT_LIST):
             sent = outputs[np.isin(outputs["kind"], SENT) & (outputs["account"] == account)]
             if not len(sent):  # refused before it had a number
                 return
-            copy["client_id"], copy["cause"] = sent["order_id"][0], 0
+            if kind == SUBMIT_LIST:
+                copy["leg_client_id"][0, : len(sent)] = sent["order_id"]
+                copy["list_cause"] = 0
+            else:
+                copy["client_id"], copy["cause"] = sent["order_id"][0], 0
         elif kind == CANCEL_ORDER:
             number = same_order(fold, other.number, int(row["order_id"][0]))
             if number == 0:

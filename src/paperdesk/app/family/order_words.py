@@ -5,11 +5,12 @@ from typing import Final
 
 from paperdesk.api import messages as words
 from paperdesk.domain.commands import Intent
-from paperdesk.domain.events import Side, TimeInForce
+from paperdesk.domain.events import ListKind, Side, TimeInForce
 from paperdesk.domain.terms import TYPES, Terms
 
 DIGITS: Final = 40
 SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
+LISTS: Final = {kind.name.lower(): kind for kind in ListKind}
 FORCES: Final = {name.name.lower(): name for name in TimeInForce}
 NEEDS: Final = {kind.name.lower(): needs for needs, kind in TYPES.items()}
 """Order type → whether it has a price, a trigger, and takes profit."""
@@ -41,6 +42,17 @@ def intent_of(what: words.SubmitOrder) -> Intent:
     return Intent(
         SIDES[what.side], decimal("quantity", what.quantity), limit, trigger_price, force, what.post_only, **terms
     )
+
+
+def legs_of(what: words.SubmitList) -> tuple[ListKind, list[Intent]]:
+    """A list's kind and its orders; Unusable where they do not go together."""
+    kind = LISTS.get(what.kind)
+    count = 3 if kind == ListKind.OTOCO else 2
+    if kind is None or len(what.legs) != count:
+        raise Unusable(f"kind is one of {', '.join(LISTS)}; an oco and an oto have two legs, an otoco three")
+    if any(leg.quote_quantity is not None for leg in what.legs):
+        raise Unusable("an order of a list has a quantity, no quote_quantity")
+    return kind, [intent_of(leg) for leg in what.legs]
 
 
 def decimal(name: str, text: str) -> Decimal:

@@ -48,13 +48,14 @@ TABLES = {
   side TEXT NOT NULL, order_type TEXT NOT NULL, time_in_force TEXT NOT NULL, post_only {{int}} NOT NULL,
   reduce_only {{int}} NOT NULL,
   client_id {{int}} NOT NULL, cause {{int}} NOT NULL, price_ticks {{int}} NOT NULL, trigger_ticks {{int}} NOT NULL,
-  qty_lots {{int}} NOT NULL, price TEXT, trigger_price TEXT, quantity TEXT, submitted_seq {{int}} NOT NULL,
+  price TEXT, trigger_price TEXT, submitted_seq {{int}} NOT NULL,
   submitted_ns {{int}} NOT NULL, arrive_ns {{int}} NOT NULL, expire_ns {{int}} NOT NULL,
-  budget_units {{int}} NOT NULL,
+  budget_units {{int}} NOT NULL, list_id {{int}} NOT NULL, list_leg {{int}} NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('denied', 'submitted', 'accepted', 'partially_filled', 'filled', 'canceled',
     'expired', 'rejected')),
+  qty_lots {{int}} NOT NULL, quantity TEXT,
   filled_lots {{int}} NOT NULL, fills {{int}} NOT NULL, quote_units {{int}} NOT NULL, fee_units {{int}} NOT NULL,
-  reserved_units {{int}} NOT NULL CHECK (reserved_units >= 0), triggered_seq {{int}} NOT NULL,
+  reserved_units {{int}} NOT NULL CHECK (reserved_units >= 0), triggered_seq {{int}} NOT NULL, activated_seq {{int}} NOT NULL,
   cancel_at_ns {{int}} NOT NULL, reason_code {{int}} NOT NULL, reason TEXT, updated_seq {{int}} NOT NULL,
   updated_ns {{int}} NOT NULL,
   PRIMARY KEY (run, account, order_id), {ACCOUNT},
@@ -131,8 +132,8 @@ FROZEN = {
     "balances": "run, account, asset, mode",
     "positions": "run, account, epoch, bot, instrument",
     "orders": "run, account, order_id, id, mode, epoch, bot, instrument, version, symbol, side, order_type, "
-    "time_in_force, post_only, reduce_only, client_id, cause, price_ticks, trigger_ticks, qty_lots, price, trigger_price, "
-    "quantity, submitted_seq, submitted_ns, arrive_ns",
+    "time_in_force, post_only, reduce_only, client_id, cause, price_ticks, trigger_ticks, price, trigger_price, "
+    "submitted_seq, submitted_ns, arrive_ns, list_id, list_leg",
 }
 """Columns that never change once they are written."""
 
@@ -165,6 +166,11 @@ def upgrade() -> None:
     done = "WHEN OLD.status IN ('denied', 'filled', 'canceled', 'expired', 'rejected')"
     refuse("done_orders_are_not_changed", f"UPDATE ON orders {done}", "orders: a done order does not change any more")
     shrinks = "WHEN NEW.filled_lots < OLD.filled_lots OR NEW.fills < OLD.fills"
+    refuse(
+        "orders_do_not_grow",
+        "UPDATE ON orders WHEN NEW.qty_lots > OLD.qty_lots",
+        "orders: a quantity is cut, never grown",
+    )
     refuse("fills_are_not_taken_back", f"UPDATE ON orders {shrinks}", "orders: a fill is not taken back")
 
 
