@@ -40,6 +40,8 @@ ORDER_FACTS = (
     "expire_ns",
     "reduce_only",
     "budget_units",
+    "trail_bips",
+    "peak_ticks",
 )
 ACCOUNT_FACTS = (
     "opened",

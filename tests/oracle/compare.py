@@ -155,6 +155,7 @@ def order_rows(desk: Desk, account: Account, core: dict[int, tuple[int, ...]]) -
             "filled_lots": order.filled,
             "value": order.value,
             "reserved_units": order.reserved,
+            "peak_ticks": order.peak,
             **resting_words(desk, order),
         }
         for order in account.orders.values()

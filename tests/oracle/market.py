@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from tests.oracle import trailing
 from tests.oracle.budget import room
 from tests.oracle.ledger import end, fill, order_words, reducible
 from tests.oracle.things import Account, Instrument, Market, Order, Owed
@@ -228,22 +229,32 @@ def bar_for(desk: Desk, account: Account, instrument: Instrument, given: dict[st
         else:
             left -= meet(desk, order, 0, first, TAKER, "BAR_OPEN")
     for order in waiting:
+        if order.trail:
+            continue
         worst = given["high_ticks"] if order.side == BUY else given["low_ticks"]
         if not order.reached_by(given["high_ticks"] if order.fires_up else given["low_ticks"]):
             continue
-        triggered(desk, order)
-        order.place = "pending"
-        if order.order_type in MARKET_TYPES:
-            beyond = first if order.reached_by(first) else order.trigger
-            price = moved(account, order, worst if account.fill_model == 3 else beyond, given, left)
-            price = min(price, worst) if order.side == BUY else max(price, worst)
-            left -= meet(desk, order, left, price, TAKER, "BAR_STOP")
-        elif order.time_in_force in STAYING:
-            rest(desk, order)
+        left -= fire_in_bar(desk, account, order, first if order.reached_by(first) else order.trigger, given, left)
+    for order, price in trailing.through_bar(desk, account, [order for order in waiting if order.trail], given):
+        left -= fire_in_bar(desk, account, order, price, given, left)
     for order in resting:
         best = given["low_ticks"] if order.side == BUY else given["high_ticks"]
         if reaches(order.side, best, order.price) and (best != order.price or account.fill_model == 1):
             left -= fill(desk, order, min(order.remaining, left), order.price, MAKER, "BAR_THROUGH")
+
+
+def fire_in_bar(desk: Desk, account: Account, order: Order, price: int, bar: dict[str, Any], left: int) -> int:
+    """A stop fires at a price of a bar; the lots filled."""
+    triggered(desk, order, price)
+    order.place = "pending"
+    worst = bar["high_ticks"] if order.side == BUY else bar["low_ticks"]
+    if order.order_type in MARKET_TYPES:
+        price = moved(account, order, worst if account.fill_model == 3 else price, bar, left)
+        price = min(price, worst) if order.side == BUY else max(price, worst)
+        return meet(desk, order, left, price, TAKER, "BAR_STOP")
+    if order.time_in_force in STAYING:
+        rest(desk, order)
+    return 0
 
 
 def worse(side: int, price: int, ticks: int) -> int:
@@ -261,21 +272,29 @@ def moved(account: Account, order: Order, price: int, bar: dict[str, Any], left:
     return worse(order.side, price, max(1, math.ceil(volatility * math.sqrt(lots / bar["volume_lots"]))))
 
 
-def triggered(desk: Desk, order: Order) -> None:
+def triggered(desk: Desk, order: Order, last: int) -> None:
     """A stop's trigger was reached."""
-    desk.say("ORDER_TRIGGERED", account=order.account, bot=order.bot, order_id=order.id, **order_words(order))
+    trigger = trailing.trigger(order) if order.trail else order.trigger
+    words = {"last_ticks": last, "peak_ticks": order.peak, "reached_ticks": trigger}
+    desk.say("ORDER_TRIGGERED", account=order.account, bot=order.bot, order_id=order.id, **words, **order_words(order))
 
 
 def check_stops(desk: Desk, instrument: Instrument) -> None:
     """Section 6.5: stops that `last` has reached: those that fire upwards by rising trigger, then the others by falling trigger."""
     for account in accounts(desk):
-        waiting = orders_of(account, instrument.number, "waiting")
-        up = sorted((order for order in waiting if order.fires_up), key=lambda order: (order.trigger, order.id))
-        down = sorted((order for order in waiting if not order.fires_up), key=lambda order: (-order.trigger, order.id))
-        for order in up + down:
-            if reached(instrument.market, order):
-                triggered(desk, order)
+        waiting = [order for order in orders_of(account, instrument.number, "waiting") if not order.peak]
+        for order in trailing.by_trigger(waiting):
+            last = instrument.market.last_for(order.side)
+            if last is None or not reached(instrument.market, order):
+                continue
+            if order.trail:
+                trailing.activate(desk, order, last, last)
+            else:
+                triggered(desk, order, last)
                 execute(desk, order)
+        for order, last in trailing.following(instrument.market, orders_of(account, instrument.number, "waiting")):
+            triggered(desk, order, last)
+            execute(desk, order)
 
 
 def on_picture(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:

@@ -108,7 +108,7 @@ class Instrument:
         """Section 4.2: price and trigger, where the order has them, lie within the bounds."""
         low, high = self.given["min_price_ticks"], self.given["max_price_ticks"]
         prices = [] if order.order_type in MARKET_TYPES else [order.price]
-        if order.is_stop:
+        if order.is_stop and order.trigger:
             prices.append(order.trigger)
         return all(price >= low and (high == 0 or price <= high) for price in prices)
 
@@ -149,6 +149,8 @@ class Order:
     expire_ns: int = 0
     reduce_only: bool = False
     budget: int = 0
+    trail: int = 0
+    peak: int = 0
     arrive_ns: int = 0
     status: str = "SUBMITTED"
     place: str = "flight"
@@ -179,7 +181,9 @@ class Order:
         return self.order_type not in PROFIT_TYPES if self.side == BUY else self.order_type in PROFIT_TYPES
 
     def reached_by(self, price: int) -> bool:
-        """Whether a price is at or beyond the trigger."""
+        """Whether a price is at or beyond the trigger; without one (a trail that follows from its arrival on) any is."""
+        if not self.trigger:
+            return True
         return price >= self.trigger if self.fires_up else price <= self.trigger
 
 

@@ -97,6 +97,7 @@ class OutputKind(IntEnum):
     INSTRUMENT_CHANGED = 22
     LATENCY_SET = 40
     FEE_TIERS_SET = 41
+    ORDER_ACTIVATED = 47
 
 
 class Side(IntEnum):

@@ -74,6 +74,7 @@ def submit_order(s: Any, e: Any) -> None:
     row.cause = e.cause
     row.expire_ns = e.expire_ns
     row.budget_units = e.budget_units
+    row.trail_bips = e.trail_bips
     if reason != 0:
         s.accounts[e.account].next_order += 1
         return

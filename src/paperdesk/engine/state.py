@@ -17,6 +17,7 @@ from paperdesk.venue.book import MARKET, MAX_USED, USED
 from paperdesk.venue.fees import VOLUME_DAYS
 from paperdesk.venue.levels import LEVEL
 from paperdesk.venue.orders import MAX_ORDERS, ORDER
+from paperdesk.venue.trailing import QUEUES
 
 ENGINE_VERSION: Final = 1
 """Raised with every change that alters what the fold does; a changed golden hash needs it."""
@@ -113,6 +114,7 @@ STATE: Final = record(
         ("inbox_at", "i8"),
         ("next_tick_ns", "i8"),
         ("before_ns", "i8"),
+        ("n_trailing", "i8"),
         ("scales", "i8", (MAX_ASSETS,)),
         ("instruments", INSTRUMENT, (MAX_INSTRUMENTS,)),
         ("markets", MARKET, (MAX_INSTRUMENTS,)),
@@ -134,14 +136,15 @@ STATE: Final = record(
         ("share_lots", "i8", (MAX_ACCOUNTS,)),
         ("n_held", "i8", (MAX_INSTRUMENTS,)),
         ("n_levels", "i8", (MAX_INSTRUMENTS, 2)),
-        ("n_stops", "i8", (MAX_INSTRUMENTS, 2)),
+        ("n_stops", "i8", (MAX_INSTRUMENTS, QUEUES)),
+        ("nearest_peak", "i8", (MAX_INSTRUMENTS, 2)),
         ("free_rows", "i4", (MAX_ORDERS,)),
         ("inbox", "i4", (4 * MAX_ORDERS,)),
         ("held", "i4", (MAX_INSTRUMENTS, MAX_ORDERS + 1)),
         ("levels", LEVEL, (MAX_ORDERS,)),
         ("free_levels", "i4", (MAX_ORDERS,)),
         ("level_at", "i4", (MAX_INSTRUMENTS, 2, MAX_ORDERS)),
-        ("stops", "i4", (MAX_INSTRUMENTS, 2, MAX_ORDERS + 2)),
+        ("stops", "i4", (MAX_INSTRUMENTS, QUEUES, MAX_ORDERS + 2)),
         ("outbox", OUTPUT, (OUTBOX_ROWS,)),
     ]
 )

@@ -15,6 +15,7 @@ from paperdesk.venue.book import UNKNOWN, used_row
 from paperdesk.venue.fees import count_volume
 from paperdesk.venue.kinds import BUY, GTD
 from paperdesk.venue.places import EXPIRY, leave_inbox, leave_place
+from paperdesk.venue.trailing import trail_ticks
 
 MAX_ORDERS: Final = 262_144
 
@@ -51,6 +52,9 @@ ORDER: Final = record(
         ("expire_ns", "i8"),
         ("reduce_only", "i8"),
         ("budget_units", "i8"),
+        ("trail_bips", "i8"),
+        ("peak_ticks", "i8"),
+        ("fired_ticks", "i8"),
         ("next", "i4"),
         ("previous", "i4"),
         ("most_key", "i8"),
@@ -64,7 +68,8 @@ ORDER: Final = record(
     ]
 )
 """`value` is Σ ticks·lots of its fills; `next`/`previous` chain an account's rows by id (row number + 1, 0 at the ends). What it knows of its
-place in a queue is `most_lots` … `level_lots` where it is stored, and `most_key` … `is_bound` while it rests (`venue/levels.py`).
+place in a queue is `most_lots` … `level_lots` where it is stored, and `most_key` … `is_bound` while it rests (`venue/levels.py`). `fired_ticks`: scratch
+within a bar.
 """
 
 MAKER, TAKER = int(Liquidity.MAKER), int(Liquidity.TAKER)
@@ -94,6 +99,7 @@ CANCELED, EXPIRED, REJECTED = int(OrderStatus.CANCELED), int(OrderStatus.EXPIRED
     int(OutputKind.CANCEL_REQUESTED),
 )
 CANCEL_REJECTED: Final = int(OutputKind.CANCEL_REJECTED)
+ORDER_ACTIVATED: Final = int(OutputKind.ORDER_ACTIVATED)
 
 
 @kernel
@@ -114,6 +120,25 @@ def find_order(s: Any, account: int, order_id: int) -> int:
 @kernel
 def state_order(s: Any, kind: int, slot: int, reason: int) -> None:
     """State a fact about an order and apply it."""
+    apply_order(s, order_row(s, kind, slot, reason), slot)
+
+
+@kernel
+def state_price(s: Any, kind: int, slot: int, last_ticks: int, peak_ticks: int) -> None:
+    """State that a price activated or fired an order that waited for it, and apply it. `peak_ticks`: the peak of one that follows the price, then."""
+    order = s.orders[slot]
+    row = order_row(s, kind, slot, 0)
+    row.last_ticks = last_ticks
+    row.peak_ticks = peak_ticks
+    row.reached_ticks = order.trigger_ticks
+    if kind == ORDER_TRIGGERED and order.trail_bips > 0:
+        row.reached_ticks = trail_ticks(order.side, peak_ticks, order.trail_bips)
+    apply_order(s, row, slot)
+
+
+@kernel
+def order_row(s: Any, kind: int, slot: int, reason: int) -> Any:
+    """An output about an order, without what its kind adds."""
     order = s.orders[slot]
     row = emit(s, kind)
     row.account = order.account
@@ -127,7 +152,7 @@ def state_order(s: Any, kind: int, slot: int, reason: int) -> None:
     row.reason = reason
     row.client_id = order.client_id
     row.cause = order.cancel_at_ns
-    apply_order(s, row, slot)
+    return row
 
 
 @kernel
@@ -167,6 +192,8 @@ def apply_submitted(s: Any, row: Any) -> int:
     order.client_id = row.client_id
     order.expire_ns = row.expire_ns
     order.budget_units = row.budget_units
+    order.trail_bips = row.trail_bips
+    s.n_trailing += 1 if order.trail_bips > 0 else 0
     account = s.accounts[row.account]
     order.previous = account.last_order
     order.next = 0
@@ -206,6 +233,10 @@ def apply_order(s: Any, row: Any, slot: int) -> None:
     elif row.kind == ORDER_TRIGGERED:
         assert order.triggered == 0, "a stop triggers once"
         order.triggered = 1
+        order.peak_ticks = row.peak_ticks
+    elif row.kind == ORDER_ACTIVATED:
+        assert order.trail_bips > 0 and order.triggered == 0, "only who trails becomes active"
+        order.peak_ticks = row.peak_ticks
     elif row.kind == CANCEL_REQUESTED:
         order.cancel_at_ns = row.cause
     elif row.kind != CANCEL_REJECTED:
@@ -312,6 +343,7 @@ def free_row(s: Any, slot: int) -> None:
         s.orders[order.next - 1].previous = order.previous
     else:
         account.last_order = order.previous
+    s.n_trailing -= 1 if order.trail_bips > 0 else 0
     clear_row(order)
     s.free_rows[s.n_free_rows] = slot
     s.n_free_rows += 1
@@ -324,6 +356,7 @@ def clear_row(order: Any) -> None:
     order.most_lots = order.least_lots = order.level_lots = order.seen_picture = order.rank = 0
     order.reserved_units = order.submitted_ns = order.arrive_ns = 0
     order.cancel_at_ns = order.client_id = order.expire_ns = order.reduce_only = order.budget_units = 0
+    order.trail_bips = order.peak_ticks = order.fired_ticks = 0
     order.account = order.bot = order.instrument = order.version = order.next = order.previous = 0
     order.side = order.order_type = order.time_in_force = order.post_only = 0
     order.status = order.place = order.triggered = order.rested = 0

@@ -15,6 +15,7 @@ from paperdesk.venue.budget import wanted_lots
 from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC, after_print, bar_lots, impact_ticks, touch_lots, worse
 from paperdesk.venue.fills import countable_lots, fee_fits, fill, may_reduce, payable_lots, share_left
 from paperdesk.venue.kinds import BUY, FOK, UP, direction, is_market, is_reached, stays
+from paperdesk.venue.intrabar import next_fired, walk_trails
 from paperdesk.venue.matching import rest_unqueued
 from paperdesk.venue.orders import (
     MAKER,
@@ -23,9 +24,10 @@ from paperdesk.venue.orders import (
     TAKER,
     finish,
     is_unfinished,
-    state_order,
+    state_price,
 )
 from paperdesk.venue.places import before_held, enter_held, leave_place
+from paperdesk.venue.trailing import awaited_ticks
 
 TRADE_THROUGH, BAR_OPEN, BAR_THROUGH, BAR_STOP, TAPE_TAKE, TAPE_TOUCH = (
     int(FillRule.TRADE_THROUGH),
@@ -201,9 +203,13 @@ def next_reached_stop(s: Any, instrument: int, high_ticks: int, low_ticks: int, 
         for i in range(s.n_stops[instrument, way]):
             slot = s.stops[instrument, way, i]
             order = s.orders[slot]
-            if not is_reached(way, extreme, order.trigger_ticks):
+            if not is_reached(way, extreme, awaited_ticks(order)):
                 break
-            if order.submitted_ns <= opened_ns and (found == UNKNOWN or before_held(order, s.orders[found])):
+            if (
+                order.trail_bips == 0
+                and order.submitted_ns <= opened_ns
+                and (found == UNKNOWN or before_held(order, s.orders[found]))
+            ):
                 found = slot
     assert found == UNKNOWN or found != after, "each stop is met once"
     return found
@@ -215,22 +221,29 @@ def meet_extremes(s: Any, instrument: int, e: Any, opened_ns: int) -> None:
     slot = next_reached_stop(s, instrument, e.high_ticks, e.low_ticks, opened_ns, UNKNOWN)
     while slot != UNKNOWN:
         order = s.orders[slot]
-        leave_place(s, slot)
-        state_order(s, ORDER_TRIGGERED, slot, 0)
-        if not is_market(order) and stays(order):
-            rest_unqueued(s, order)
-            order.rested = IN_THIS_BAR
-        enter_held(s, slot)
-        if is_market(order):
-            worst = e.high_ticks if order.side == BUY else e.low_ticks
-            fill_in_bar(s, slot, trigger_ticks(s, order, e), e, TAKER, BAR_STOP, worst)
+        opened = is_reached(direction(order), e.open_ticks, order.trigger_ticks)
+        fire_in_bar(s, slot, e, e.open_ticks if opened else order.trigger_ticks)
         slot = next_reached_stop(s, instrument, e.high_ticks, e.low_ticks, opened_ns, slot)
+    if s.n_trailing > 0:
+        walk_trails(s, instrument, e, opened_ns)
+        slot = next_fired(s, instrument)
+        while slot != UNKNOWN:
+            fire_in_bar(s, slot, e, s.orders[slot].fired_ticks)
+            slot = next_fired(s, instrument)
 
 
 @kernel
-def trigger_ticks(s: Any, order: Any, e: Any) -> int:
-    """Where a stop or take-profit begins to take inside a bar: at its trigger, or at an open that reached it; for pessimists at the bar's worst price."""
-    assert order.trigger_ticks > 0, "a stop has a trigger"
-    if s.accounts[order.account].fill_model == PESSIMISTIC:
-        return int(e.high_ticks if order.side == BUY else e.low_ticks)
-    return int(e.open_ticks if is_reached(direction(order), e.open_ticks, order.trigger_ticks) else order.trigger_ticks)
+def fire_in_bar(s: Any, slot: int, e: Any, ticks: int) -> None:
+    """A stop, take-profit or trail fires at a price of the bar: a market one takes from there on, for pessimists at the bar's worst price."""
+    order = s.orders[slot]
+    leave_place(s, slot)
+    order.fired_ticks = 0
+    state_price(s, ORDER_TRIGGERED, slot, ticks, order.peak_ticks)
+    if not is_market(order) and stays(order):
+        rest_unqueued(s, order)
+        order.rested = IN_THIS_BAR
+    enter_held(s, slot)
+    if is_market(order):
+        worst = e.high_ticks if order.side == BUY else e.low_ticks
+        begins = worst if s.accounts[order.account].fill_model == PESSIMISTIC else ticks
+        fill_in_bar(s, slot, begins, e, TAKER, BAR_STOP, worst)
