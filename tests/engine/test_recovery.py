@@ -42,6 +42,8 @@ ORDER_FACTS = (
     "budget_units",
     "trail_bips",
     "peak_ticks",
+    "visible_lots",
+    "taken_lots",
 )
 ACCOUNT_FACTS = (
     "opened",

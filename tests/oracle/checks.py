@@ -93,10 +93,15 @@ def malformed(given: dict[str, Any]) -> str:
         return "unsupported_combination"
     if given.get("trail_bips", 0) and order_type not in TRIGGER_TYPES:
         return "unsupported_combination"
+    visible = given.get("visible_lots", 0)
+    if visible and not (order_type in LIMIT_TYPES and time_in_force in STAYING):
+        return "unsupported_combination"
     budget = given["budget_units"]
     if budget and (order_type != MARKET or given["qty_lots"] or given["flags"] & REDUCE_ONLY):
         return "unsupported_combination"
     if budget < 0 or (given["qty_lots"] <= 0 and not budget):
+        return "invalid_quantity"
+    if visible < 0 or (visible and visible > given["qty_lots"]):
         return "invalid_quantity"
     if order_type in LIMIT_TYPES and given["price_ticks"] <= 0:
         return "invalid_price"

@@ -156,6 +156,8 @@ def order_rows(desk: Desk, account: Account, core: dict[int, tuple[int, ...]]) -
             "value": order.value,
             "reserved_units": order.reserved,
             "peak_ticks": order.peak,
+            "visible_lots": order.visible,
+            "taken_lots": order.taken,
             **resting_words(desk, order),
         }
         for order in account.orders.values()

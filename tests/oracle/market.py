@@ -60,11 +60,12 @@ def on_trade(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
     price, lots, aggressor = given["trade_price_ticks"], given["trade_qty_lots"], given["side"]
     if market.evidence == BOOK:
         settle_overdue(desk, instrument)
-        for account in accounts(desk):
-            trade_on_book(desk, account, instrument, price, lots, aggressor)
+        due = [trade_on_book(desk, account, instrument, price, lots, aggressor) for account in accounts(desk)]
         for side in (BUY, SELL):
             if side != aggressor:
                 note_taken(market, side, price, account_for(market, side, price, lots))
+        for order in [order for orders in due for order in orders if order.live]:
+            rest(desk, order)
     else:
         market.evidence = TAPE
         for account in accounts(desk):
@@ -75,10 +76,11 @@ def on_trade(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
     check_stops(desk, instrument)
 
 
-def trade_on_book(desk: Desk, account: Account, instrument: Instrument, price: int, lots: int, aggressor: int) -> None:
-    """A trade meets one account's resting orders, buys then sells; its quantity is shared among them."""
+def trade_on_book(desk: Desk, account: Account, instrument: Instrument, price: int, lots: int, aggressor: int) -> list[Order]:
+    """A trade meets one account's resting orders, buys then sells; its quantity is shared among them. Icebergs whose shown part it ended."""
     resting = orders_of(account, instrument.number, "resting")
     left = lots
+    due: list[Order] = []
     for side in (BUY, SELL):
         if aggressor == side:
             continue
@@ -88,8 +90,12 @@ def trade_on_book(desk: Desk, account: Account, instrument: Instrument, price: i
             if order.price == price:
                 ahead = front(account, order)
                 if ahead is not None and left > ahead:
-                    wanted = min(order.remaining, left - ahead)
-                    left -= fill(desk, order, wanted, order.price, MAKER, "QUEUE", ahead)
+                    wanted = min(order.shown, left - ahead)
+                    ends = wanted == order.shown
+                    filled = fill(desk, order, wanted, order.price, MAKER, "QUEUE", ahead)
+                    left -= filled
+                    if order.live and order.visible and ends and filled == wanted:
+                        due.append(order)
             elif reaches(side, price, order.price):
                 ahead = front(account, order)
                 wanted = min(order.remaining, left)
@@ -103,6 +109,7 @@ def trade_on_book(desk: Desk, account: Account, instrument: Instrument, price: i
                 )
             elif order.price != price and reaches(side, price, order.price) and fresh > 0:
                 order.most = order.least = order.level = 0
+    return due
 
 
 def account_for(market: Market, side: int, price: int, lots: int) -> int:
@@ -168,7 +175,7 @@ def trade_on_tape(desk: Desk, account: Account, instrument: Instrument, price: i
         elif reaches(order.side, price, order.price) and aggressor == order.side and not order.post_only:
             left -= meet(desk, order, left, order.price, TAKER, "TAPE_TAKE")
         elif price == order.price and aggressor != order.side and order.time_in_force in STAYING:
-            wanted = min(left, math.floor(lots * TOUCH[account.fill_model]))
+            wanted = min(left, math.floor(lots * TOUCH[account.fill_model]), order.shown)
             left -= meet(desk, order, wanted, order.price, MAKER, "TAPE_TOUCH")
         else:
             left -= meet(desk, order, 0, order.price, MAKER, "TRADE_THROUGH")

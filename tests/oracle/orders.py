@@ -59,6 +59,7 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
         reduce_only=bool(given["flags"] & REDUCE_ONLY),
         budget=given["budget_units"],
         trail=given.get("trail_bips", 0),
+        visible=given.get("visible_lots", 0),
     )
     account.next_order += 1
     arrival = desk.now + latency(account, order.id, 0)
@@ -74,6 +75,7 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
         "trigger_ticks": order.trigger,
         "expire_ns": order.expire_ns,
         "trail_bips": order.trail,
+        "visible_lots": order.visible,
         "flags": given["flags"] & (POST_ONLY | REDUCE_ONLY),
     }
     words = {"account": account.number, "bot": order.bot, "order_id": order.id, **order_words(order), **terms}

@@ -88,6 +88,8 @@ def order(stream: Stream) -> dict[str, Any]:
         given |= {"qty_lots": 0, "budget_units": budget(stream, account, number, lots, side), "flags": 0}
     if order_type in TRIGGER_TYPES and stream.chance(0.5):
         given = streams_terms.trail(stream, given)
+    if order_type not in MARKET_TYPES and time_in_force in STAYING and stream.chance(0.3):
+        given = streams_terms.iceberg(stream, given)
     return wrong(given, dice) if stream.chance(0.08) else given
 
 
@@ -156,6 +158,7 @@ def wrong(given: dict[str, Any], dice: Random) -> dict[str, Any]:
             {"price_ticks": dice.choice((0, -1))},
             {"trigger_ticks": dice.choice((0, -1))},
             {"trail_bips": dice.choice((-1, 1, 10_000))},
+            {"visible_lots": dice.choice((-1, 1, 2**61))},
             {"version": given["version"] + dice.choice((-1, 1))},
             {"account": 3},
             {"bot": 1022},

@@ -47,6 +47,13 @@ def trail(stream: Stream, given: dict[str, Any]) -> dict[str, Any]:
     return given | {"trail_bips": bips} | ({"trigger_ticks": 0} if stream.chance(0.5) else {})
 
 
+def iceberg(stream: Stream, given: dict[str, Any]) -> dict[str, Any]:
+    """A limit order that shows a part, seldom none or more than all."""
+    lots = given["qty_lots"]
+    parts = (1, 1, 2, 2, 3, lots, max(1, lots // 2), max(1, lots // 3), lots // 3 + 1)
+    return given | {"visible_lots": stream.dice.choice(parts if stream.chance(0.97) else (-1, lots + 1))}
+
+
 def trail_filters(stream: Stream) -> dict[str, int]:
     """Bounds of trails, most of them off."""
     names = [f"{bound}_trail_{way}_bips" for way in ("above", "below") for bound in ("min", "max")]
@@ -71,4 +78,5 @@ def farther_filters(stream: Stream, mid: int, value: Fraction) -> dict[str, int]
         "max_orders": dice.choice((1, 2, 4, 8)) if stream.chance(0.15) else 0,
         "max_algo_orders": dice.choice((1, 2)) if stream.chance(0.15) else 0,
         **trail_filters(stream),
+        "max_iceberg_parts": dice.choice((1, 2, 5)) if stream.chance(0.1) else 0,
     }

@@ -126,6 +126,14 @@ class Instrument:
         return ""
 
 
+    def filter_parts(self, order: Order) -> str:
+        """Section 4.6, icebergs: the reason, or nothing."""
+        low, high, most = (self.given[name] for name in ("min_qty_lots", "max_qty_lots", "max_iceberg_parts"))
+        if order.visible and (order.visible < low or (high and order.visible > high)):
+            return "lot_size"
+        return "iceberg_parts" if order.visible and 0 < most < -(-order.qty // order.visible) else ""
+
+
 @dataclass(slots=True)
 class Order:
     """One live order. `place`: flight, waiting (stops), pending (for evidence), resting.
@@ -151,6 +159,8 @@ class Order:
     budget: int = 0
     trail: int = 0
     peak: int = 0
+    visible: int = 0
+    taken: int = 0
     arrive_ns: int = 0
     status: str = "SUBMITTED"
     place: str = "flight"
@@ -169,6 +179,13 @@ class Order:
     def remaining(self) -> int:
         """Lots not filled yet."""
         return self.qty - self.filled
+
+    @property
+    def shown(self) -> int:
+        """Section 6.1: lots of an iceberg that are shown; of others all that are open."""
+        if not self.visible:
+            return self.remaining
+        return min(self.remaining, self.visible - (self.filled - self.taken) % self.visible)
 
     @property
     def is_stop(self) -> bool:

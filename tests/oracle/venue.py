@@ -87,6 +87,9 @@ def venue_check(desk: Desk, instrument: Instrument, order: Order) -> str:
         return reason
     if trailing.out_of_bounds(instrument, order):
         return "trailing_delta"
+    reason = instrument.filter_parts(order)
+    if reason:
+        return reason
     if order.trigger and order.is_stop and reached(market, order):
         return "stop_would_trigger"
     if order.post_only:
@@ -246,6 +249,7 @@ def rest(desk: Desk, order: Order) -> None:
     account.next_rank += 1
     market = desk.instruments[order.instrument].market
     order.most, order.seen = queue_ahead(market, order.side, order.price), market.pictures
+    order.least = order.level = None
     if order.most is not None:
         order.least = order.level = max(0, order.most - market.taken[order.side].get(order.price, 0))
 

@@ -88,9 +88,11 @@ def form_reason(e: Any) -> int:
         return UNSUPPORTED_COMBINATION
     if e.budget_units != 0 and (e.order_type != MARKET_ORDER or e.qty_lots != 0 or e["flags"] & FLAG_REDUCE_ONLY):
         return UNSUPPORTED_COMBINATION
-    if e.trail_bips != 0 and not has_trigger(e):
+    if (e.trail_bips != 0 and not has_trigger(e)) or (e.visible_lots != 0 and (is_market(e) or not stays(e))):
         return UNSUPPORTED_COMBINATION
     if e.budget_units < 0 or (e.qty_lots <= 0 and e.budget_units == 0):
+        return INVALID_QUANTITY
+    if e.visible_lots < 0 or (e.visible_lots > 0 and e.visible_lots > e.qty_lots):
         return INVALID_QUANTITY
     if not is_market(e) and e.price_ticks <= 0:
         return INVALID_PRICE

@@ -75,6 +75,7 @@ def submit_order(s: Any, e: Any) -> None:
     row.expire_ns = e.expire_ns
     row.budget_units = e.budget_units
     row.trail_bips = e.trail_bips
+    row.visible_lots = e.visible_lots
     if reason != 0:
         s.accounts[e.account].next_order += 1
         return

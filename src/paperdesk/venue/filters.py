@@ -9,6 +9,7 @@ from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_UNITS, mul_div_ceil, mul_div_floor, product_fits
 from paperdesk.venue.book import BOOK, best, reaches
 from paperdesk.venue.budget import is_countable, most_value
+from paperdesk.venue.iceberg import parts_reason
 from paperdesk.venue.kinds import BUY, MARKET_ORDER, direction, has_trigger, is_market, is_reached, is_stop
 from paperdesk.venue.trailing import awaited_ticks, trail_reason
 
@@ -174,6 +175,8 @@ def arrival_reason(s: Any, order: Any) -> int:
         reason = count_reason(s, definition, order)
     if reason == 0:
         reason = trail_reason(definition, order)
+    if reason == 0:
+        reason = parts_reason(definition, order)
     if reason == 0 and has_trigger(order) and order.trigger_ticks > 0 and triggered(market, order):
         return STOP_WOULD_TRIGGER
     if reason == 0 and order.post_only == 1 and would_take(market, order):

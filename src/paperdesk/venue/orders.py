@@ -55,6 +55,9 @@ ORDER: Final = record(
         ("trail_bips", "i8"),
         ("peak_ticks", "i8"),
         ("fired_ticks", "i8"),
+        ("visible_lots", "i8"),
+        ("taken_lots", "i8"),
+        ("part_due", "i8"),
         ("next", "i4"),
         ("previous", "i4"),
         ("most_key", "i8"),
@@ -68,8 +71,8 @@ ORDER: Final = record(
     ]
 )
 """`value` is Σ ticks·lots of its fills; `next`/`previous` chain an account's rows by id (row number + 1, 0 at the ends). What it knows of its
-place in a queue is `most_lots` … `level_lots` where it is stored, and `most_key` … `is_bound` while it rests (`venue/levels.py`). `fired_ticks`: scratch
-within a bar.
+place in a queue is `most_lots` … `level_lots` where it is stored, and `most_key` … `is_bound` while it rests (`venue/levels.py`). `taken_lots`: what an
+iceberg had filled when it last was a taker (`venue/iceberg.py`). `fired_ticks`, `part_due`: scratch within an event.
 """
 
 MAKER, TAKER = int(Liquidity.MAKER), int(Liquidity.TAKER)
@@ -193,6 +196,7 @@ def apply_submitted(s: Any, row: Any) -> int:
     order.expire_ns = row.expire_ns
     order.budget_units = row.budget_units
     order.trail_bips = row.trail_bips
+    order.visible_lots = row.visible_lots
     s.n_trailing += 1 if order.trail_bips > 0 else 0
     account = s.accounts[row.account]
     order.previous = account.last_order
@@ -270,6 +274,8 @@ def apply_fill(s: Any, row: Any, slot: int) -> int:
     assert 0 < lots <= order.qty_lots - order.filled_lots, "a fill is part of what is open"
     order.filled_lots += lots
     order.value += row.fill_price_ticks * lots
+    if order.visible_lots > 0 and row.liquidity == TAKER:
+        order.taken_lots = order.filled_lots
     set_status(order, FILLED if order.filled_lots == order.qty_lots else PARTIALLY_FILLED)
     add_open_lots(s, order, -lots)
     s.accounts[order.account].next_fill = row.fill_id + 1
@@ -357,6 +363,7 @@ def clear_row(order: Any) -> None:
     order.reserved_units = order.submitted_ns = order.arrive_ns = 0
     order.cancel_at_ns = order.client_id = order.expire_ns = order.reduce_only = order.budget_units = 0
     order.trail_bips = order.peak_ticks = order.fired_ticks = 0
+    order.visible_lots = order.taken_lots = order.part_due = 0
     order.account = order.bot = order.instrument = order.version = order.next = order.previous = 0
     order.side = order.order_type = order.time_in_force = order.post_only = 0
     order.status = order.place = order.triggered = order.rested = 0

@@ -15,6 +15,7 @@ from paperdesk.venue.budget import wanted_lots
 from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC, after_print, bar_lots, impact_ticks, touch_lots, worse
 from paperdesk.venue.fills import countable_lots, fee_fits, fill, may_reduce, payable_lots, share_left
 from paperdesk.venue.kinds import BUY, FOK, UP, direction, is_market, is_reached, stays
+from paperdesk.venue.iceberg import shown_lots
 from paperdesk.venue.intrabar import next_fired, walk_trails
 from paperdesk.venue.matching import rest_unqueued
 from paperdesk.venue.orders import (
@@ -142,7 +143,7 @@ def fill_at_touch(s: Any, slot: int, total: int) -> bool:
     account, ticks = order.account, order.price_ticks
     wanted = min(share_left(s, account, total), touch_lots(s.accounts[account].fill_model - 1, total))
     if wanted > 0:
-        wanted = min(wanted, order.qty_lots - order.filled_lots)
+        wanted = min(wanted, shown_lots(order))
         s.share_lots[account] -= fill(s, slot, ticks, wanted, MAKER, TAPE_TOUCH, total, ticks, UNKNOWN, UNKNOWN)
     return is_unfinished(order) and order.account == account
 
