@@ -65,7 +65,7 @@ def on_trade(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
             if side != aggressor:
                 note_taken(market, side, price, account_for(market, side, price, lots))
         for order in [order for orders in due for order in orders if order.live]:
-            rest(desk, order)
+            next_part(desk, order)
     else:
         market.evidence = TAPE
         for account in accounts(desk):
@@ -110,6 +110,16 @@ def trade_on_book(desk: Desk, account: Account, instrument: Instrument, price: i
             elif order.price != price and reaches(side, price, order.price) and fresh > 0:
                 order.most = order.least = order.level = 0
     return due
+
+
+def next_part(desk: Desk, order: Order) -> None:
+    """Section 6.1: an iceberg's next part joins its queue; the fill that ended the part before it tells the front then."""
+    rest(desk, order)
+    ahead = front(desk.accounts[order.account], order)
+    for said in reversed(desk.outputs):
+        if (said["kind"], said.get("account"), said.get("order_id")) == ("FILL", order.account, order.id):
+            said["front_after_lots"] = -1 if ahead is None else ahead
+            return
 
 
 def account_for(market: Market, side: int, price: int, lots: int) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.domain.reasons import Reason
-from paperdesk.venue import places
+from paperdesk.venue import levels, places
 
 ICEBERG_PARTS, LOT_SIZE = int(Reason.ICEBERG_PARTS), int(Reason.LOT_SIZE)
 PARTIALLY_FILLED: Final = int(OrderStatus.PARTIALLY_FILLED)
@@ -38,29 +38,31 @@ def parts_reason(definition: Any, order: Any) -> int:
 
 
 @kernel
-def note_part(s: Any, slot: int) -> None:
-    """After a fill in the queue: where it ended the shown part, the next one goes to the end of the queue after this event."""
+def note_part(s: Any, slot: int, row: int) -> None:
+    """After a fill in the queue, output `row`: where it ended the shown part, the next one goes to the end of the queue after this event."""
     order = s.orders[slot]
     if order.visible_lots == 0 or order.status != PARTIALLY_FILLED or order.place != places.RESTING:
         return
     if (order.filled_lots - order.taken_lots) % order.visible_lots == 0:
-        order.part_due = 1
+        order.part_due = row + 1
         s.parts[s.n_parts] = slot
         s.n_parts += 1
 
 
 @kernel
 def join_parts(s: Any) -> None:
-    """After an event: the parts that came up join the queues of their prices, in the order in which those before them ended."""
+    """After an event: the parts that came up join the queues of their prices, in the order in which those before them ended. The fills tell what stands ahead of them."""
     for place in range(s.n_parts):
         slot = s.parts[place]
         order = s.orders[slot]
-        if order.part_due == 1:
-            order.part_due = 0
+        if order.part_due > 0:
+            row, order.part_due = s.outbox[order.part_due - 1], 0
             assert order.place == places.RESTING and order.status == PARTIALLY_FILLED, "a part belongs to what rests"
             owner = s.accounts[order.account]
             order.rank = owner.next_rank
             owner.next_rank += 1
             places.leave_place(s, slot)
             places.enter_resting(s, slot)
+            assert row.order_id == order.id, "the fill that ended the part before it"
+            row.front_after_lots = levels.front_at_end(s, slot)
     s.n_parts = 0

@@ -84,11 +84,12 @@ def trade_chain(s: Any, row: int, model: int, ticks: int, lots: int, fresh: int,
             left = min(left, fresh)
         if left > 0:
             open_lots, account = order.qty_lots - order.filled_lots if through else shown_lots(order), order.account
+            row = s.n_outputs
             s.share_lots[account] -= fill(
                 s, slot, order.price_ticks, min(open_lots, left), MAKER, rule, lots, ticks, front, 0
             )
             if not through:
-                note_part(s, slot)
+                note_part(s, slot, row)
     s.cursor = 0
 
 
