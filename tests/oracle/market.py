@@ -76,7 +76,9 @@ def on_trade(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
     check_stops(desk, instrument)
 
 
-def trade_on_book(desk: Desk, account: Account, instrument: Instrument, price: int, lots: int, aggressor: int) -> list[Order]:
+def trade_on_book(
+    desk: Desk, account: Account, instrument: Instrument, price: int, lots: int, aggressor: int
+) -> list[Order]:
     """A trade meets one account's resting orders, buys then sells; its quantity is shared among them. Icebergs whose shown part it ended."""
     resting = orders_of(account, instrument.number, "resting")
     left = lots
@@ -248,7 +250,6 @@ def bar_for(desk: Desk, account: Account, instrument: Instrument, given: dict[st
     for order in waiting:
         if order.trail:
             continue
-        worst = given["high_ticks"] if order.side == BUY else given["low_ticks"]
         if not order.reached_by(given["high_ticks"] if order.fires_up else given["low_ticks"]):
             continue
         left -= fire_in_bar(desk, account, order, first if order.reached_by(first) else order.trigger, given, left)

@@ -125,7 +125,6 @@ class Instrument:
                 return "market_lot_size"
         return ""
 
-
     def filter_parts(self, order: Order) -> str:
         """Section 4.6, icebergs: the reason, or nothing."""
         low, high, most = (self.given[name] for name in ("min_qty_lots", "max_qty_lots", "max_iceberg_parts"))

@@ -98,10 +98,14 @@ async def send_order(request: AnyRequest) -> Response[bytes]:
     key, order = key_of(request), await body_of(request, NewOrder)
     names = ("price", "trigger_price")
     for name, needed, given in zip(names, NEEDS[order.order_type], (order.price, order.trigger_price), strict=True):
-        if needed != (given is not None):
+        follows = name == "trigger_price" and order.trail_bips is not None
+        if needed != (given is not None) and not (needed and follows):
             verb = "needs" if needed else "takes no"
             remedy = f"give {name}" if needed else f"leave {name} out, or choose another order_type"
             raise problem(400, "bad_request", f"A {order.order_type} order {verb} {name}.", remedy, name)
+    if order.trail_bips is not None and not NEEDS[order.order_type][1]:
+        text = f"A {order.order_type} order takes no trail_bips."
+        raise problem(400, "bad_request", text, "leave trail_bips out, or choose another order_type", "trail_bips")
     if (order.quantity is None) == (order.quote_quantity is None):
         text = "An order needs a quantity, or (a market order) a quote_quantity, not both."
         raise problem(400, "bad_request", text, "give one of the two", "quantity")
@@ -117,6 +121,8 @@ async def send_order(request: AnyRequest) -> Response[bytes]:
         None if order.expire_ns is None else int(order.expire_ns),
         order.reduce_only,
         order.quote_quantity,
+        trail_bips=order.trail_bips,
+        visible_quantity=order.visible_quantity,
     )
     return await done(service_of(request), "submit_order", key, what)
 

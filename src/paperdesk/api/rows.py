@@ -11,6 +11,7 @@ from paperdesk.api import story
 from paperdesk.api.directory import Directory
 from paperdesk.api.models import Equity, EquityPoint, Fill, Fills, Order, Orders, OrderStory, Receipt
 from paperdesk.api.models_live import Run, Runs
+from paperdesk.api.models_orders import Trail
 from paperdesk.api.told import SECOND_NS, iso, refusal
 from paperdesk.store import tables
 
@@ -51,6 +52,8 @@ def order_of(row: Any, names: Directory, reporting_of: dict[int, tuple[str, str]
         reduce_only=bool(row["reduce_only"]),
         price=row["price"] if row["price_ticks"] else None,
         trigger_price=row["trigger_price"] if row["trigger_ticks"] else None,
+        trail=trail_of(row, grid),
+        visible_quantity=grid.quantity(row["visible_lots"]) if row["visible_lots"] else None,
         quantity=None if uncountable else row["quantity"],
         quote_quantity=names.amount(quote_number, row["budget_units"]) if row["budget_units"] else None,
         filled=grid.quantity(row["filled_lots"]),
@@ -72,6 +75,19 @@ def order_of(row: Any, names: Directory, reporting_of: dict[int, tuple[str, str]
         updated_seq=row["updated_seq"],
         updated_time=iso(row["updated_ns"]),
         updated_ns=str(row["updated_ns"]),
+    )
+
+
+def trail_of(row: Any, grid: Any) -> Trail | None:
+    """How an order follows the price, if it does."""
+    if row["trail_bips"] <= 0:
+        return None
+    began, peak, fired = (row[name] for name in ("activated_ticks", "peak_ticks", "triggered_ticks"))
+    return Trail(
+        bips=row["trail_bips"],
+        activated_price=grid.price(began) if began else None,
+        peak_price=grid.price(peak) if peak else None,
+        fired_price=grid.price(fired) if fired else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, RowMapping, Select, case, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from paperdesk.api import waits
 from paperdesk.api.evidence import why_there
 from paperdesk.domain.reasons import TEXTS, Reason
 from paperdesk.store import tables
@@ -59,12 +60,13 @@ def story(
         return
     fills = fills_of(connection, run, account, order_id)
     yield journey(order, fills)
-    if row["triggered_seq"]:
-        yield f"Its trigger at {row['trigger_price']} was reached by input {row['triggered_seq']}."
+    for seq, sentence in waits.sentences(order):
+        yield sentence
         if input_told is not None:
-            yield input_told(row["triggered_seq"])
+            yield input_told(seq)
+    told = waits.Parts(row, order)
     for fill in fills:
-        yield fill_sentence(fill, order)
+        yield fill_sentence(fill, order) + told.after(fill)
     if len(fills) > 1 and order.quote:
         yield sum_of_fills(order, fills)
     if fills and order.quote:
@@ -121,7 +123,13 @@ def fills_with_receipts(run: str, account: int) -> Select[Any]:
     of_fill = (fills.c.run == receipts.c.run) & (fills.c.account == receipts.c.account)
     of_order = (fills.c.run == orders.c.run) & (fills.c.account == orders.c.account)
     own = [column for column in receipts.columns if column.name not in fills.columns]
-    asked = (orders.c.order_type, orders.c.trigger_price, orders.c.trigger_ticks)
+    asked = (
+        orders.c.order_type,
+        orders.c.trigger_price,
+        orders.c.trigger_ticks,
+        orders.c.trail_bips,
+        orders.c.triggered_ticks,
+    )
     joined = fills.join(receipts, of_fill & (fills.c.fill_id == receipts.c.fill_id))
     joined = joined.join(orders, of_order & (fills.c.order_id == orders.c.order_id))
     return select(fills, *own, *asked).select_from(joined).where(_is(fills, run, account))
@@ -144,7 +152,7 @@ def opening(order: Terms) -> str:
     row = order.row
     kind = row["order_type"].replace("_", "-").lower()
     at = f" at {row['price']}" if row["price"] and row["price_ticks"] else ""
-    trigger = f" with its trigger at {row['trigger_price']}" if row["trigger_ticks"] else ""
+    trigger = waits.asked(order)
     until = f" until {_time(row['expire_ns'])}" if row["expire_ns"] else ""
     flags = (
         row["time_in_force"]
@@ -198,7 +206,9 @@ def journey(order: Terms, fills: list[Row]) -> str:
     span_ns = row["arrive_ns"] - row["submitted_ns"]
     how = "its account's latency" if span_ns == order.latency_ns else "a latency drawn for this order"
     met = "to meet the market from then on"
-    if row["trigger_ticks"]:
+    if row["trail_bips"]:
+        met = waits.met(row)
+    elif row["trigger_ticks"]:
         met = "to wait there for its trigger"
     elif fills:
         met = MEETING.get(fills[0]["rule"].split("_")[0], "to meet the market as it stood then")

@@ -120,6 +120,7 @@ class Follower:
             OutputKind.ORDER_DENIED: self._submitted,
             OutputKind.ORDER_ACCEPTED: self._moved,
             OutputKind.ORDER_TRIGGERED: self._moved,
+            OutputKind.ORDER_ACTIVATED: self._moved,
             OutputKind.CANCEL_REQUESTED: self._moved,
             OutputKind.ORDER_REJECTED: self._ended,
             OutputKind.ORDER_CANCELED: self._ended,
@@ -180,6 +181,10 @@ class Follower:
             self._set_status(order, OrderStatus.ACCEPTED, row)
         elif kind == OutputKind.ORDER_TRIGGERED:
             order.triggered_seq = row[SEQ]
+            order.triggered_ticks, order.peak_ticks = row[PAYLOAD : PAYLOAD + 2]
+        elif kind == OutputKind.ORDER_ACTIVATED:
+            order.activated_seq = row[SEQ]
+            order.activated_ticks, order.peak_ticks = row[PAYLOAD : PAYLOAD + 2]
         else:
             order.cancel_at_ns = row[PAYLOAD + 7]
 

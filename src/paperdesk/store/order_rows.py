@@ -43,8 +43,15 @@ class Order:
     quote_units: int = 0
     fee_units: int = 0
     reserved_units: int = 0
+    activated_seq: int = 0
+    """The input that activated its trail; 0: none did."""
+    activated_ticks: int = 0
     triggered_seq: int = 0
     """The input that reached its trigger; 0: none did."""
+    triggered_ticks: int = 0
+    """The price that fired it."""
+    peak_ticks: int = 0
+    """The peak of a trail, as last told."""
     cancel_at_ns: int = 0
     reason: int = 0
     updated_seq: int = 0
@@ -59,7 +66,11 @@ class Order:
             self.quote_units,
             self.fee_units,
             self.reserved_units,
+            self.activated_seq,
+            self.activated_ticks,
             self.triggered_seq,
+            self.triggered_ticks,
+            self.peak_ticks,
         )
         reason = (self.reason, reason_name(self.reason) if self.reason else None)
         return (STATUS_TEXT[self.status], *amounts, self.cancel_at_ns, *reason, self.updated_seq, self.updated_ns)
@@ -77,5 +88,5 @@ def sent(row: Output, origin: tuple[str, int], grid: Grid | None) -> Order:
     what = (row[INSTRUMENT], row[VERSION], grid.symbol if grid else None, SIDES[row[SIDE]], TYPES[row[ORDER_TYPE]])
     flags = (row[FLAGS] & 1, row[FLAGS] >> 2 & 1)
     terms = (TIMES[row[TIME_IN_FORCE]], *flags, client_id, row[PAYLOAD + 7], price, trigger, qty)
-    times = (row[SEQ], row[TS], arrive_ns, expire_ns, budget)
+    times = (row[SEQ], row[TS], arrive_ns, expire_ns, budget, *row[PAYLOAD + 8 : PAYLOAD + 10])
     return Order((*identity, *what, *terms, *texts, *times), qty, row[TS], arrive_ns)

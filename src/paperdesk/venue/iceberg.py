@@ -51,7 +51,9 @@ def note_part(s: Any, slot: int, row: int) -> None:
 
 @kernel
 def join_parts(s: Any) -> None:
-    """After an event: the parts that came up join the queues of their prices, in the order in which those before them ended. The fills tell what stands ahead of them."""
+    """After an event: the parts that came up join the queues of their prices, in the order in which those before them ended. The fills that ended these
+    tell what stands ahead of the new ones.
+    """
     for place in range(s.n_parts):
         slot = s.parts[place]
         order = s.orders[slot]

@@ -70,7 +70,9 @@ def next_fired(s: Any, instrument: int) -> int:
 
 @kernel
 def absorb_prices(s: Any, instrument: int, buy_ticks: int, sell_ticks: int) -> None:
-    """Recovery: the prices that trailing buys and sales were measured against (0: none) move the peaks of the active ones; what they activated or fired is told by facts."""
+    """Recovery: the prices that trailing buys and sales were measured against (0: none) move the peaks of the active ones. What they activated or fired is
+    told by facts.
+    """
     if s.n_trailing == 0:
         return
     for slot in range(s.n_used_rows):

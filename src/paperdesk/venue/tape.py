@@ -14,9 +14,9 @@ from paperdesk.venue.book import UNKNOWN, reaches
 from paperdesk.venue.budget import wanted_lots
 from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC, after_print, bar_lots, impact_ticks, touch_lots, worse
 from paperdesk.venue.fills import countable_lots, fee_fits, fill, may_reduce, payable_lots, share_left
-from paperdesk.venue.kinds import BUY, FOK, UP, direction, is_market, is_reached, stays
 from paperdesk.venue.iceberg import shown_lots
 from paperdesk.venue.intrabar import next_fired, walk_trails
+from paperdesk.venue.kinds import BUY, FOK, UP, direction, is_market, is_reached, stays
 from paperdesk.venue.matching import rest_unqueued
 from paperdesk.venue.orders import (
     MAKER,

@@ -88,7 +88,9 @@ def trail_reason(definition: Any, order: Any) -> int:
 
 @kernel
 def bar_point(order: Any, model: int, e: Any, step: int) -> int:
-    """A bar as four prices, open to close: its nearer extreme first for `expected` (model 1), that which harms the order for `pessimistic` (2), the other for `optimistic` (0)."""
+    """One of a bar's four prices, from open to close: for `pessimistic` (model 2) first the extreme that moves the peak, for `optimistic` (0) the other, for
+    `expected` (1) the nearer one.
+    """
     if step == 0:
         return int(e.open_ticks)
     if step == 3:
