@@ -231,8 +231,9 @@ def _activated(row: Output, names: Directory) -> str:
 def _triggered(row: Output, names: Directory) -> str:
     grid, peak = names.grid(row[INSTRUMENT], row[VERSION]), row[PAYLOAD + 1]
     what = "lowest" if SIDES[row[SIDE]] == "BUY" else "highest"
+    at = f" at {grid.price(row[PAYLOAD])}" if row[PAYLOAD] else ""
     since = f", after {grid.price(peak)} at its {what}" if peak else ""
-    return f"{order_name(row[ACCOUNT], row[ORDER_ID])} was triggered at {grid.price(row[PAYLOAD])}{since}"
+    return f"{order_name(row[ACCOUNT], row[ORDER_ID])} was triggered{at}{since}"
 
 
 SENTENCES: Final[dict[int, Sentence]] = {

@@ -83,11 +83,9 @@ def trade_chain(s: Any, row: int, model: int, ticks: int, lots: int, fresh: int,
         if through and order.seen_picture >= since:
             left = min(left, fresh)
         if left > 0:
-            open_lots, account = order.qty_lots - order.filled_lots if through else shown_lots(order), order.account
-            row = s.n_outputs
-            s.share_lots[account] -= fill(
-                s, slot, order.price_ticks, min(open_lots, left), MAKER, rule, lots, ticks, front, 0
-            )
+            reached = order.qty_lots - order.filled_lots if through else shown_lots(order)
+            wanted, account, row = min(reached, left), order.account, s.n_outputs
+            s.share_lots[account] -= fill(s, slot, order.price_ticks, wanted, MAKER, rule, lots, ticks, front, 0)
             if not through:
                 note_part(s, slot, row)
     s.cursor = 0
