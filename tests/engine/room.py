@@ -76,6 +76,7 @@ ORDER_WORDS = {
     OutputKind.ORDER_ACCEPTED: "accepted",
     OutputKind.ORDER_REJECTED: "rejected",
     OutputKind.ORDER_TRIGGERED: "triggered",
+    OutputKind.ORDER_ACTIVATED: "activated",
     OutputKind.ORDER_CANCELED: "canceled",
     OutputKind.ORDER_EXPIRED: "expired",
     OutputKind.CANCEL_REQUESTED: "cancel requested",

@@ -80,14 +80,24 @@ def stream(seed: int) -> list[np.ndarray]:
             )
         elif drawn < 0.9:
             side, away = dice.choice((BUY, SELL)), dice.randint(1, 5)
-            intent = Intent(side, dice.randint(1, OUR_MOST_LOTS), MIDDLE - away if side == BUY else MIDDLE + away)
-            rows.append(commands.submit_order(account, 0, PLAIN, intent))
+            rows.append(commands.submit_order(account, 0, PLAIN, some_order(dice, side, away)))
         else:
             rows.append(commands.cancel_order(account, 0, dice.randint(1, 8)))
     for row in rows:
         now += dice.choice((0, 0, 1, 2, 30_000_000, LATE_NS, LATE_NS + 1))
         row["ts_seq_ns"] = now
     return with_timers(tuple(rows))
+
+
+def some_order(dice: random.Random, side: Side, away: int) -> Intent:
+    """A limit order, one in three an iceberg; seldom one that trails."""
+    lots = dice.randint(1, OUR_MOST_LOTS)
+    if dice.random() < 0.1:
+        return Intent(side, min(lots, 5), trail_bips=dice.choice((100, 200, 300)))
+    price = MIDDLE - away if side == BUY else MIDDLE + away
+    if dice.random() < 0.3:
+        return Intent(side, lots, price, visible_quantity=dice.randint(1, lots))
+    return Intent(side, lots, price)
 
 
 def folded(rows: list[np.ndarray], fold: Fold) -> Fold:

@@ -28,8 +28,9 @@ from paperdesk.engine.fold import Fold
 from paperdesk.engine.serial import DERIVED, DERIVED_IN_ROWS, STATE_SCHEMA, TERMS, accounts_of, order_slots, restore
 from paperdesk.engine.state import STATE
 from paperdesk.ledger.journal import RESERVED
-from paperdesk.venue.orders import ORDER, set_status
+from paperdesk.venue.orders import set_status
 from paperdesk.venue.places import RESTING
+from paperdesk.venue.table import ORDER
 
 SEEDS = seeds(1, 12, 4)
 IN_LEVELS = frozenset(("most_lots", "least_lots", "level_lots"))

@@ -23,7 +23,21 @@ STREAMS = 3 if JIT_DISABLED else 100
 """Streams of each part: fewer where the core runs interpreted."""
 INPUTS = 150
 
-NAIVE = ["budget", "checks", "desk", "ledger", "market", "money", "orders", "risk", "terms", "things", "venue", "words"]
+NAIVE = [
+    "budget",
+    "checks",
+    "desk",
+    "ledger",
+    "market",
+    "money",
+    "orders",
+    "risk",
+    "terms",
+    "things",
+    "trailing",
+    "venue",
+    "words",
+]
 """The modules of the naive desk itself."""
 
 REACHABLE = {
@@ -46,13 +60,13 @@ REACHABLE = {
         " quote_quantity_reached"
     ),
     "reason ORDER_REJECTED": (
-        "instrument_halted lot_size market_lot_size max_notional max_num_algo_orders max_num_orders min_notional"
-        " percent_price_by_side post_only_would_take price_filter stop_would_trigger"
+        "iceberg_parts instrument_halted lot_size market_lot_size max_notional max_num_algo_orders max_num_orders min_notional"
+        " percent_price_by_side post_only_would_take price_filter stop_would_trigger trailing_delta"
     ),
     "rule": ("BAR_OPEN.2 BAR_STOP.2 BAR_THROUGH.1 BOOK_CROSS.1 BOOK_WALK.2 QUEUE.1 TAPE_TAKE.2 TRADE_THROUGH.1"),
     "output": (
         "ACCOUNT_OPENED POSTING CONVERSION_DECLARED BOT_REGISTERED LIMITS_SET ORDER_SUBMITTED ORDER_DENIED"
-        " ORDER_ACCEPTED ORDER_REJECTED ORDER_TRIGGERED FILL ORDER_CANCELED ORDER_EXPIRED CANCEL_REQUESTED"
+        " ORDER_ACCEPTED ORDER_REJECTED ORDER_ACTIVATED ORDER_TRIGGERED FILL ORDER_CANCELED ORDER_EXPIRED CANCEL_REQUESTED"
         " CANCEL_REJECTED EQUITY KILLED RESUMED COMMAND_REFUSED EVENT_REFUSED EPOCH_STARTED INSTRUMENT_CHANGED SIGNAL_STATED"
     ),
 }

@@ -13,7 +13,7 @@ from paperdesk.domain.commands import Intent, command
 from paperdesk.domain.events import FLAG_POST_ONLY, InputKind, MarketStatus
 from paperdesk.engine.fold import Fold
 from paperdesk.venue.book import MAX_USED
-from paperdesk.venue.orders import MAX_ORDERS
+from paperdesk.venue.table import MAX_ORDERS
 
 
 def raw(room: Room, **fields: int) -> list[str]:

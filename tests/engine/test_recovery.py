@@ -44,6 +44,10 @@ ORDER_FACTS = (
     "list_leg",
     "activated_ns",
     "brought_units",
+    "trail_bips",
+    "peak_ticks",
+    "visible_lots",
+    "taken_lots",
 )
 ACCOUNT_FACTS = (
     "opened",

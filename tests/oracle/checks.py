@@ -12,6 +12,7 @@ from tests.oracle.words import (
     GTD,
     LIMIT,
     LIMIT_TYPES,
+    LONGEST_TRAIL,
     MALFORMED,
     MARKET,
     MARKET_TYPES,
@@ -90,13 +91,21 @@ def malformed(given: dict[str, Any]) -> str:
         return "unsupported_combination"
     if given["expire_ns"] and time_in_force != GTD:
         return "unsupported_combination"
+    if given.get("trail_bips", 0) and order_type not in TRIGGER_TYPES:
+        return "unsupported_combination"
+    visible = given.get("visible_lots", 0)
+    if visible and not (order_type in LIMIT_TYPES and time_in_force in STAYING):
+        return "unsupported_combination"
     budget = given["budget_units"]
     if budget and (order_type != MARKET or given["qty_lots"] or given["flags"] & REDUCE_ONLY):
         return "unsupported_combination"
     if budget < 0 or (given["qty_lots"] <= 0 and not budget):
         return "invalid_quantity"
+    if visible < 0 or (visible and visible > given["qty_lots"]):
+        return "invalid_quantity"
     if order_type in LIMIT_TYPES and given["price_ticks"] <= 0:
         return "invalid_price"
-    if order_type in TRIGGER_TYPES and given["trigger_ticks"] <= 0:
+    trail, trigger = given.get("trail_bips", 0), given["trigger_ticks"]
+    if order_type in TRIGGER_TYPES and (trigger < 0 or (trigger == 0 and not trail)):
         return "invalid_trigger"
-    return ""
+    return "" if 0 <= trail <= LONGEST_TRAIL else "invalid_trigger"

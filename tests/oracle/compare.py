@@ -19,7 +19,7 @@ from paperdesk.domain.events import OutputKind
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.engine.fold import Fold
 from paperdesk.engine.serial import places_at
-from paperdesk.venue.orders import ORDER as ORDER_LAYOUT
+from paperdesk.venue.table import ORDER as ORDER_LAYOUT
 
 ORDER = {name: place for place, name in enumerate(ORDER_LAYOUT.names or ())}
 ACCOUNT_WORDS = (
@@ -157,6 +157,9 @@ def order_rows(desk: Desk, account: Account, core: dict[int, tuple[int, ...]]) -
             "filled_lots": order.filled,
             "value": order.value,
             "reserved_units": order.reserved,
+            "peak_ticks": order.peak,
+            "visible_lots": order.visible,
+            "taken_lots": order.taken,
             **resting_words(desk, order),
         }
         for order in account.orders.values()

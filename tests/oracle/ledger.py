@@ -251,6 +251,8 @@ def settle(desk: Desk, order: Order, lots: int, price: int, liquidity: int, rule
     realized = change_positions(desk, order, instrument, give, take, fee)
     order.value = total
     order.filled += lots
+    if order.visible and liquidity == TAKER:
+        order.taken = order.filled
     order.status = "FILLED" if order.remaining == 0 else "PARTIALLY_FILLED"
     number, worth = terms.tier(desk, account), terms.count(desk, account, instrument.quote, quote_units)
     desk.say(

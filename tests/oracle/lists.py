@@ -94,6 +94,8 @@ def misfit(orders: list[Order]) -> str:
     kind = orders[0].kind
     if kind != 1 and orders[0].order_type != LIMIT:
         return "unsupported_combination"
+    if any(order.trail for order in orders):
+        return "unsupported_combination"
     if not PAIR_OF[kind]:
         return ""
     near, stop = (orders[place] for place in PAIR_OF[kind])

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests.oracle import lists
+from tests.oracle import lists, trailing
 from tests.oracle.budget import room
 from tests.oracle.ledger import end, fill, order_words, reducible, stand_alone
 from tests.oracle.things import Account, Instrument, Market, Order, Owed
@@ -61,11 +61,12 @@ def on_trade(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
     price, lots, aggressor = given["trade_price_ticks"], given["trade_qty_lots"], given["side"]
     if market.evidence == BOOK:
         settle_overdue(desk, instrument)
-        for account in accounts(desk):
-            trade_on_book(desk, account, instrument, price, lots, aggressor)
+        due = [trade_on_book(desk, account, instrument, price, lots, aggressor) for account in accounts(desk)]
         for side in (BUY, SELL):
             if side != aggressor:
                 note_taken(market, side, price, account_for(market, side, price, lots))
+        for order in [order for orders in due for order in orders if order.live]:
+            next_part(desk, order)
     else:
         market.evidence = TAPE
         for account in accounts(desk):
@@ -77,10 +78,13 @@ def on_trade(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:
     check_stops(desk, instrument)
 
 
-def trade_on_book(desk: Desk, account: Account, instrument: Instrument, price: int, lots: int, aggressor: int) -> None:
-    """A trade meets one account's resting orders, buys then sells; its quantity is shared among them."""
+def trade_on_book(
+    desk: Desk, account: Account, instrument: Instrument, price: int, lots: int, aggressor: int
+) -> list[Order]:
+    """A trade meets one account's resting orders, buys then sells; its quantity is shared among them. Icebergs whose shown part it ended."""
     resting = orders_of(account, instrument.number, "resting")
     left = lots
+    due: list[Order] = []
     for side in (BUY, SELL):
         if aggressor == side:
             continue
@@ -90,8 +94,12 @@ def trade_on_book(desk: Desk, account: Account, instrument: Instrument, price: i
             if order.price == price:
                 ahead = front(account, order)
                 if ahead is not None and left > ahead:
-                    wanted = min(order.remaining, left - ahead)
-                    left -= fill(desk, order, wanted, order.price, MAKER, "QUEUE", ahead)
+                    wanted = min(order.shown, left - ahead)
+                    ends = wanted == order.shown
+                    filled = fill(desk, order, wanted, order.price, MAKER, "QUEUE", ahead)
+                    left -= filled
+                    if order.live and order.visible and ends and filled == wanted:
+                        due.append(order)
             elif reaches(side, price, order.price):
                 ahead = front(account, order)
                 wanted = min(order.remaining, left)
@@ -105,6 +113,17 @@ def trade_on_book(desk: Desk, account: Account, instrument: Instrument, price: i
                 )
             elif order.price != price and reaches(side, price, order.price) and fresh > 0:
                 order.most = order.least = order.level = 0
+    return due
+
+
+def next_part(desk: Desk, order: Order) -> None:
+    """Section 6.1: an iceberg's next part joins its queue; the fill that ended the part before it tells the front then."""
+    rest(desk, order)
+    ahead = front(desk.accounts[order.account], order)
+    for said in reversed(desk.outputs):
+        if (said["kind"], said.get("account"), said.get("order_id")) == ("FILL", order.account, order.id):
+            said["front_after_lots"] = -1 if ahead is None else ahead
+            return
 
 
 def account_for(market: Market, side: int, price: int, lots: int) -> int:
@@ -170,7 +189,7 @@ def trade_on_tape(desk: Desk, account: Account, instrument: Instrument, price: i
         elif reaches(order.side, price, order.price) and aggressor == order.side and not order.post_only:
             left -= meet(desk, order, left, order.price, TAKER, "TAPE_TAKE")
         elif price == order.price and aggressor != order.side and order.time_in_force in STAYING:
-            wanted = min(left, math.floor(lots * TOUCH[account.fill_model]))
+            wanted = min(left, math.floor(lots * TOUCH[account.fill_model]), order.shown)
             left -= meet(desk, order, wanted, order.price, MAKER, "TAPE_TOUCH")
         else:
             left -= meet(desk, order, 0, order.price, MAKER, "TRADE_THROUGH")
@@ -251,21 +270,29 @@ def meet_range(desk: Desk, account: Account, waiting: list[Order], given: dict[s
     """Orders that wait for a trigger, by id, and the range of a bar; what is left of the account's share."""
     first = given["open_ticks"]
     for order in waiting:
-        if not order.live:
+        if order.trail or not order.live:
             continue
-        worst = given["high_ticks"] if order.side == BUY else given["low_ticks"]
         if not order.reached_by(given["high_ticks"] if order.fires_up else given["low_ticks"]):
             continue
-        triggered(desk, order)
-        order.place = "pending"
-        if order.order_type in MARKET_TYPES:
-            beyond = first if order.reached_by(first) else order.trigger
-            price = moved(account, order, worst if account.fill_model == 3 else beyond, given, left)
-            price = min(price, worst) if order.side == BUY else max(price, worst)
-            left -= meet(desk, order, left, price, TAKER, "BAR_STOP")
-        elif order.time_in_force in STAYING:
-            rest(desk, order)
+        left -= fire_in_bar(desk, account, order, first if order.reached_by(first) else order.trigger, given, left)
+    trails = [order for order in waiting if order.trail and order.live]
+    for order, price in trailing.through_bar(desk, account, trails, given):
+        left -= fire_in_bar(desk, account, order, price, given, left)
     return left
+
+
+def fire_in_bar(desk: Desk, account: Account, order: Order, price: int, bar: dict[str, Any], left: int) -> int:
+    """A stop fires at a price of a bar; the lots filled."""
+    triggered(desk, order, price)
+    order.place = "pending"
+    worst = bar["high_ticks"] if order.side == BUY else bar["low_ticks"]
+    if order.order_type in MARKET_TYPES:
+        price = moved(account, order, worst if account.fill_model == 3 else price, bar, left)
+        price = min(price, worst) if order.side == BUY else max(price, worst)
+        return meet(desk, order, left, price, TAKER, "BAR_STOP")
+    if order.time_in_force in STAYING:
+        rest(desk, order)
+    return 0
 
 
 def worse(side: int, price: int, ticks: int) -> int:
@@ -283,22 +310,30 @@ def moved(account: Account, order: Order, price: int, bar: dict[str, Any], left:
     return worse(order.side, price, max(1, math.ceil(volatility * math.sqrt(lots / bar["volume_lots"]))))
 
 
-def triggered(desk: Desk, order: Order) -> None:
+def triggered(desk: Desk, order: Order, last: int) -> None:
     """A stop's trigger was reached."""
-    desk.say("ORDER_TRIGGERED", account=order.account, bot=order.bot, order_id=order.id, **order_words(order))
+    trigger = trailing.trigger(order) if order.trail else order.trigger
+    words = {"last_ticks": last, "peak_ticks": order.peak, "reached_ticks": trigger}
+    desk.say("ORDER_TRIGGERED", account=order.account, bot=order.bot, order_id=order.id, **words, **order_words(order))
     stand_alone(desk, order)
 
 
 def check_stops(desk: Desk, instrument: Instrument) -> None:
     """Section 6.5: stops that `last` has reached: those that fire upwards by rising trigger, then the others by falling trigger."""
     for account in accounts(desk):
-        waiting = orders_of(account, instrument.number, "waiting")
-        up = sorted((order for order in waiting if order.fires_up), key=lambda order: (order.trigger, order.id))
-        down = sorted((order for order in waiting if not order.fires_up), key=lambda order: (-order.trigger, order.id))
-        for order in up + down:
-            if order.live and reached(instrument.market, order):
-                triggered(desk, order)
+        waiting = [order for order in orders_of(account, instrument.number, "waiting") if not order.peak]
+        for order in trailing.by_trigger(waiting):
+            last = instrument.market.last_for(order.side)
+            if not order.live or last is None or not reached(instrument.market, order):
+                continue
+            if order.trail:
+                trailing.activate(desk, order, last, last)
+            else:
+                triggered(desk, order, last)
                 execute(desk, order)
+        for order, last in trailing.following(instrument.market, orders_of(account, instrument.number, "waiting")):
+            triggered(desk, order, last)
+            execute(desk, order)
 
 
 def on_picture(desk: Desk, instrument: Instrument, given: dict[str, Any]) -> None:

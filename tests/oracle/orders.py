@@ -77,6 +77,8 @@ def new_order(desk: Desk, account: Account, given: dict[str, Any], order_id: int
         expire_ns=given["expire_ns"],
         reduce_only=bool(given["flags"] & REDUCE_ONLY),
         budget=given["budget_units"],
+        trail=given.get("trail_bips", 0),
+        visible=given.get("visible_lots", 0),
     )
 
 
@@ -89,6 +91,8 @@ def said_of(order: Order, given: dict[str, Any], denied: bool) -> dict[str, Any]
         "budget_units": order.budget,
         "trigger_ticks": order.trigger,
         "expire_ns": order.expire_ns,
+        "trail_bips": order.trail,
+        "visible_lots": order.visible,
         "flags": given["flags"] & (POST_ONLY | REDUCE_ONLY),
     }
     return {"account": order.account, "bot": order.bot, "order_id": order.id, **order_words(order), **terms}
@@ -129,9 +133,11 @@ def price_order(desk: Desk, account: Account, order: Order) -> tuple[str, int]:
     instrument = desk.instruments[order.instrument]
     market = instrument.market
     ref: int | None = order.trigger if order.is_stop and order.order_type in MARKET_TYPES else order.price
-    if order.order_type == MARKET:
+    if order.order_type == MARKET or (order.trail and order.order_type in MARKET_TYPES):
         ref = market.best_opposite(order.side) if market.evidence == BOOK else None
         ref = market.mark if ref is None else ref
+    if order.trail and order.trigger and order.order_type in MARKET_TYPES:
+        ref = max(order.trigger, ref or 0)
     if ref is None:
         return "no_market_data", 0
     if ref <= MAX_TICKS and order.budget:

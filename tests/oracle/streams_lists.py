@@ -91,8 +91,8 @@ def leg(
         "client_id": stream.seq,
         "defect": "none",
         "expire_ns": deadline(stream, account) if force == GTD else 0,
-        "trail_bips": 0,
-        "visible_lots": 0,
+        "trail_bips": 50 if stream.chance(0.01) else 0,
+        "visible_lots": max(1, lots // 3) if price and force == GTC and stream.chance(0.2) else 0,
     }
 
 

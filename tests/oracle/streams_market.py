@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.oracle.words import DEPTH
+from tests.oracle.words import DEPTH, MAX_LOTS
 
 if TYPE_CHECKING:
     from tests.oracle.streams import Stream
-    from tests.oracle.things import Market
+    from tests.oracle.things import Market, Order
 
 
 def lots(stream: Stream) -> int:
@@ -22,17 +22,27 @@ def trade(stream: Stream, number: int) -> dict[str, Any]:
     if stream.late.get(number) and stream.chance(0.7):
         return {**stream.late[number].pop(0), "trade_id": stream.seq}
     orders = [order for order in stream.desk.live_orders() if order.instrument == number and order.place == "resting"]
-    price = stream.mids[number] + stream.dice.choice((-2, -1, -1, 0, 1, 1, 2))
-    if orders and stream.chance(0.3):
-        price = stream.dice.choice(orders).price
+    price, side, size = stream.mids[number] + stream.dice.choice((-2, -1, -1, 0, 1, 1, 2)), 0, lots(stream)
+    if orders and stream.chance(0.4):
+        order = stream.dice.choice(orders)
+        price = order.price
+        if stream.chance(0.6):
+            side, size = 3 - order.side, through_queue(stream, order)
     return {
         "kind": "TRADE",
         "instrument": number,
-        "side": stream.dice.choice((0, 1, 1, 2, 2)),
+        "side": side or stream.dice.choice((0, 1, 1, 2, 2)),
         "trade_price_ticks": max(1, price),
-        "trade_qty_lots": lots(stream),
+        "trade_qty_lots": size,
         "trade_id": stream.seq,
     }
+
+
+def through_queue(stream: Stream, order: Order) -> int:
+    """About as much as stands ahead of an order, and a part of it, a part more, or all."""
+    ahead = stream.dice.choice((order.most or 0, order.least or 0))
+    more = stream.dice.choice((-1, 0, 1, order.shown, order.shown, order.shown + 1, order.remaining))
+    return min(MAX_LOTS, max(1, ahead + more))
 
 
 def quote(stream: Stream, number: int) -> dict[str, Any]:

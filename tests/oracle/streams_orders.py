@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from tests.oracle import streams_terms
 from tests.oracle.words import (
     BUY,
     FOK,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 TYPES = (
     *(MARKET, MARKET, LIMIT, LIMIT, LIMIT, LIMIT, LIMIT, LIMIT),
+    *(STOP_MARKET, STOP_LIMIT, TAKE_PROFIT_MARKET, TAKE_PROFIT_LIMIT),
     *(STOP_MARKET, STOP_LIMIT, TAKE_PROFIT_MARKET, TAKE_PROFIT_LIMIT),
 )
 DEFECTS = ("invalid_number", "price_off_grid", "quantity_off_grid", "notional_too_large")
@@ -84,6 +86,10 @@ def order(stream: Stream) -> dict[str, Any]:
     }
     if order_type == MARKET and stream.chance(0.4):
         given |= {"qty_lots": 0, "budget_units": budget(stream, account, number, lots, side), "flags": 0}
+    if order_type in TRIGGER_TYPES and stream.chance(0.5):
+        given = streams_terms.trail(stream, given)
+    if order_type not in MARKET_TYPES and time_in_force in STAYING and stream.chance(0.3):
+        given = streams_terms.iceberg(stream, given)
     return wrong(given, dice) if stream.chance(0.08) else given
 
 
@@ -151,6 +157,8 @@ def wrong(given: dict[str, Any], dice: Random) -> dict[str, Any]:
             },
             {"price_ticks": dice.choice((0, -1))},
             {"trigger_ticks": dice.choice((0, -1))},
+            {"trail_bips": dice.choice((-1, 1, 10_000))},
+            {"visible_lots": dice.choice((-1, 1, 2**61))},
             {"version": given["version"] + dice.choice((-1, 1))},
             {"account": 3},
             {"bot": 1022},

@@ -38,6 +38,28 @@ def fee_tiers(stream: Stream, account: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+TRAILS = (1, 40, 99, 100, 101, 150, 200, 333, 1_000, 3_300, 9_999)
+
+
+def trail(stream: Stream, given: dict[str, Any]) -> dict[str, Any]:
+    """An order with a trigger as one that follows the price, at times from its arrival on."""
+    bips = stream.dice.choice(TRAILS if stream.chance(0.95) else (-1, 10_000, 2**62))
+    return given | {"trail_bips": bips} | ({"trigger_ticks": 0} if stream.chance(0.5) else {})
+
+
+def iceberg(stream: Stream, given: dict[str, Any]) -> dict[str, Any]:
+    """A limit order that shows a part, seldom none or more than all."""
+    lots = given["qty_lots"]
+    parts = (1, 1, 2, 2, 3, lots, max(1, lots // 2), max(1, lots // 3), lots // 3 + 1)
+    return given | {"visible_lots": stream.dice.choice(parts if stream.chance(0.97) else (-1, lots + 1))}
+
+
+def trail_filters(stream: Stream) -> dict[str, int]:
+    """Bounds of trails, most of them off."""
+    names = [f"{bound}_trail_{way}_bips" for way in ("above", "below") for bound in ("min", "max")]
+    return {name: stream.dice.choice(TRAILS) if stream.chance(0.05) else 0 for name in names}
+
+
 def farther_filters(stream: Stream, mid: int, value: Fraction) -> dict[str, int]:
     """Filters about the mark, the largest value and the count of orders; most of them off, some beyond counting."""
     dice = stream.dice
@@ -55,4 +77,6 @@ def farther_filters(stream: Stream, mid: int, value: Fraction) -> dict[str, int]
         "max_notional_to_market": dice.choice((0, 1)),
         "max_orders": dice.choice((1, 2, 4, 8)) if stream.chance(0.15) else 0,
         "max_algo_orders": dice.choice((1, 2)) if stream.chance(0.15) else 0,
+        **trail_filters(stream),
+        "max_iceberg_parts": dice.choice((1, 2, 5)) if stream.chance(0.1) else 0,
     }

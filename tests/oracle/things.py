@@ -112,7 +112,7 @@ class Instrument:
         """Section 4.2: price and trigger, where the order has them, lie within the bounds."""
         low, high = self.given["min_price_ticks"], self.given["max_price_ticks"]
         prices = [] if order.order_type in MARKET_TYPES else [order.price]
-        if order.is_stop:
+        if order.is_stop and order.trigger:
             prices.append(order.trigger)
         return all(price >= low and (high == 0 or price <= high) for price in prices)
 
@@ -128,6 +128,13 @@ class Instrument:
             if order.qty < low or (high > 0 and order.qty > high):
                 return "market_lot_size"
         return ""
+
+    def filter_parts(self, order: Order) -> str:
+        """Section 4.6, icebergs: the reason, or nothing."""
+        low, high, most = (self.given[name] for name in ("min_qty_lots", "max_qty_lots", "max_iceberg_parts"))
+        if order.visible and (order.visible < low or (high and order.visible > high)):
+            return "lot_size"
+        return "iceberg_parts" if order.visible and 0 < most < -(-order.qty // order.visible) else ""
 
 
 @dataclass(slots=True)
@@ -153,6 +160,10 @@ class Order:
     expire_ns: int = 0
     reduce_only: bool = False
     budget: int = 0
+    trail: int = 0
+    peak: int = 0
+    visible: int = 0
+    taken: int = 0
     arrive_ns: int = 0
     status: str = "SUBMITTED"
     place: str = "flight"
@@ -197,6 +208,13 @@ class Order:
         return self.qty - self.filled
 
     @property
+    def shown(self) -> int:
+        """Section 6.1: lots of an iceberg that are shown; of others all that are open."""
+        if not self.visible:
+            return self.remaining
+        return min(self.remaining, self.visible - (self.filled - self.taken) % self.visible)
+
+    @property
     def is_stop(self) -> bool:
         """Whether it has a trigger."""
         return self.order_type in TRIGGER_TYPES
@@ -207,7 +225,9 @@ class Order:
         return self.order_type not in PROFIT_TYPES if self.side == BUY else self.order_type in PROFIT_TYPES
 
     def reached_by(self, price: int) -> bool:
-        """Whether a price is at or beyond the trigger."""
+        """Whether a price is at or beyond the trigger; without one (a trail that follows from its arrival on) any is."""
+        if not self.trigger:
+            return True
         return price >= self.trigger if self.fires_up else price <= self.trigger
 
 

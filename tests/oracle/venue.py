@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from tests.oracle import trailing
 from tests.oracle.budget import room
 from tests.oracle.ledger import end, fee_fits, fill, fits, order_words, reducible
 from tests.oracle.money import collar, down, up
@@ -48,6 +49,7 @@ def arrive(desk: Desk, order: Order) -> None:
     desk.say("ORDER_ACCEPTED", account=order.account, bot=order.bot, order_id=order.id, **order_words(order))
     if order.is_stop:
         order.place = "waiting"
+        trailing.begin(desk, order)
     else:
         execute(desk, order)
 
@@ -64,7 +66,7 @@ def venue_check(desk: Desk, instrument: Instrument, order: Order) -> str:
         return reason
     price: int | None = order.price
     if order.is_stop and order.order_type in MARKET_TYPES:
-        price = order.trigger
+        price = order.trigger or market.mark
     elif order.order_type == MARKET:
         price = market.mark if instrument.given["min_notional_to_market"] else None
     if far_from_mark(instrument, order):
@@ -79,7 +81,12 @@ def venue_check(desk: Desk, instrument: Instrument, order: Order) -> str:
     reason = too_many(desk, instrument, order)
     if reason:
         return reason
-    if order.is_stop and reached(market, order):
+    if trailing.out_of_bounds(instrument, order):
+        return "trailing_delta"
+    reason = instrument.filter_parts(order)
+    if reason:
+        return reason
+    if order.trigger and order.is_stop and reached(market, order):
         return "stop_would_trigger"
     if order.post_only:
         price = market.best_opposite(order.side) if market.evidence == BOOK else market.last
@@ -111,11 +118,11 @@ def too_valuable(instrument: Instrument, order: Order) -> bool:
         return False
     if order.budget:
         return order.budget > most
-    price = order.trigger if order.order_type in MARKET_TYPES else order.price
-    if at_market:
-        if instrument.market.mark is None:
-            return False
-        price = instrument.market.mark
+    price: int | None = order.price
+    if order.order_type in MARKET_TYPES:
+        price = instrument.market.mark if at_market or not order.trigger else order.trigger
+    if price is None:
+        return False
     countable = ((most + 1) // instrument.num + 1) * instrument.den <= 2**62
     return countable and instrument.worth(price * order.qty) > most
 
@@ -244,6 +251,7 @@ def rest(desk: Desk, order: Order) -> None:
     account.next_rank += 1
     market = desk.instruments[order.instrument].market
     order.most, order.seen = queue_ahead(market, order.side, order.price), market.pictures
+    order.least = order.level = None
     if order.most is not None:
         order.least = order.level = max(0, order.most - market.taken[order.side].get(order.price, 0))
 

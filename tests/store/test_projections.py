@@ -122,7 +122,7 @@ def test_one_array_or_many_gives_the_same(tmp_path: Path) -> None:
 def test_outputs_cut_within_an_input_are_refused(database: Database) -> None:
     projector = Projector(database, "r")
     projector.begin({})
-    whole = outputs_of(random_run(3))
+    whole = outputs_of(random_run(8))
     cut = int(np.flatnonzero(whole["number"] > 0)[0])
     with pytest.raises(StoreError, match="do not begin with the first"):
         projector.take(whole[cut:])

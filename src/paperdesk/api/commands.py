@@ -105,10 +105,14 @@ def words_of(instrument: int, order: NewLeg, quote_quantity: str | None = None) 
     """An order as the engine is told; Unanswered where its type, prices and quantity do not go together."""
     names = ("price", "trigger_price")
     for name, needed, given in zip(names, NEEDS[order.order_type], (order.price, order.trigger_price), strict=True):
-        if needed != (given is not None):
+        follows = name == "trigger_price" and order.trail_bips is not None
+        if needed != (given is not None) and not (needed and follows):
             verb = "needs" if needed else "takes no"
             remedy = f"give {name}" if needed else f"leave {name} out, or choose another order_type"
             raise problem(400, "bad_request", f"A {order.order_type} order {verb} {name}.", remedy, name)
+    if order.trail_bips is not None and not NEEDS[order.order_type][1]:
+        text = f"A {order.order_type} order takes no trail_bips."
+        raise problem(400, "bad_request", text, "leave trail_bips out, or choose another order_type", "trail_bips")
     if (order.quantity is None) == (quote_quantity is None):
         text = "An order needs a quantity, or (a market order) a quote_quantity, not both."
         raise problem(400, "bad_request", text, "give one of the two", "quantity")
@@ -124,6 +128,8 @@ def words_of(instrument: int, order: NewLeg, quote_quantity: str | None = None) 
         None if order.expire_ns is None else int(order.expire_ns),
         order.reduce_only,
         quote_quantity,
+        trail_bips=order.trail_bips,
+        visible_quantity=order.visible_quantity,
     )
 
 

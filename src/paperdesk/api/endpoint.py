@@ -33,6 +33,8 @@ HELP: Final = {
     "order_type": "write market, limit, stop_market, stop_limit, take_profit_market or take_profit_limit",
     "time_in_force": "write gtc, ioc, fok or gtd, or leave it out",
     "expire_ns": "write nanoseconds since 1970 as text, such as `ts_ns`, or leave it out",
+    "trail_bips": "write a whole number of hundredths of a percent, 1 to 9999, or leave it out",
+    "visible_quantity": DECIMAL_HELP,
     "reduce_only": "write true or false, or leave it out",
     "post_only": "write true or false, or leave it out",
     "instrument": "write an instrument's number, as GET /api/v1/desk lists them",

@@ -74,6 +74,7 @@ ABOUT_ORDERS: Final = frozenset(
         OutputKind.ORDER_REJECTED,
         OutputKind.ORDER_TRIGGERED,
         OutputKind.LEG_ACTIVATED,
+        OutputKind.ORDER_ACTIVATED,
         OutputKind.FILL,
         OutputKind.ORDER_CANCELED,
         OutputKind.ORDER_EXPIRED,
@@ -114,6 +115,8 @@ def terms_of(row: Output, names: Directory) -> OrderTerms | None:
         reduce_only=bool(row[FLAGS] & 4),
         price=grid.price(price) if price else None,
         trigger_price=grid.price(trigger) if trigger else None,
+        trail_bips=row[PAYLOAD + 8] or None,
+        visible_quantity=grid.quantity(row[PAYLOAD + 9]) if row[PAYLOAD + 9] else None,
         quantity=grid.quantity(lots) if lots else None,
         expire_ns=str(row[PAYLOAD + 5]) if row[PAYLOAD + 5] else None,
     )
@@ -192,6 +195,8 @@ def _sent(row: Output, names: Directory) -> str:
     assert terms is not None, "an order is sent with its terms"
     price = f" at {terms.price}" if terms.price else ""
     trigger = f", trigger {terms.trigger_price}" if terms.trigger_price else ""
+    trail = f", trailing by {terms.trail_bips / 100:g} %" if terms.trail_bips else ""
+    shown = f", {terms.visible_quantity} of it shown at a time" if terms.visible_quantity else ""
     until = f" until {iso(int(terms.expire_ns))}" if terms.expire_ns else ""
     flags = (
         terms.time_in_force
@@ -200,7 +205,8 @@ def _sent(row: Output, names: Directory) -> str:
         + (", reduce-only" if terms.reduce_only else "")
     )
     what = f"{terms.side} {terms.quantity or ''} {names.symbol(row[INSTRUMENT])}".replace("  ", " ")
-    told = f"{order_name(row[ACCOUNT], row[ORDER_ID])} of {names.who(row[BOT])}: {what}, {terms.order_type.replace('_', '-')}{price}{trigger} ({flags})"
+    how = f"{terms.order_type.replace('_', '-')}{price}{trigger}{trail}{shown} ({flags})"
+    told = f"{order_name(row[ACCOUNT], row[ORDER_ID])} of {names.who(row[BOT])}: {what}, {how}"
     return f"{told}, was denied: {because(row[REASON])}" if row[KIND] == DENIED else f"{told}, is on its way"
 
 
@@ -238,11 +244,25 @@ def _of_order(text: str) -> Sentence:
     return lambda row, names: f"{order_name(row[ACCOUNT], row[ORDER_ID])} {text}"
 
 
+def _activated(row: Output, names: Directory) -> str:
+    price = names.grid(row[INSTRUMENT], row[VERSION]).price(row[PAYLOAD])
+    return f"{order_name(row[ACCOUNT], row[ORDER_ID])} follows the price from {price} on"
+
+
+def _triggered(row: Output, names: Directory) -> str:
+    grid, peak = names.grid(row[INSTRUMENT], row[VERSION]), row[PAYLOAD + 1]
+    what = "lowest" if SIDES[row[SIDE]] == "BUY" else "highest"
+    at = f" at {grid.price(row[PAYLOAD])}" if row[PAYLOAD] else ""
+    since = f", after {grid.price(peak)} at its {what}" if peak else ""
+    return f"{order_name(row[ACCOUNT], row[ORDER_ID])} was triggered{at}{since}"
+
+
 SENTENCES: Final[dict[int, Sentence]] = {
     SUBMITTED: _sent,
     DENIED: _sent,
     int(OutputKind.ORDER_ACCEPTED): _of_order("is working at the venue"),
-    int(OutputKind.ORDER_TRIGGERED): _of_order("was triggered"),
+    int(OutputKind.ORDER_TRIGGERED): _triggered,
+    int(OutputKind.ORDER_ACTIVATED): _activated,
     int(OutputKind.LEG_ACTIVATED): _of_order("is placed: the order that it waited for is filled"),
     int(OutputKind.FILL): _filled,
     int(OutputKind.ORDER_REJECTED): _ended,

@@ -102,6 +102,8 @@ def _bar_through(fill: Any, terms: Grid) -> str:
 
 def _bar_stop(fill: Any, terms: Grid) -> str:
     model, worst, trigger = terms.fill_model, terms.price(fill["evidence_ticks"]), fill["trigger_price"]
+    if fill["trail_bips"]:
+        trigger = terms.price(fill["triggered_ticks"])
     if model == "pessimistic":
         taken = f"the {model} model takes the bar's worst price, {worst}"
     else:

@@ -26,7 +26,7 @@ def place_of(row: Any) -> tuple[int, int]:
 def is_waiting(row: Any) -> bool:
     """Whether an order is pending."""
     kind, leg = place_of(row)
-    return bool(kind > ListKind.OCO and leg > 0 and not row["activated_seq"] and row["status"] == "submitted")
+    return bool(kind > ListKind.OCO and leg > 0 and not row["placed_seq"] and row["status"] == "submitted")
 
 
 def others_of(connection: Connection, row: Any) -> list[Any]:
@@ -56,10 +56,10 @@ def activation(row: Any, others: list[Any]) -> str:
     working = others[0]["id"]
     if is_waiting(row):
         return f"It is pending: it is placed when {working} is filled whole, and holds no funds until then."
-    if not row["activated_seq"]:
+    if not row["placed_seq"]:
         return f"It was pending until its end: {working} was not filled whole before."
     return (
-        f"It was pending until input {row['activated_seq']} filled {working} whole, and was placed in that moment with {row['quantity']}; where "
+        f"It was pending until input {row['placed_seq']} filled {working} whole, and was placed in that moment with {row['quantity']}; where "
         "a sale follows a buy, that is at most what the buy brought after its fee, in whole lots."
     )
 

@@ -177,6 +177,10 @@ class SubmitOrder(Told):
     reduce_only: bool = False
     quote_quantity: str | None = None
     """Instead of a quantity (then "0")."""
+    trail_bips: int | None = None
+    """Follow the price at this distance; a trigger_price is then the price from which on, and may be left out."""
+    visible_quantity: str | None = None
+    """Show only so much at a time; None: all."""
 
 
 class SubmitList(Told):

@@ -13,6 +13,7 @@ import msgspec
 
 from paperdesk.api.models_accounts import Account, Answer, FillModelText
 from paperdesk.api.models_lists import ListPlace
+from paperdesk.api.models_orders import Trail
 
 SideText = Literal["buy", "sell"]
 OrderTypeText = Literal["market", "limit", "stop_market", "stop_limit", "take_profit_market", "take_profit_limit"]
@@ -240,6 +241,10 @@ class Order(Answer):
     reduce_only: bool
     price: str | None
     trigger_price: str | None
+    """With a trail the price from which on it follows the market; null: from its arrival on."""
+    trail: Trail | None
+    visible_quantity: str | None
+    """Of an iceberg: what is shown of it at a time."""
     quantity: str | None
     """Null where what was asked for cannot be counted; for an order of a quote quantity, the most that it may fill."""
     quote_quantity: str | None

@@ -86,6 +86,8 @@ class OrderTerms(Answer):
     reduce_only: bool
     price: str | None
     trigger_price: str | None
+    trail_bips: int | None
+    visible_quantity: str | None
     quantity: str | None
     expire_ns: str | None
 
@@ -148,6 +150,7 @@ class Events(Answer):
 Legs = Annotated[list["NewLeg"], msgspec.Meta(min_length=2, max_length=3)]
 InstrumentNumber = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Nanoseconds = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,18}$(?!\n)")]
+TrailBips = Annotated[int, msgspec.Meta(ge=1, le=9_999)]
 Decimals = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$(?!\n)", max_length=40)]
 
 
@@ -166,6 +169,10 @@ class NewLeg(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     expire_ns: Nanoseconds | None = None
     """A deadline in engine time, nanoseconds since 1970; with gtd, or with time_in_force left out."""
     reduce_only: bool = False
+    trail_bips: TrailBips | None = None
+    """Of a stop or take-profit: follow the price at so many hundredths of a percent; trigger_price (from which price on) may then be left out."""
+    visible_quantity: Decimals | None = None
+    """Of a limit order, gtc or gtd: show only so much of it at a time (an iceberg)."""
 
 
 class NewOrder(NewLeg, kw_only=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from paperdesk.api.directory import Directory
 from paperdesk.api.models import Equity, EquityPoint, Fill, Fills, Order, Orders, OrderStory, Receipt
 from paperdesk.api.models_lists import ListPlace
 from paperdesk.api.models_live import Run, Runs
+from paperdesk.api.models_orders import Trail
 from paperdesk.api.told import SECOND_NS, iso, refusal
 from paperdesk.domain.events import ListKind
 from paperdesk.store import tables
@@ -33,7 +34,7 @@ def place_in_list(row: Any) -> ListPlace | None:
     if not row["list_leg"]:
         return None
     kind, leg = divmod(row["list_leg"], 8)
-    waits = kind != ListKind.OCO and leg > 0 and not row["activated_seq"] and row["status"] == "submitted"
+    waits = kind != ListKind.OCO and leg > 0 and not row["placed_seq"] and row["status"] == "submitted"
     name: Any = ListKind(kind).name.lower()
     return ListPlace(id=f"PAPER-{row['account']}-{row['list_id']}", kind=name, leg=leg, pending=waits)
 
@@ -63,6 +64,8 @@ def order_of(row: Any, names: Directory, reporting_of: dict[int, tuple[str, str]
         reduce_only=bool(row["reduce_only"]),
         price=row["price"] if row["price_ticks"] else None,
         trigger_price=row["trigger_price"] if row["trigger_ticks"] else None,
+        trail=trail_of(row, grid),
+        visible_quantity=grid.quantity(row["visible_lots"]) if row["visible_lots"] else None,
         quantity=None if uncountable else row["quantity"],
         quote_quantity=names.amount(quote_number, row["budget_units"]) if row["budget_units"] else None,
         filled=grid.quantity(row["filled_lots"]),
@@ -85,6 +88,19 @@ def order_of(row: Any, names: Directory, reporting_of: dict[int, tuple[str, str]
         updated_seq=row["updated_seq"],
         updated_time=iso(row["updated_ns"]),
         updated_ns=str(row["updated_ns"]),
+    )
+
+
+def trail_of(row: Any, grid: Any) -> Trail | None:
+    """How an order follows the price, if it does."""
+    if row["trail_bips"] <= 0:
+        return None
+    began, peak, fired = (row[name] for name in ("activated_ticks", "peak_ticks", "triggered_ticks"))
+    return Trail(
+        bips=row["trail_bips"],
+        activated_price=grid.price(began) if began else None,
+        peak_price=grid.price(peak) if peak else None,
+        fired_price=grid.price(fired) if fired else None,
     )
 
 

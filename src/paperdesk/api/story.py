@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, RowMapping, Select, case, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from paperdesk.api import waits
 from paperdesk.api.evidence import why_there
 from paperdesk.api.list_story import activation, is_waiting, membership, others_of, place_of, why_ended
 from paperdesk.domain.events import ListKind
@@ -69,12 +70,13 @@ def story(
     yield journey(order, fills)
     if activation(row, others):
         yield activation(row, others)
-    if row["triggered_seq"]:
-        yield f"Its trigger at {row['trigger_price']} was reached by input {row['triggered_seq']}."
+    for seq, sentence in waits.sentences(order):
+        yield sentence
         if input_told is not None:
-            yield input_told(row["triggered_seq"])
+            yield input_told(seq)
+    told = waits.Parts(row, order)
     for fill in fills:
-        yield fill_sentence(fill, order)
+        yield fill_sentence(fill, order) + told.after(fill)
     if len(fills) > 1 and order.quote:
         yield sum_of_fills(order, fills)
     if fills and order.quote:
@@ -139,7 +141,13 @@ def fills_with_receipts(run: str, account: int) -> Select[Any]:
     of_fill = (fills.c.run == receipts.c.run) & (fills.c.account == receipts.c.account)
     of_order = (fills.c.run == orders.c.run) & (fills.c.account == orders.c.account)
     own = [column for column in receipts.columns if column.name not in fills.columns]
-    asked = (orders.c.order_type, orders.c.trigger_price, orders.c.trigger_ticks)
+    asked = (
+        orders.c.order_type,
+        orders.c.trigger_price,
+        orders.c.trigger_ticks,
+        orders.c.trail_bips,
+        orders.c.triggered_ticks,
+    )
     joined = fills.join(receipts, of_fill & (fills.c.fill_id == receipts.c.fill_id))
     joined = joined.join(orders, of_order & (fills.c.order_id == orders.c.order_id))
     return select(fills, *own, *asked).select_from(joined).where(of_account(fills, run, account))
@@ -163,7 +171,7 @@ def opening(order: Terms) -> str:
     row = order.row
     kind = row["order_type"].replace("_", "-").lower()
     at = f" at {row['price']}" if row["price"] and row["price_ticks"] else ""
-    trigger = f" with its trigger at {row['trigger_price']}" if row["trigger_ticks"] else ""
+    trigger = waits.asked(order)
     until = f" until {time_text(row['expire_ns'])}" if row["expire_ns"] else ""
     flags = (
         row["time_in_force"]
@@ -239,6 +247,8 @@ def journey(order: Terms, fills: list[Row]) -> str:
     met = "to meet the market from then on"
     if place_of(row)[0] > ListKind.OCO and place_of(row)[1] > 0:
         met = "with its list"
+    elif row["trail_bips"]:
+        met = waits.met(row)
     elif row["trigger_ticks"]:
         met = "to wait there for its trigger"
     elif fills:

@@ -104,6 +104,7 @@ class OutputKind(IntEnum):
     LATENCY_SET = 40
     FEE_TIERS_SET = 41
     SIGNAL_STATED = 42
+    ORDER_ACTIVATED = 47
     LEG_ACTIVATED = 48
 
 

@@ -23,6 +23,10 @@ INSTRUMENT: Final = record([*DEFINITION, ("version", "i8")])
 
 MULTIPLIER_STEP: Final = Decimal(1) / FEE_SCALE
 """Multipliers of a price filter count in 10⁻⁸."""
+PART_FILTERS: Final = (
+    "min_trail_above_bips", "max_trail_above_bips", "min_trail_below_bips", "max_trail_below_bips", "max_iceberg_parts",
+)  # fmt: skip
+"""Filters of trails and of icebergs' parts: plain counts."""
 DEFINITION_FIELDS: Final = tuple(name for name, _ in DEFINITION)
 
 Number = Decimal | int | float | str
@@ -81,6 +85,11 @@ class Instrument(NamedTuple):
     ask_multiplier_down: Decimal = Decimal(0)
     max_orders: int = 0
     max_algo_orders: int = 0
+    min_trail_above_bips: int = 0
+    max_trail_above_bips: int = 0
+    min_trail_below_bips: int = 0
+    max_trail_below_bips: int = 0
+    max_iceberg_parts: int = 0
     trading_status: TradingStatus = TradingStatus.TRADING
     stale_after_ns: int = 60_000_000_000
     origin: Origin = "exchange"
@@ -170,6 +179,7 @@ class Instrument(NamedTuple):
             "max_notional_to_market": int(self.max_notional_to_market),
             "max_orders": min(MAX_UNITS, self.max_orders),
             "max_algo_orders": min(MAX_UNITS, self.max_algo_orders),
+            **{name: min(MAX_UNITS, getattr(self, name)) for name in PART_FILTERS},
         }
 
 
@@ -229,6 +239,7 @@ def from_exchange_filters(
         raise ValueError(
             f"{entry.get('symbol')}: the definition has no tickSize or stepSize; give one with --instruments"
         )
+    trail = filters.get("TRAILING_DELTA", {})
     percent = filters.get("PERCENT_PRICE_BY_SIDE") or _both_sides(filters.get("PERCENT_PRICE", {}))
     status = TradingStatus.TRADING if entry.get("status", "TRADING") == "TRADING" else TradingStatus.HALTED
     return Instrument(
@@ -256,5 +267,10 @@ def from_exchange_filters(
         ask_multiplier_down=Decimal(percent.get("askMultiplierDown", "0")),
         max_orders=_most(filters.get("MAX_NUM_ORDERS", {}), "maxNumOrders"),
         max_algo_orders=_most(filters.get("MAX_NUM_ALGO_ORDERS", {}), "maxNumAlgoOrders"),
+        min_trail_above_bips=int(trail.get("minTrailingAboveDelta", 0)),
+        max_trail_above_bips=int(trail.get("maxTrailingAboveDelta", 0)),
+        min_trail_below_bips=int(trail.get("minTrailingBelowDelta", 0)),
+        max_trail_below_bips=int(trail.get("maxTrailingBelowDelta", 0)),
+        max_iceberg_parts=int(filters.get("ICEBERG_PARTS", {}).get("limit", 0)),
         trading_status=status,
     )._replace(**changes)

@@ -63,6 +63,11 @@ DEFINITION: Final = [
     ("max_notional_to_market", "i8"),
     ("max_orders", "i8"),
     ("max_algo_orders", "i8"),
+    ("min_trail_above_bips", "i8"),
+    ("max_trail_above_bips", "i8"),
+    ("min_trail_below_bips", "i8"),
+    ("max_trail_below_bips", "i8"),
+    ("max_iceberg_parts", "i8"),
 ]
 """What defines an instrument: the payload of its input, and its row in the fold. A bound of 0 means "no bound"."""
 
@@ -192,6 +197,7 @@ OUTPUT: Final = record(
             ("list_leg", "i8"),
         ],
         [("wanted_units", "i8"), ("held_units", "i8"), ("seen_ticks", "i8"), ("signal_id", "i8")],
+        [("last_ticks", "i8"), ("peak_ticks", "i8"), ("reached_ticks", "i8")],
         [
             ("fill_price_ticks", "i8"),
             ("fill_lots", "i8"),

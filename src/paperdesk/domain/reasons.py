@@ -58,6 +58,8 @@ class Reason(IntEnum):
     MAX_NOTIONAL = 48
     MAX_NUM_ORDERS = 49
     MAX_NUM_ALGO_ORDERS = 50
+    TRAILING_DELTA = 55
+    ICEBERG_PARTS = 56
     USER_CANCELED = 60
     KILL_SWITCH = 61
     IOC_REMAINDER = 62
@@ -125,11 +127,15 @@ TEXTS: Final[dict[Reason, Text]] = {
         "send a larger quantity, above zero; the side says buy or sell",
     ),
     Reason.INVALID_PRICE: Text("a limit order needs a price above zero", "give a price, or use a market order"),
-    Reason.INVALID_TRIGGER: Text("a stop or take-profit order needs a trigger price above zero", "give trigger=..."),
+    Reason.INVALID_TRIGGER: Text(
+        "a stop or take-profit order needs a trigger price above zero, or a trail from 1 to 9,999 hundredths of a percent",
+        "give trigger=... or trail_bips=...",
+    ),
     Reason.UNSUPPORTED_COMBINATION: Text(
         "type, time in force and flags do not go together",
         "post-only goes with LIMIT, GTC or GTD; orders that execute at the market are IOC or FOK; a deadline goes with GTD; "
-        "a quote quantity goes with MARKET, alone and without reduce-only",
+        "a quote quantity goes with MARKET, alone and without reduce-only; a trail goes with stops and take-profits; "
+        "a visible quantity goes with limit orders, GTC or GTD",
     ),
     Reason.UNKNOWN_ACCOUNT: Text("there is no such account", "open the account first"),
     Reason.UNKNOWN_BOT: Text("the bot is not registered in this account", "register the bot first"),
@@ -222,6 +228,13 @@ TEXTS: Final[dict[Reason, Text]] = {
     Reason.MAX_NUM_ALGO_ORDERS: Text(
         "the account has as many orders waiting for triggers as the venue allows on one instrument",
         "cancel one, or wait until one fires",
+    ),
+    Reason.TRAILING_DELTA: Text(
+        "the trail is shorter or longer than the venue allows on the instrument",
+        "stay between the instrument's shortest and longest trail",
+    ),
+    Reason.ICEBERG_PARTS: Text(
+        "the order would be shown in more parts than the venue allows on the instrument", "show larger parts"
     ),
     Reason.USER_CANCELED: Text("canceled on request", "nothing to do"),
     Reason.KILL_SWITCH: Text("canceled by the kill switch", "nothing to do"),

@@ -3,7 +3,9 @@
 from typing import Any, Final, TypedDict
 
 from paperdesk.domain.events import FLAG_MALFORMED, FLAG_REDUCE_ONLY, OrderType, TimeInForce
-from paperdesk.domain.instruments import Instrument, Number, OffGrid
+from paperdesk.domain.instruments import Instrument, Number, OffGrid, exact
+from paperdesk.domain.reasons import Reason
+from paperdesk.domain.units import MAX_UNITS
 
 
 class Terms(TypedDict, total=False):
@@ -17,6 +19,10 @@ class Terms(TypedDict, total=False):
     """Never take the position (the bot's; the account's for its owner) through zero, nor away from it."""
     quote_quantity: Number
     """Of a market order without a quantity: spend (buy) or receive (sell) at most so much of the quote asset."""
+    trail_bips: int
+    """Follow the price at so many hundredths of a percent and fire when it has turned by them; a trigger is the price from which on, none: from arrival."""
+    visible_quantity: Number
+    """Of a limit order that waits: show only so much of it, part by part (an iceberg)."""
 
 
 TYPES: Final = {
@@ -32,9 +38,10 @@ TYPES: Final = {
 
 def type_of(has_price: bool, has_trigger: bool, terms: Terms) -> OrderType:
     """The type of an order by what it was given; ValueError for a take-profit without a trigger."""
-    found = TYPES.get((has_price, has_trigger, terms.get("take_profit", False)))
+    waits = has_trigger or terms.get("trail_bips", 0) != 0
+    found = TYPES.get((has_price, waits, terms.get("take_profit", False)))
     if found is None:
-        raise ValueError("a take-profit order needs a trigger: give trigger=...")
+        raise ValueError("a take-profit order needs a trigger: give trigger=... or trail_bips=...")
     return found
 
 
@@ -45,10 +52,20 @@ def force_of(kind: OrderType, terms: Terms) -> TimeInForce:
     return TimeInForce.IOC if kind % 2 else TimeInForce.GTC
 
 
+def whole(value: Number) -> int:
+    """A count; OffGrid for what is none, or cannot be stored."""
+    number = exact(value)
+    if number != int(number) or abs(number) > MAX_UNITS:
+        raise OffGrid(Reason.INVALID_NUMBER, f"{value} is not a whole number that can be counted")
+    return int(number)
+
+
 def write_terms(row: Any, terms: Terms, instrument: Instrument) -> None:
     """Put terms into a SUBMIT_ORDER record, shape (1,); OffGrid for a number that cannot be counted."""
     row["expire_ns"] = terms.get("expire_ns", 0)
     row["budget_units"] = instrument.to_quote_units(terms.get("quote_quantity", 0))
+    row["trail_bips"] = whole(terms.get("trail_bips", 0))
+    row["visible_lots"] = instrument.to_lots(terms.get("visible_quantity", 0))
     if terms.get("reduce_only", False):
         row["flags"] |= FLAG_REDUCE_ONLY
 

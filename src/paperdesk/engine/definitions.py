@@ -108,6 +108,9 @@ def copy_definition(definition: Any, e: Any) -> None:
     )
     definition.max_notional_units, definition.max_notional_to_market = e.max_notional_units, e.max_notional_to_market
     definition.max_orders, definition.max_algo_orders = e.max_orders, e.max_algo_orders
+    definition.min_trail_above_bips, definition.max_trail_above_bips = e.min_trail_above_bips, e.max_trail_above_bips
+    definition.min_trail_below_bips, definition.max_trail_below_bips = e.min_trail_below_bips, e.max_trail_below_bips
+    definition.max_iceberg_parts = e.max_iceberg_parts
     assert definition.num > 0 and definition.den > 0, "a definition has a price scale"
 
 

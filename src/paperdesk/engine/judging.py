@@ -29,8 +29,9 @@ from paperdesk.venue.kinds import (
     stays,
 )
 from paperdesk.venue.latency import SUBMITTING, latency_ns
-from paperdesk.venue.orders import MAX_ORDERS
 from paperdesk.venue.reducing import reducible_lots
+from paperdesk.venue.table import MAX_ORDERS
+from paperdesk.venue.trailing import LONGEST_TRAIL
 
 (
     INVALID_QUANTITY,
@@ -87,13 +88,17 @@ def form_reason(e: Any) -> int:
         return UNSUPPORTED_COMBINATION
     if e.budget_units != 0 and (e.order_type != MARKET_ORDER or e.qty_lots != 0 or e["flags"] & FLAG_REDUCE_ONLY):
         return UNSUPPORTED_COMBINATION
+    if (e.trail_bips != 0 and not has_trigger(e)) or (e.visible_lots != 0 and (is_market(e) or not stays(e))):
+        return UNSUPPORTED_COMBINATION
     if e.budget_units < 0 or (e.qty_lots <= 0 and e.budget_units == 0):
+        return INVALID_QUANTITY
+    if e.visible_lots < 0 or (e.visible_lots > 0 and e.visible_lots > e.qty_lots):
         return INVALID_QUANTITY
     if not is_market(e) and e.price_ticks <= 0:
         return INVALID_PRICE
-    if has_trigger(e) and e.trigger_ticks <= 0:
+    if has_trigger(e) and (e.trigger_ticks < 0 or (e.trigger_ticks == 0 and e.trail_bips == 0)):
         return INVALID_TRIGGER
-    return 0
+    return INVALID_TRIGGER if e.trail_bips < 0 or e.trail_bips > LONGEST_TRAIL else 0
 
 
 @kernel
@@ -124,16 +129,16 @@ def switch_reason(s: Any, e: Any) -> int:
 
 @kernel
 def reference_ticks(s: Any, e: Any) -> int:
-    """The price an order is judged by: its limit, its trigger, or what a market order would meet (0: nothing known)."""
+    """The price an order is judged by: its limit, its trigger, or what a market order would meet (0: nothing known); of a trail the higher of both."""
     if not is_market(e):
         ticks: int = e.price_ticks
         return ticks
-    if has_trigger(e):
+    if has_trigger(e) and e.trail_bips == 0:
         ticks = e.trigger_ticks
         return ticks
     market = s.markets[e.instrument]
     opposite = best(market, 2 - e.side) if market.evidence == BOOK else 0
-    return opposite if opposite > 0 else market.mark_ticks
+    return max(int(e.trigger_ticks) if has_trigger(e) else 0, opposite if opposite > 0 else market.mark_ticks)
 
 
 @kernel

@@ -55,7 +55,6 @@ from paperdesk.venue.lists import LEG_BASE, OTO, OTOCO, first_of_pair, leg_count
 from paperdesk.venue.matching import execute
 from paperdesk.venue.orders import (
     LEG_ACTIVATED,
-    MAX_ORDERS,
     ORDER_ACCEPTED,
     ORDER_REJECTED,
     add_open_lots,
@@ -66,6 +65,7 @@ from paperdesk.venue.orders import (
     state_order,
 )
 from paperdesk.venue.places import ARRIVAL, EXPIRY, NOWHERE, PENDING, enter_inbox, enter_stops, leave_place
+from paperdesk.venue.table import MAX_ORDERS
 
 LIST_REFUSED, LIST_PRICES = int(Reason.LIST_REFUSED), int(Reason.LIST_PRICES)
 ALL: Final = -1
@@ -181,6 +181,9 @@ def together_reason(e: Any) -> int:
     """Whether the legs make a list: a working limit order; a pair of one side and quantity, first what takes the profit, then the stop, at prices in order."""
     if e.list_kind == OTO or e.list_kind == OTOCO:
         if e.leg_order_type[0] != LIMIT_ORDER:
+            return UNSUPPORTED_COMBINATION
+    for place in range(leg_count(e.list_kind)):
+        if e.leg_trail_bips[place] != 0:
             return UNSUPPORTED_COMBINATION
     first = first_of_pair(e.list_kind)
     if first == UNKNOWN:

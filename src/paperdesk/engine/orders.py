@@ -105,6 +105,8 @@ def state_command(s: Any, e: Any, reason: int, lots: int) -> Any:
     row.cause = e.cause
     row.expire_ns = e.expire_ns
     row.budget_units = e.budget_units
+    row.trail_bips = e.trail_bips
+    row.visible_lots = e.visible_lots
     return row
 
 

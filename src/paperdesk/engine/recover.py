@@ -46,6 +46,7 @@ from paperdesk.venue.book import (
     valid_trade,
 )
 from paperdesk.venue.fees import DAY_NS
+from paperdesk.venue.intrabar import absorb_bar, absorb_prices
 from paperdesk.venue.kinds import BUY, is_market, is_stop, stays
 from paperdesk.venue.lists import is_pending
 from paperdesk.venue.orders import (
@@ -54,6 +55,7 @@ from paperdesk.venue.orders import (
     FILL,
     LEG_ACTIVATED,
     ORDER_ACCEPTED,
+    ORDER_ACTIVATED,
     ORDER_CANCELED,
     ORDER_DENIED,
     ORDER_EXPIRED,
@@ -137,6 +139,7 @@ def absorb_market(s: Any, e: Any) -> None:
             take_print_of(market, e)
         market.last_ticks = e.trade_price_ticks
         market.trade_seen = 1
+        absorb_prices(s, e.instrument, e.trade_price_ticks, e.trade_price_ticks)
         if market.evidence != BOOK or best(market, BIDS) == 0 or best(market, ASKS) == 0:
             set_mark(market, e.trade_price_ticks, s.ts_seq_ns)
     elif (e.kind == InputKind.QUOTE and valid_quote(e)) or (e.kind == InputKind.BOOK and valid_book(e)):
@@ -147,8 +150,11 @@ def absorb_market(s: Any, e: Any) -> None:
         market.evidence = BOOK
         if best(market, BIDS) > 0 and best(market, ASKS) > 0:
             set_mark(market, (best(market, BIDS) + best(market, ASKS)) // 2, s.ts_seq_ns)
+        if market.trade_seen == 0:
+            absorb_prices(s, e.instrument, best(market, ASKS), best(market, BIDS))
     elif e.kind == InputKind.BAR and valid_bar(e) and market.evidence <= BARS:
         market.evidence = BARS
+        absorb_bar(s, e)
         market.last_ticks = e.close_ticks
         set_mark(market, e.close_ticks, s.ts_seq_ns)
 
@@ -184,7 +190,7 @@ def apply(s: Any, row: Any) -> None:
     elif kind == FILL:
         apply_fill(s, row, find_order(s, row.account, row.order_id))
         touch(s, row.account)
-    elif kind == LEG_ACTIVATED or (kind >= ORDER_ACCEPTED and kind <= CANCEL_REJECTED):
+    elif kind == LEG_ACTIVATED or kind == ORDER_ACTIVATED or (kind >= ORDER_ACCEPTED and kind <= CANCEL_REJECTED):
         apply_to_order(s, row)
     else:
         apply_setting(s, row)
@@ -203,6 +209,9 @@ def apply_to_order(s: Any, row: Any) -> None:
     if row.kind == ORDER_CANCELED and s.orders[slot].cancel_at_ns <= s.ts_seq_ns:
         s.orders[slot].cancel_at_ns = 0
     apply_order(s, row, slot)
+    if row.kind == ORDER_ACTIVATED:
+        s.orders[slot].fired_ticks = s.seq
+        return
     if row.kind == ORDER_CANCELED or row.kind == ORDER_EXPIRED or row.kind == ORDER_REJECTED:
         free_if_over(s, slot)
     else:
@@ -269,6 +278,7 @@ def settle_recovered(s: Any) -> None:
     """After the last fact: every live order goes to its place, with the full displayed level ahead of it."""
     for slot in range(s.n_used_rows):
         order = s.orders[slot]
+        order.fired_ticks = 0
         if not is_unfinished(order):
             order.place = NOWHERE
             continue

@@ -20,8 +20,8 @@ from paperdesk.ledger.journal import BUCKETS, POSITION
 from paperdesk.ledger.statement import account_equity
 from paperdesk.venue.book import MARKET, is_current, used_row
 from paperdesk.venue.levels import write_places
-from paperdesk.venue.orders import ORDER
 from paperdesk.venue.places import rebuild_places
+from paperdesk.venue.table import ORDER
 
 STATE_SCHEMA: Final = 1
 DERIVED: Final = frozenset(
@@ -29,6 +29,7 @@ DERIVED: Final = frozenset(
         "n_outputs", "n_inbox", "n_used_rows", "n_free_rows", "n_touched", "touched", "next_tick_ns", "before_ns", "nobody", "share_seq",
         "share_lots", "n_held", "n_levels", "n_stops", "free_rows", "inbox", "held", "stops", "outbox", "n_used_levels", "n_free_levels",
         "cursor", "n_used_books", "used_at", "inbox_at", "levels", "free_levels", "level_at", "n_ready", "ready", "leg", "activated_ns",
+        "n_trailing", "nearest_peak", "n_parts", "parts",
     )
 )  # fmt: skip
 """Top-level fields that follow from others, or are scratch within one input."""
@@ -38,6 +39,7 @@ DERIVED_IN_ROWS: Final = {
     "bots": ("next_bot",),
     "orders": (
         "next", "previous", "most_key", "least_key", "level", "ahead", "behind", "bound_ahead", "bound_behind", "is_bound",
+        "fired_ticks", "part_due",
     ),
     "markets": ("spare", "was_ticks", "was_lots"),
 }  # fmt: skip

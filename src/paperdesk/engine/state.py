@@ -16,7 +16,8 @@ from paperdesk.ledger.journal import BUCKETS, POSITION
 from paperdesk.venue.book import MARKET, MAX_USED, USED
 from paperdesk.venue.fees import VOLUME_DAYS
 from paperdesk.venue.levels import LEVEL
-from paperdesk.venue.orders import MAX_ORDERS, ORDER
+from paperdesk.venue.table import MAX_ORDERS, ORDER
+from paperdesk.venue.trailing import QUEUES
 
 ENGINE_VERSION: Final = 1
 """Raised with every change that alters what the fold does; a changed golden hash needs it."""
@@ -116,6 +117,8 @@ STATE: Final = record(
         ("before_ns", "i8"),
         ("n_ready", "i8"),
         ("activated_ns", "i8"),
+        ("n_trailing", "i8"),
+        ("n_parts", "i8"),
         ("scales", "i8", (MAX_ASSETS,)),
         ("instruments", INSTRUMENT, (MAX_INSTRUMENTS,)),
         ("markets", MARKET, (MAX_INSTRUMENTS,)),
@@ -137,14 +140,16 @@ STATE: Final = record(
         ("share_lots", "i8", (MAX_ACCOUNTS,)),
         ("n_held", "i8", (MAX_INSTRUMENTS,)),
         ("n_levels", "i8", (MAX_INSTRUMENTS, 2)),
-        ("n_stops", "i8", (MAX_INSTRUMENTS, 2)),
+        ("n_stops", "i8", (MAX_INSTRUMENTS, QUEUES)),
+        ("nearest_peak", "i8", (MAX_INSTRUMENTS, 2)),
         ("free_rows", "i4", (MAX_ORDERS,)),
         ("inbox", "i4", (4 * MAX_ORDERS,)),
         ("held", "i4", (MAX_INSTRUMENTS, MAX_ORDERS + 1)),
         ("levels", LEVEL, (MAX_ORDERS,)),
         ("free_levels", "i4", (MAX_ORDERS,)),
+        ("parts", "i4", (MAX_ORDERS,)),
         ("level_at", "i4", (MAX_INSTRUMENTS, 2, MAX_ORDERS)),
-        ("stops", "i4", (MAX_INSTRUMENTS, 2, MAX_ORDERS + 2)),
+        ("stops", "i4", (MAX_INSTRUMENTS, QUEUES, MAX_ORDERS + 2)),
         ("ready", "i4", (MAX_ORDERS,)),
         ("leg", INPUT),
         ("outbox", OUTPUT, (OUTBOX_ROWS,)),

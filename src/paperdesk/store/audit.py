@@ -26,7 +26,6 @@ from paperdesk.domain.events import (
 from paperdesk.domain.orders import MOVES, OrderStatus
 from paperdesk.domain.reasons import Reason
 from paperdesk.store.audit_books import Account, Order
-from paperdesk.store.audit_desk import MARKET_KINDS, AuditedDesk
 from paperdesk.store.audit_lists import LIST_ID, LIST_LEG, activated, asked_of, said_of
 from paperdesk.store.audit_market import BEST_FIRST, Definition, FillFacts, Given, wrong_with_fill
 from paperdesk.store.audit_report import (
@@ -54,6 +53,7 @@ from paperdesk.store.audit_report import (
     AuditReport,
     Row,
 )
+from paperdesk.store.audit_trails import AuditedTrails, wrong_on_arrival
 
 __all__ = ["AuditFinding", "AuditReport", "Auditor", "audit"]
 
@@ -96,7 +96,7 @@ MOST_COUNTED: Final = 2**60
 """A fill worth more counts towards no fee tier."""
 
 
-class Auditor(AuditedDesk):
+class Auditor(AuditedTrails):
     """Takes a record piece by piece; `report` grows."""
 
     def __init__(self) -> None:
@@ -205,6 +205,8 @@ class Auditor(AuditedDesk):
         order.post_only, order.reduce_only = bool(row[FLAGS] & 1), bool(row[FLAGS] & 4)
         order.price, order.trigger, order.qty, order.arrive_ns = price, trigger, qty, arrive_ns
         order.expire_ns, order.budget = row[PAYLOAD + 5 : PAYLOAD + 7]
+        order.trail, order.visible = row[PAYLOAD + 8 : PAYLOAD + 10]
+        self._keep_trail(order)
         order.submitted_ns, order.submitted_seq = given.ts_ns, given.seq
         order.list_id, order.list_leg = row[LIST_ID], row[LIST_LEG]
         if order.list_id:
@@ -250,6 +252,8 @@ class Auditor(AuditedDesk):
                 self._find("4.2 price filter", f"accepted at {price} ticks", row)
         if order.budget == 0 and (order.qty < definition.min_qty or 0 < definition.max_qty < order.qty):
             self._find("4.3 lot size", f"accepted with {order.qty} lots", row)
+        for rule, what in wrong_on_arrival(order, definition):
+            self._find(rule, what, row)
 
     def _check_arrival(self, order: Order, row: Row) -> None:
         """An order arrives with the first input at or after its time."""
@@ -260,31 +264,6 @@ class Auditor(AuditedDesk):
         )
         if not in_time or (row[SEQ] > order.submitted_seq + 1 and self._before_ns >= order.arrive_ns):
             self._find("2 latency", f"due at {order.arrive_ns}, it arrives at {row[TS]}", row)
-
-    def _triggered(self, row: Row) -> None:
-        order, given = self._order(row), self._given
-        if order is None or given is None:
-            return
-        if order.trigger <= 0 or order.triggered_seq > 0 or order.status != OrderStatus.ACCEPTED:
-            self._find("6.5 stops", "triggered twice, or without a trigger", row)
-        order.triggered_seq = row[SEQ]
-        self._see_market(order)
-        reached = 0
-        if given.kind == InputKind.TRADE:
-            reached = given.payload()[0]
-        elif given.kind == InputKind.BAR:
-            reached = given.payload()[1 if order.fires_up else 2]
-        elif given.kind in (InputKind.QUOTE, InputKind.BOOK) and not self.markets[order.instrument].trade_seen:
-            levels = self.markets[order.instrument].levels(1 if order.side == Side.BUY else 0)
-            reached = levels[0][0] if levels else 0
-        if reached == 0 or given.instrument != order.instrument or not order.is_reached(reached):
-            self._find("6.5 stops", f"triggered at {reached} ticks, trigger {order.trigger}", row)
-
-    def _see_market(self, order: Order) -> None:
-        """What follows rests on the current input, no longer on what was there before it."""
-        given = self._given
-        if given is not None and not self._seen and given.kind in MARKET_KINDS and given.instrument == order.instrument:
-            self._see(given)
 
     def _filled(self, row: Row) -> None:
         order, given = self._order(row), self._given
@@ -362,7 +341,7 @@ class Auditor(AuditedDesk):
             self._find("10 cancels", f"requested at {row[TS]}, due at {row[CAUSE]}", row)
         order.cancel_at_ns = row[CAUSE]
 
-    def _activated(self, row: Row) -> None:
+    def _leg_placed(self, row: Row) -> None:
         order = self._order(row)
         if order is not None:
             for rule, what in activated(self.accounts[order.account], order, row):
@@ -384,7 +363,8 @@ class Auditor(AuditedDesk):
             OutputKind.ORDER_ACCEPTED: self._accepted,
             OutputKind.ORDER_REJECTED: self._ended,
             OutputKind.ORDER_TRIGGERED: self._triggered,
-            OutputKind.LEG_ACTIVATED: self._activated,
+            OutputKind.LEG_ACTIVATED: self._leg_placed,
+            OutputKind.ORDER_ACTIVATED: self._activated,
             OutputKind.FILL: self._filled,
             OutputKind.ORDER_CANCELED: self._ended,
             OutputKind.ORDER_EXPIRED: self._ended,

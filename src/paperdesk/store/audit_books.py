@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final
 
-from paperdesk.domain.events import FillModel, ListKind, OrderType, Side
+from paperdesk.domain.events import FillModel, Liquidity, ListKind, OrderType, Side
 from paperdesk.domain.orders import LIVE, OrderStatus
 from paperdesk.store.audit_market import Definition, FillFacts
 from paperdesk.store.audit_terms import Terms
@@ -40,7 +40,8 @@ class Order:
             self.expire_ns
         ) = 0
         self.post_only = self.reduce_only = False
-        self.budget = 0
+        self.budget = self.trail = self.visible = self.taken = 0
+        self.peak = self.began = self.fired = self.activated_seq = 0
         self.status = OrderStatus.NONE
         self.filled = self.value = self.reserved = self.counted = 0
         self.cancel_at_ns = self.accepted_seq = self.triggered_seq = 0
@@ -55,6 +56,12 @@ class Order:
     def is_pending(self) -> bool:
         """Whether it waits for the working order of its list."""
         return self.list_leg > 8 * ListKind.OTO and self.list_leg % 8 > 0 and self.activated_ns == 0
+
+    @property
+    def shown(self) -> int:
+        """Lots that others see of it, where it hides some."""
+        left = self.qty - self.filled
+        return min(left, self.visible - (self.filled - self.taken) % self.visible) if self.visible else left
 
     @property
     def is_market(self) -> bool:
@@ -188,6 +195,7 @@ class Account:
             wrong.append(("7 fees", f"fee {facts.fee}, but {facts.rate}·10⁻⁸ of {received} received is {fee}"))
         order.value = after
         order.filled += facts.lots
+        order.taken = order.filled if facts.liquidity == Liquidity.TAKER else order.taken
         scopes = [0, order.bot] if order.bot > 0 else [0]
         held = self.position(order.bot, order.instrument).qty
         for bot in scopes:

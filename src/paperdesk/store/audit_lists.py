@@ -24,20 +24,27 @@ def asked_of(given: Given, row: Row) -> tuple[object, ...]:
     numbers = given.payload()
     if given.kind != InputKind.SUBMIT_LIST:
         qty = numbers[1] or (row[PAYLOAD + 6] and row[QTY])
-        return (*head, *given.head[1:4], (numbers[0], qty, *numbers[2:4]), tuple(numbers[5:8]), 0, 0)
+        return (*head, *given.head[1:4], (numbers[0], qty, *numbers[2:4]), (*numbers[5:8], *given.further()), 0, 0)
     kind, cause, *words = LIST_WORDS.unpack_from(given.data, HEAD_BYTES)
     place = row[LIST_LEG] % 8
     leg = {name: words[LEGS * at + place] if place < LEGS else 0 for at, name in enumerate(LEG_WORDS)}
     what = (leg["price_ticks"], leg["qty_lots"], leg["trigger_ticks"], leg["client_id"])
     terms = (leg["side"], leg["order_type"], leg["time_in_force"])
-    return (*head, *terms, what, (cause, leg["expire_ns"], 0), row[ORDER_ID] - place, 8 * kind + place)
+    return (
+        *head,
+        *terms,
+        what,
+        (cause, leg["expire_ns"], 0, leg["trail_bips"], leg["visible_lots"]),
+        row[ORDER_ID] - place,
+        8 * kind + place,
+    )
 
 
 def said_of(row: Row, given: Given, heads: tuple[int, ...]) -> tuple[object, ...]:
     """The same of an ORDER_SUBMITTED or ORDER_DENIED; `heads`: account, bot, instrument."""
     kind = InputKind.SUBMIT_LIST if given.kind == InputKind.SUBMIT_LIST else InputKind.SUBMIT_ORDER
     price, qty, trigger, _, client_id, expire_ns, budget, cause = row[PAYLOAD : PAYLOAD + 8]
-    terms = (price, qty, trigger, client_id), (cause, expire_ns, budget)
+    terms = (price, qty, trigger, client_id), (cause, expire_ns, budget, *row[PAYLOAD + 8 : PAYLOAD + 10])
     return (kind, *heads, *row[1:4], *terms, row[LIST_ID], row[LIST_LEG])
 
 

@@ -25,11 +25,14 @@ from paperdesk.domain.events import (
 )
 
 BOOK_PAYLOAD: Final = struct.Struct("<80q")
-DEFINITION_PAYLOAD: Final = struct.Struct("<29q")
-assert HEAD_BYTES + DEFINITION_PAYLOAD.size == DEFINITION_BYTES, "a definition is its head and 29 numbers"
+DEFINITION_PAYLOAD: Final = struct.Struct("<34q")
+assert HEAD_BYTES + DEFINITION_PAYLOAD.size == DEFINITION_BYTES, "a definition is its head and 34 numbers"
+FURTHER: Final = struct.Struct("<2q")
 GRID_FIELDS: Final = (2, 3, 4, 17, 18, 19, 20)
 """num, den, base units of a lot, tick, lot: places in a definition's payload that give prices and lots a meaning."""
 
+AT_ONE_PRICE: Final = frozenset({FillRule.QUEUE, FillRule.TAPE_TOUCH})
+"""Rules that the shown part of an iceberg bounds."""
 TAKERS: Final = frozenset({FillRule.BOOK_WALK, FillRule.BAR_OPEN, FillRule.BAR_STOP, FillRule.TAPE_TAKE})
 NEEDS: Final = {
     FillRule.BOOK_WALK: (Evidence.BOOK,),
@@ -83,6 +86,11 @@ class Given:
         """Its first eight numbers."""
         return PAYLOAD.unpack_from(self.data, HEAD_BYTES)
 
+    def further(self) -> tuple[int, int]:
+        """A SUBMIT_ORDER's numbers after these: its trail, and what of it is shown."""
+        trail, visible = FURTHER.unpack_from(self.data, HEAD_BYTES + PAYLOAD.size)
+        return trail, visible
+
     def definition(self) -> Definition:
         """A DEFINE_INSTRUMENT's contents."""
         return Definition(self.version, DEFINITION_PAYLOAD.unpack_from(self.data, HEAD_BYTES))
@@ -105,6 +113,7 @@ class Market:
         self.evidence = int(Evidence.NONE)
         self.status = int(MarketStatus.LIVE)
         self.trade_seen = False
+        self.last = 0
         self.used: dict[tuple[int, int, int], int] = {}
         """(account, side, ticks) → lots."""
         self._levels: list[list[tuple[int, int]]] = [[], []]
@@ -128,11 +137,20 @@ class Market:
         if given.kind == InputKind.TRADE:
             self.evidence = max(self.evidence, Evidence.TAPE)
             self.trade_seen = True
+            self.last = given.payload()[0]
         elif given.kind == InputKind.BAR:
+            self.last = given.payload()[3] if self.evidence <= Evidence.BARS else self.last
             self.evidence = max(self.evidence, Evidence.BARS)
         elif given.kind in PICTURES:
             self.evidence = int(Evidence.BOOK)
             self._picture(given)
+
+    def last_for(self, side: int) -> int:
+        """What triggers of a side are measured against, 0: nothing yet."""
+        if self.evidence != Evidence.BOOK or self.trade_seen:
+            return self.last
+        levels = self.levels(1 if side == Side.BUY else 0)
+        return levels[0][0] if levels else 0
 
     def forget_view(self) -> None:
         """Nothing is visible any more."""
@@ -200,6 +218,8 @@ def wrong_with_fill(
 ) -> Iterator[Complaint]:
     """What is wrong with the evidence of a fill. `flow` counts what each account already took of this trade or bar; `model` is the account's."""
     limited = not order.is_market
+    if fill.rule in AT_ONE_PRICE and fill.lots > order.shown:
+        yield "6.1 icebergs", f"{fill.lots} lots filled at its price, {order.shown} were shown"
     if limited and not reaches(order.side, fill.price, order.price):
         yield "7 a limit is a limit", f"filled at {fill.price} ticks, limit {order.price}"
     if fill.rule not in NEEDS:
@@ -331,10 +351,12 @@ def _barred(
         price = order.price
         right = passed(order.side, extreme, price) or (extreme == price and model == FillModel.OPTIMISTIC)
     else:
-        begins = first if order.is_reached(first) else order.trigger
+        begins = order.fired or (first if order.is_reached(first) else order.trigger)
         begins = worst if model == FillModel.PESSIMISTIC else begins
         price = _worse(order.side, begins, moved)
         price = worst if not reaches(order.side, price, worst) else price
-        right = fill.rule == FillRule.BAR_STOP and order.is_reached(high if order.fires_up else low)
+        right = fill.rule == FillRule.BAR_STOP and (
+            order.fired > 0 if order.trail else order.is_reached(high if order.fires_up else low)
+        )
     if not right or fill.price != price:
         yield "6.4 bars", f"rule {fill.rule} at {fill.price} ticks, not {price}, in a bar of {first} {high} {low}"

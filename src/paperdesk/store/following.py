@@ -121,6 +121,7 @@ class Follower:
             OutputKind.ORDER_DENIED: self._submitted,
             OutputKind.ORDER_ACCEPTED: self._moved,
             OutputKind.ORDER_TRIGGERED: self._moved,
+            OutputKind.ORDER_ACTIVATED: self._moved,
             OutputKind.CANCEL_REQUESTED: self._moved,
             OutputKind.LEG_ACTIVATED: self._moved,
             OutputKind.ORDER_REJECTED: self._ended,
@@ -182,10 +183,14 @@ class Follower:
             self._set_status(order, OrderStatus.ACCEPTED, row)
         elif kind == OutputKind.ORDER_TRIGGERED:
             order.triggered_seq = row[SEQ]
+            order.triggered_ticks, order.peak_ticks = row[PAYLOAD : PAYLOAD + 2]
         elif kind == OutputKind.LEG_ACTIVATED:
             grid = self.grids.get((row[INSTRUMENT], row[VERSION]))
-            order.activated_seq, order.qty_lots = row[SEQ], row[PAYLOAD + 1]
+            order.placed_seq, order.qty_lots = row[SEQ], row[PAYLOAD + 1]
             order.quantity = None if grid is None else grid.quantity(order.qty_lots)
+        elif kind == OutputKind.ORDER_ACTIVATED:
+            order.activated_seq = row[SEQ]
+            order.activated_ticks, order.peak_ticks = row[PAYLOAD : PAYLOAD + 2]
         else:
             order.cancel_at_ns = row[PAYLOAD + 7]
 

@@ -43,9 +43,16 @@ class Order:
     quote_units: int = 0
     fee_units: int = 0
     reserved_units: int = 0
+    activated_seq: int = 0
+    """The input that activated its trail; 0: none did."""
+    activated_ticks: int = 0
     triggered_seq: int = 0
     """The input that reached its trigger; 0: none did."""
-    activated_seq: int = 0
+    triggered_ticks: int = 0
+    """The price that fired it."""
+    peak_ticks: int = 0
+    """The peak of a trail, as last told."""
+    placed_seq: int = 0
     """The input that placed it, where it is a list's and waited; 0: none did."""
     quantity: str | None = None
     """`qty_lots` in words; both are less than what was asked for where a list's order was placed with what another one brought."""
@@ -63,8 +70,12 @@ class Order:
             self.quote_units,
             self.fee_units,
             self.reserved_units,
-            self.triggered_seq,
+            self.placed_seq,
             self.activated_seq,
+            self.activated_ticks,
+            self.triggered_seq,
+            self.triggered_ticks,
+            self.peak_ticks,
         )
         reason = (self.reason, reason_name(self.reason) if self.reason else None)
         return (
@@ -91,7 +102,7 @@ def sent(row: Output, origin: tuple[str, int], grid: Grid | None) -> Order:
     what = (row[INSTRUMENT], row[VERSION], grid.symbol if grid else None, SIDES[row[SIDE]], TYPES[row[ORDER_TYPE]])
     flags = (row[FLAGS] & 1, row[FLAGS] >> 2 & 1)
     terms = (TIMES[row[TIME_IN_FORCE]], *flags, client_id, row[PAYLOAD + 7], price, trigger)
-    times = (row[SEQ], row[TS], arrive_ns, expire_ns, budget, *row[PAYLOAD + 10 : PAYLOAD + 12])
+    times = (row[SEQ], row[TS], arrive_ns, expire_ns, budget, *row[PAYLOAD + 8 : PAYLOAD + 12])
     order = Order((*identity, *what, *terms, *texts, *times), qty, row[TS], arrive_ns)
     order.quantity = None if grid is None else grid.quantity(qty)
     return order

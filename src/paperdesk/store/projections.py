@@ -28,8 +28,19 @@ PASSING: Final = frozenset({"status", "ended", "result", "definitions", "past"})
 """What a manifest says about how far a run is, or keeps for the engine alone: not part of what the log can rebuild."""
 LIMITS: Final = tables.LIMITS.split()
 ORDER_MOVING: Final = [
-    *("status", "qty_lots", "quantity", "filled_lots", "fills", "quote_units", "fee_units", "reserved_units"),
-    *("triggered_seq", "activated_seq", "cancel_at_ns", "reason_code", "reason", "updated_seq", "updated_ns"),
+    *(
+        "status",
+        "qty_lots",
+        "quantity",
+        "filled_lots",
+        "fills",
+        "quote_units",
+        "fee_units",
+        "reserved_units",
+        "placed_seq",
+    ),
+    *("activated_seq", "activated_ticks", "triggered_seq", "triggered_ticks", "peak_ticks", "cancel_at_ns"),
+    *("reason_code", "reason", "updated_seq", "updated_ns"),
 ]
 BALANCE_MOVING: Final = [
     "free_units",
@@ -217,7 +228,7 @@ def _loaded(row: tuple[Any, ...]) -> Order:
     named = dict(zip(tables.columns(tables.orders), row, strict=True))
     order = Order(row[: -len(ORDER_MOVING)], named["qty_lots"], named["submitted_ns"], named["arrive_ns"])
     order.status = OrderStatus[named["status"].upper()]
-    for name in ORDER_MOVING[1:11]:
+    for name in ORDER_MOVING[1 : ORDER_MOVING.index("reason_code")]:
         setattr(order, name, named[name])
     order.reason, order.updated_seq, order.updated_ns = named["reason_code"], named["updated_seq"], named["updated_ns"]
     order.is_new = False

@@ -50,8 +50,8 @@ orders: Final = _table(
     "orders",
     "run:t! account! order_id! id:t mode:t epoch bot instrument version symbol:t? side:t order_type:t time_in_force:t "
     "post_only reduce_only client_id cause price_ticks trigger_ticks price:t? trigger_price:t? submitted_seq "
-    "submitted_ns arrive_ns expire_ns budget_units list_id list_leg status:t qty_lots quantity:t? filled_lots fills quote_units fee_units reserved_units "
-    "triggered_seq activated_seq cancel_at_ns "
+    "submitted_ns arrive_ns expire_ns budget_units trail_bips visible_lots list_id list_leg status:t qty_lots quantity:t? filled_lots fills quote_units "
+    "fee_units reserved_units placed_seq activated_seq activated_ticks triggered_seq triggered_ticks peak_ticks cancel_at_ns "
     "reason_code reason:t? updated_seq updated_ns",
 )
 fills: Final = _table(

@@ -40,6 +40,11 @@ def redefined(instrument: Instrument, version: int, fields: Mapping[str, int]) -
         max_notional_to_market=bool(fields["max_notional_to_market"]),
         max_orders=fields["max_orders"],
         max_algo_orders=fields["max_algo_orders"],
+        min_trail_above_bips=fields["min_trail_above_bips"],
+        max_trail_above_bips=fields["max_trail_above_bips"],
+        min_trail_below_bips=fields["min_trail_below_bips"],
+        max_trail_below_bips=fields["max_trail_below_bips"],
+        max_iceberg_parts=fields["max_iceberg_parts"],
         trading_status=TradingStatus(fields["trading_status"]),
         stale_after_ns=fields["stale_after_ns"],
     )

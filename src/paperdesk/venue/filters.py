@@ -9,8 +9,10 @@ from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_UNITS, mul_div_ceil, mul_div_floor, product_fits
 from paperdesk.venue.book import BOOK, best, reaches
 from paperdesk.venue.budget import is_countable, most_value
+from paperdesk.venue.iceberg import parts_reason
 from paperdesk.venue.kinds import BUY, LIMIT_ORDER, MARKET_ORDER, direction, has_trigger, is_market, is_reached, is_stop
 from paperdesk.venue.lists import LEG_BASE, first_of_pair, is_pending
+from paperdesk.venue.trailing import awaited_ticks, trail_reason
 
 TRADING: Final = int(TradingStatus.TRADING)
 SUBMITTED, ACCEPTED, PARTIALLY_FILLED = (
@@ -51,7 +53,7 @@ def grid_reason(definition: Any, order: Any) -> int:
     if not is_market(order):
         if not within(order.price_ticks, definition.min_price_ticks, definition.max_price_ticks):
             return PRICE_FILTER
-    if has_trigger(order):
+    if has_trigger(order) and order.trigger_ticks > 0:
         if not within(order.trigger_ticks, definition.min_price_ticks, definition.max_price_ticks):
             return PRICE_FILTER
     if order.budget_units > 0:
@@ -64,16 +66,23 @@ def grid_reason(definition: Any, order: Any) -> int:
 
 
 @kernel
+def valued_ticks(market: Any, order: Any) -> int:
+    """The price an order with a limit or a trigger is valued at: that; the mark (0: none) for one that follows the price from its arrival on."""
+    ticks: int = order.trigger_ticks if is_market(order) else order.price_ticks
+    return ticks if ticks > 0 else int(market.mark_ticks)
+
+
+@kernel
 def notional_reason(definition: Any, market: Any, order: Any) -> int:
     """The minimum-value filter."""
     assert definition.den > 0, "a definition has a denominator"
-    price = order.trigger_ticks if is_market(order) else order.price_ticks
+    price = valued_ticks(market, order)
     if order.order_type == MARKET_ORDER:
         price = market.mark_ticks if definition.min_notional_to_market == 1 else 0
         if order.budget_units > 0 and definition.min_notional_to_market == 1:
             return MIN_NOTIONAL if order.budget_units < definition.min_notional_units else 0
-        if price == 0:
-            return 0
+    if price == 0:
+        return 0
     if not product_fits(price, order.qty_lots, MAX_UNITS):
         return 0
     if not product_fits(price * order.qty_lots, definition.num, MAX_UNITS):
@@ -103,7 +112,7 @@ def percent_reason(definition: Any, market: Any, order: Any) -> int:
 def largest_reason(definition: Any, market: Any, order: Any) -> int:
     """The maximum-value filter, exact; a maximum that cannot be counted is none."""
     most = definition.max_notional_units
-    price = order.trigger_ticks if is_market(order) else order.price_ticks
+    price = valued_ticks(market, order)
     if order.order_type == MARKET_ORDER:
         price = market.mark_ticks if definition.max_notional_to_market == 1 else 0
         if order.budget_units > 0 and definition.max_notional_to_market == 1 and most > 0:
@@ -154,12 +163,10 @@ def stop_price(market: Any, side: int) -> int:
 
 @kernel
 def triggered(market: Any, order: Any) -> bool:
-    """Whether a stop's trigger is reached."""
+    """Whether the price is reached that fires a stop, or activates it."""
     last = stop_price(market, order.side)
-    assert order.trigger_ticks > 0, "a stop has a trigger"
-    if last == 0:
-        return False
-    return is_reached(direction(order), last, order.trigger_ticks)
+    assert order.peak_ticks == 0, "who follows the price waits elsewhere"
+    return last > 0 and is_reached(direction(order), last, awaited_ticks(order))
 
 
 @kernel
@@ -196,7 +203,11 @@ def arrival_reason(s: Any, order: Any) -> int:
         reason = largest_reason(definition, market, order)
     if reason == 0:
         reason = count_reason(s, definition, order)
-    if reason == 0 and has_trigger(order) and triggered(market, order):
+    if reason == 0:
+        reason = trail_reason(definition, order)
+    if reason == 0:
+        reason = parts_reason(definition, order)
+    if reason == 0 and has_trigger(order) and order.trigger_ticks > 0 and triggered(market, order):
         return STOP_WOULD_TRIGGER
     if reason == 0 and order.post_only == 1 and would_take(market, order):
         return POST_ONLY_WOULD_TAKE

@@ -16,6 +16,7 @@ from typing import Any, Final
 from paperdesk.domain.events import FillModel
 from paperdesk.domain.kernel import kernel, record
 from paperdesk.venue.book import UNKNOWN, better, traded_lots
+from paperdesk.venue.estimates import ahead_lots
 from paperdesk.venue.owed import standing
 
 MODELS: Final = len(FillModel)
@@ -237,6 +238,17 @@ def least_ahead(level: Any, order: Any) -> int:
     """`least` of an order whose place is known."""
     key: int = order.least_key
     return max(0, key - level.gone_lots)
+
+
+@kernel
+def front_at_end(s: Any, slot: int) -> int:
+    """Lots believed to stand ahead of the order that joined a level last, or UNKNOWN."""
+    order = s.orders[slot]
+    assert order.behind == 0, "who joins last has nobody of his chain behind him"
+    if order.most_key == UNKNOWN:
+        return UNKNOWN
+    level = s.levels[order.level - 1]
+    return ahead_lots(model_of(s, order), most_ahead(s, level, slot + 1), least_ahead(level, order))
 
 
 @kernel

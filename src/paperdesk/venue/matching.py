@@ -13,7 +13,7 @@ from paperdesk.domain.reasons import Reason
 from paperdesk.venue import book, orders, places
 from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best
 from paperdesk.venue.fills import fill
-from paperdesk.venue.filters import arrival_reason
+from paperdesk.venue.filters import arrival_reason, stop_price
 from paperdesk.venue.kinds import FOK, collar, has_trigger, is_market, stays
 from paperdesk.venue.whole import fills_whole
 
@@ -36,6 +36,9 @@ def arrive(s: Any, slot: int) -> None:
         return
     orders.state_order(s, orders.ORDER_ACCEPTED, slot, 0)
     if has_trigger(order):
+        last = stop_price(s.markets[order.instrument], order.side)
+        if order.trail_bips > 0 and order.trigger_ticks == 0 and last > 0:
+            orders.state_price(s, orders.ORDER_ACTIVATED, slot, last, last)
         places.enter_stops(s, slot)
     else:
         execute(s, slot)

@@ -7,7 +7,7 @@ late). Rows of one account are chained by id.
 from typing import Any, Final
 
 from paperdesk.domain.events import FLAG_POST_ONLY, FLAG_REDUCE_ONLY, Liquidity, OutputKind
-from paperdesk.domain.kernel import kernel, record
+from paperdesk.domain.kernel import kernel
 from paperdesk.domain.orders import ALLOWED, OrderStatus
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
@@ -17,62 +17,8 @@ from paperdesk.venue.fees import count_volume
 from paperdesk.venue.kinds import BUY, GTD
 from paperdesk.venue.lists import count_brought, counts_lots, other_legs
 from paperdesk.venue.places import EXPIRY, leave_inbox, leave_place
-
-MAX_ORDERS: Final = 262_144
-
-ORDER: Final = record(
-    [
-        ("id", "i8"),
-        ("account", "i4"),
-        ("bot", "i4"),
-        ("instrument", "i4"),
-        ("version", "i4"),
-        ("side", "i1"),
-        ("order_type", "i1"),
-        ("time_in_force", "i1"),
-        ("post_only", "i1"),
-        ("status", "i1"),
-        ("place", "i1"),
-        ("triggered", "i1"),
-        ("rested", "i1"),
-        ("price_ticks", "i8"),
-        ("trigger_ticks", "i8"),
-        ("qty_lots", "i8"),
-        ("filled_lots", "i8"),
-        ("value", "i8"),
-        ("most_lots", "i8"),
-        ("least_lots", "i8"),
-        ("level_lots", "i8"),
-        ("seen_picture", "i8"),
-        ("rank", "i8"),
-        ("reserved_units", "i8"),
-        ("submitted_ns", "i8"),
-        ("arrive_ns", "i8"),
-        ("cancel_at_ns", "i8"),
-        ("client_id", "i8"),
-        ("expire_ns", "i8"),
-        ("reduce_only", "i8"),
-        ("budget_units", "i8"),
-        ("list_id", "i8"),
-        ("list_leg", "i8"),
-        ("activated_ns", "i8"),
-        ("brought_units", "i8"),
-        ("next", "i4"),
-        ("previous", "i4"),
-        ("most_key", "i8"),
-        ("least_key", "i8"),
-        ("level", "i4"),
-        ("ahead", "i4"),
-        ("behind", "i4"),
-        ("bound_ahead", "i4"),
-        ("bound_behind", "i4"),
-        ("is_bound", "i4"),
-    ]
-)
-"""`value` is Σ ticks·lots of its fills; `next`/`previous` chain an account's rows by id (row number + 1, 0 at the ends). What it knows of its
-place in a queue is `most_lots` … `level_lots` where it is stored, and `most_key` … `is_bound` while it rests
-(`venue/levels.py`). `list_id` … `brought_units`: `venue/lists.py`.
-"""
+from paperdesk.venue.table import MAX_ORDERS
+from paperdesk.venue.trailing import trail_ticks
 
 MAKER, TAKER = int(Liquidity.MAKER), int(Liquidity.TAKER)
 NONE, SUBMITTED, ACCEPTED = int(OrderStatus.NONE), int(OrderStatus.SUBMITTED), int(OrderStatus.ACCEPTED)
@@ -103,6 +49,7 @@ CANCELED, EXPIRED, REJECTED = int(OrderStatus.CANCELED), int(OrderStatus.EXPIRED
 CANCEL_REJECTED: Final = int(OutputKind.CANCEL_REJECTED)
 LEG_ACTIVATED: Final = int(OutputKind.LEG_ACTIVATED)
 LIST_ENDED: Final = int(Reason.LIST_ENDED)
+ORDER_ACTIVATED: Final = int(OutputKind.ORDER_ACTIVATED)
 
 
 @kernel
@@ -123,6 +70,25 @@ def find_order(s: Any, account: int, order_id: int) -> int:
 @kernel
 def state_order(s: Any, kind: int, slot: int, reason: int) -> None:
     """State a fact about an order and apply it."""
+    apply_order(s, order_row(s, kind, slot, reason), slot)
+
+
+@kernel
+def state_price(s: Any, kind: int, slot: int, last_ticks: int, peak_ticks: int) -> None:
+    """State that a price activated or fired an order that waited for it, and apply it. `peak_ticks`: the peak of one that follows the price, then."""
+    order = s.orders[slot]
+    row = order_row(s, kind, slot, 0)
+    row.last_ticks = last_ticks
+    row.peak_ticks = peak_ticks
+    row.reached_ticks = order.trigger_ticks
+    if kind == ORDER_TRIGGERED and order.trail_bips > 0:
+        row.reached_ticks = trail_ticks(order.side, peak_ticks, order.trail_bips)
+    apply_order(s, row, slot)
+
+
+@kernel
+def order_row(s: Any, kind: int, slot: int, reason: int) -> Any:
+    """An output about an order, without what its kind adds."""
     order = s.orders[slot]
     row = emit(s, kind)
     row.account = order.account
@@ -136,7 +102,7 @@ def state_order(s: Any, kind: int, slot: int, reason: int) -> None:
     row.reason = reason
     row.client_id = order.client_id
     row.cause = order.cancel_at_ns
-    apply_order(s, row, slot)
+    return row
 
 
 @kernel
@@ -178,6 +144,9 @@ def apply_submitted(s: Any, row: Any) -> int:
     order.budget_units = row.budget_units
     order.list_id = row.list_id
     order.list_leg = row.list_leg
+    order.trail_bips = row.trail_bips
+    order.visible_lots = row.visible_lots
+    s.n_trailing += 1 if order.trail_bips > 0 else 0
     account = s.accounts[row.account]
     order.previous = account.last_order
     order.next = 0
@@ -218,6 +187,10 @@ def apply_order(s: Any, row: Any, slot: int) -> None:
     elif row.kind == ORDER_TRIGGERED:
         assert order.triggered == 0, "a stop triggers once"
         order.triggered = 1
+        order.peak_ticks = row.peak_ticks
+    elif row.kind == ORDER_ACTIVATED:
+        assert order.trail_bips > 0 and order.triggered == 0, "only who trails becomes active"
+        order.peak_ticks = row.peak_ticks
     elif row.kind == CANCEL_REQUESTED:
         order.cancel_at_ns = row.cause
     elif row.kind == LEG_ACTIVATED:
@@ -257,6 +230,8 @@ def apply_fill(s: Any, row: Any, slot: int) -> int:
     assert 0 < lots <= order.qty_lots - order.filled_lots, "a fill is part of what is open"
     order.filled_lots += lots
     order.value += row.fill_price_ticks * lots
+    if order.visible_lots > 0 and row.liquidity == TAKER:
+        order.taken_lots = order.filled_lots
     set_status(order, FILLED if order.filled_lots == order.qty_lots else PARTIALLY_FILLED)
     add_open_lots(s, order, -lots)
     s.accounts[order.account].next_fill = row.fill_id + 1
@@ -346,6 +321,7 @@ def free_row(s: Any, slot: int) -> None:
         s.orders[order.next - 1].previous = order.previous
     else:
         account.last_order = order.previous
+    s.n_trailing -= 1 if order.trail_bips > 0 else 0
     clear_row(order)
     s.free_rows[s.n_free_rows] = slot
     s.n_free_rows += 1
@@ -359,6 +335,8 @@ def clear_row(order: Any) -> None:
     order.reserved_units = order.submitted_ns = order.arrive_ns = 0
     order.cancel_at_ns = order.client_id = order.expire_ns = order.reduce_only = order.budget_units = 0
     order.list_id = order.list_leg = order.activated_ns = order.brought_units = 0
+    order.trail_bips = order.peak_ticks = order.fired_ticks = 0
+    order.visible_lots = order.taken_lots = order.part_due = 0
     order.account = order.bot = order.instrument = order.version = order.next = order.previous = 0
     order.side = order.order_type = order.time_in_force = order.post_only = 0
     order.status = order.place = order.triggered = order.rested = 0

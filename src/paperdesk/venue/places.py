@@ -11,7 +11,8 @@ from paperdesk.domain.kernel import kernel
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.venue import levels
 from paperdesk.venue.book import UNKNOWN, used_row
-from paperdesk.venue.kinds import GTD, UP, direction
+from paperdesk.venue.kinds import GTD, UP
+from paperdesk.venue.trailing import FOLLOWING, QUEUES, awaited_ticks, farther, nearer, stop_queue
 
 SUBMITTED, PARTIALLY_FILLED = int(OrderStatus.SUBMITTED), int(OrderStatus.PARTIALLY_FILLED)
 
@@ -79,23 +80,53 @@ def next_to_rest(s: Any, instrument: int, at: int, waiting: int) -> int:
 @kernel
 def enter_stops(s: Any, slot: int) -> None:
     """Let an order wait for its trigger."""
-    order, way = s.orders[slot], direction(s.orders[slot])
+    order, queue = s.orders[slot], stop_queue(s.orders[slot])
     assert order.place == NOWHERE, "an order is in one place"
-    s.n_stops[order.instrument, way] = put(
-        s.stops[order.instrument, way],
-        s.n_stops[order.instrument, way],
-        position_stop(s, order.instrument, way, slot),
-        slot,
+    instrument, count = order.instrument, s.n_stops[order.instrument, queue]
+    s.n_stops[instrument, queue] = put(
+        s.stops[instrument, queue], count, position_stop(s, instrument, queue, slot), slot
     )
+    if queue >= FOLLOWING:
+        nearest = s.nearest_peak[instrument, queue - FOLLOWING]
+        s.nearest_peak[instrument, queue - FOLLOWING] = (
+            order.peak_ticks if count == 0 else nearer(order.side, nearest, order.peak_ticks)
+        )
     order.place = STOPS
+
+
+@kernel
+def move_peaks(s: Any, instrument: int, queue: int, last_ticks: int) -> None:
+    """A price beyond the nearest peak of a queue: the peaks that it passes are moved to it."""
+    for i in range(s.n_stops[instrument, queue]):
+        order = s.orders[s.stops[instrument, queue, i]]
+        order.peak_ticks = farther(order.side, order.peak_ticks, last_ticks)
+    sort_trails(s, instrument, queue)
+
+
+@kernel
+def sort_trails(s: Any, instrument: int, queue: int) -> None:
+    """After peaks have moved: the order of a queue, by insertion, since what had one peak keeps its order; and its nearest peak."""
+    assert queue >= FOLLOWING, "only trails follow"
+    place = s.stops[instrument, queue]
+    for i in range(s.n_stops[instrument, queue]):
+        slot, at = place[i], i
+        order = s.orders[slot]
+        while at > 0 and before_stop(order, s.orders[place[at - 1]]):
+            place[at] = place[at - 1]
+            at -= 1
+        place[at] = slot
+        nearest = s.nearest_peak[instrument, queue - FOLLOWING]
+        s.nearest_peak[instrument, queue - FOLLOWING] = (
+            order.peak_ticks if i == 0 else nearer(order.side, nearest, order.peak_ticks)
+        )
 
 
 @kernel
 def leave_stops(s: Any, slot: int) -> None:
     """Take an order out of those that wait for a trigger."""
-    instrument, way = s.orders[slot].instrument, direction(s.orders[slot])
-    at = position_stop(s, instrument, way, slot)
-    s.n_stops[instrument, way] = cut(s.stops[instrument, way], s.n_stops[instrument, way], at)
+    instrument, queue = s.orders[slot].instrument, stop_queue(s.orders[slot])
+    at = position_stop(s, instrument, queue, slot)
+    s.n_stops[instrument, queue] = cut(s.stops[instrument, queue], s.n_stops[instrument, queue], at)
 
 
 @kernel
@@ -165,9 +196,10 @@ def before_held(a: Any, b: Any) -> bool:
 
 @kernel
 def before_stop(a: Any, b: Any) -> bool:
-    """Order (trigger reached first, account, id)."""
-    if a.trigger_ticks != b.trigger_ticks:
-        return bool(a.trigger_ticks < b.trigger_ticks if direction(a) == UP else a.trigger_ticks > b.trigger_ticks)
+    """Order (trigger reached first, account, id) of a queue."""
+    awaited_a, awaited_b = awaited_ticks(a), awaited_ticks(b)
+    if awaited_a != awaited_b:
+        return awaited_a < awaited_b if stop_queue(a) % FOLLOWING == UP else awaited_a > awaited_b
     return before_held(a, b)
 
 
@@ -208,12 +240,12 @@ def position_held(s: Any, instrument: int, slot: int) -> int:
 
 
 @kernel
-def position_stop(s: Any, instrument: int, way: int, slot: int) -> int:
-    """Where an order stands, or would stand, among the stops of its direction."""
-    low, high = 0, s.n_stops[instrument, way]
+def position_stop(s: Any, instrument: int, queue: int, slot: int) -> int:
+    """Where an order stands, or would stand, among the stops of its queue."""
+    low, high = 0, s.n_stops[instrument, queue]
     while low < high:
         middle = (low + high) // 2
-        if before_stop(s.orders[s.stops[instrument, way, middle]], s.orders[slot]):
+        if before_stop(s.orders[s.stops[instrument, queue, middle]], s.orders[slot]):
             low = middle + 1
         else:
             high = middle
@@ -241,15 +273,18 @@ def clear_places(s: Any) -> None:
         s.n_held[instrument] = 0
         for own in range(2):
             s.n_levels[instrument, own] = 0
-            s.n_stops[instrument, own] = 0
+        for queue in range(QUEUES):
+            s.n_stops[instrument, queue] = 0
 
 
 @kernel
 def rebuild_places(s: Any) -> None:
     """Put every row where its `place` and its cancel say it belongs; each order's account has a row for what it uses of the book."""
     clear_places(s)
+    s.n_trailing = 0
     for slot in range(s.n_used_rows):
         order = s.orders[slot]
+        s.n_trailing += 1 if order.trail_bips > 0 else 0
         place = order.place
         order.place = NOWHERE
         if place == HELD:

@@ -13,6 +13,7 @@ from paperdesk.venue import book, levels, owed, pictures
 from paperdesk.venue.book import UNKNOWN, best
 from paperdesk.venue.estimates import ahead_lots
 from paperdesk.venue.fills import fill, share_left
+from paperdesk.venue.iceberg import join_parts, note_part, shown_lots
 from paperdesk.venue.kinds import BUY
 from paperdesk.venue.orders import MAKER, is_unfinished
 
@@ -28,6 +29,8 @@ def match_trade(s: Any, instrument: int, ticks: int, lots: int, aggressor: int) 
         match_trade_side(s, instrument, book.BIDS, ticks, lots)
     if aggressor == BUY or aggressor == UNKNOWN_SIDE:
         match_trade_side(s, instrument, book.ASKS, ticks, lots)
+    if s.n_parts > 0:
+        join_parts(s)
 
 
 @kernel
@@ -80,8 +83,11 @@ def trade_chain(s: Any, row: int, model: int, ticks: int, lots: int, fresh: int,
         if through and order.seen_picture >= since:
             left = min(left, fresh)
         if left > 0:
-            wanted, account = min(order.qty_lots - order.filled_lots, left), order.account
+            reached = order.qty_lots - order.filled_lots if through else shown_lots(order)
+            wanted, account, row = min(reached, left), order.account, s.n_outputs
             s.share_lots[account] -= fill(s, slot, order.price_ticks, wanted, MAKER, rule, lots, ticks, front, 0)
+            if not through:
+                note_part(s, slot, row)
     s.cursor = 0
 
 

@@ -14,6 +14,8 @@ from paperdesk.venue.book import UNKNOWN, reaches
 from paperdesk.venue.budget import wanted_lots
 from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC, after_print, bar_lots, impact_ticks, touch_lots, worse
 from paperdesk.venue.fills import countable_lots, fee_fits, fill, may_reduce, payable_lots, share_left
+from paperdesk.venue.iceberg import shown_lots
+from paperdesk.venue.intrabar import next_fired, walk_trails
 from paperdesk.venue.kinds import BUY, FOK, TAKE_PROFIT_MARKET, UP, direction, is_market, is_reached, stays
 from paperdesk.venue.lists import sent_ns
 from paperdesk.venue.matching import rest_unqueued
@@ -24,10 +26,11 @@ from paperdesk.venue.orders import (
     TAKER,
     finish,
     is_unfinished,
-    state_order,
+    state_price,
 )
 from paperdesk.venue.pairs import stand_alone
 from paperdesk.venue.places import before_held, enter_held, leave_place
+from paperdesk.venue.trailing import awaited_ticks
 
 TRADE_THROUGH, BAR_OPEN, BAR_THROUGH, BAR_STOP, TAPE_TAKE, TAPE_TOUCH = (
     int(FillRule.TRADE_THROUGH),
@@ -142,7 +145,7 @@ def fill_at_touch(s: Any, slot: int, total: int) -> bool:
     account, ticks = order.account, order.price_ticks
     wanted = min(share_left(s, account, total), touch_lots(s.accounts[account].fill_model - 1, total))
     if wanted > 0:
-        wanted = min(wanted, order.qty_lots - order.filled_lots)
+        wanted = min(wanted, shown_lots(order))
         s.share_lots[account] -= fill(s, slot, ticks, wanted, MAKER, TAPE_TOUCH, total, ticks, UNKNOWN, UNKNOWN)
     return is_unfinished(order) and order.account == account
 
@@ -211,9 +214,11 @@ def next_reached_stop(s: Any, instrument: int, e: Any, opened_ns: int, is_late: 
         for i in range(s.n_stops[instrument, way]):
             slot = s.stops[instrument, way, i]
             order = s.orders[slot]
-            if not is_reached(way, extreme, order.trigger_ticks):
+            if not is_reached(way, extreme, awaited_ticks(order)):
                 break
-            if takes_part(s, order, opened_ns, is_late) and (found == UNKNOWN or before_held(order, s.orders[found])):
+            if order.trail_bips > 0 or not takes_part(s, order, opened_ns, is_late):
+                continue
+            if found == UNKNOWN or before_held(order, s.orders[found]):
                 found = slot
     assert found == UNKNOWN or found != after, "each stop is met once"
     return found
@@ -225,23 +230,30 @@ def meet_extremes(s: Any, instrument: int, e: Any, opened_ns: int, is_late: bool
     slot = next_reached_stop(s, instrument, e, opened_ns, is_late, UNKNOWN)
     while slot != UNKNOWN:
         order = s.orders[slot]
-        leave_place(s, slot)
-        state_order(s, ORDER_TRIGGERED, slot, 0)
-        stand_alone(s, slot)
-        if not is_market(order) and stays(order):
-            rest_unqueued(s, order)
-            order.rested = 1 if is_late else IN_THIS_BAR
-        enter_held(s, slot)
-        if is_market(order):
-            worst = e.high_ticks if order.side == BUY else e.low_ticks
-            fill_in_bar(s, slot, trigger_ticks(s, order, e), e, TAKER, BAR_STOP, worst)
+        opened = is_reached(direction(order), e.open_ticks, order.trigger_ticks)
+        fire_in_bar(s, slot, e, e.open_ticks if opened else order.trigger_ticks, is_late)
         slot = next_reached_stop(s, instrument, e, opened_ns, is_late, slot)
+    if s.n_trailing > 0 and not is_late:
+        walk_trails(s, instrument, e, opened_ns)
+        slot = next_fired(s, instrument)
+        while slot != UNKNOWN:
+            fire_in_bar(s, slot, e, s.orders[slot].fired_ticks, False)
+            slot = next_fired(s, instrument)
 
 
 @kernel
-def trigger_ticks(s: Any, order: Any, e: Any) -> int:
-    """Where a stop or take-profit begins to take inside a bar: at its trigger, or at an open that reached it; for pessimists at the bar's worst price."""
-    assert order.trigger_ticks > 0, "a stop has a trigger"
-    if s.accounts[order.account].fill_model == PESSIMISTIC:
-        return int(e.high_ticks if order.side == BUY else e.low_ticks)
-    return int(e.open_ticks if is_reached(direction(order), e.open_ticks, order.trigger_ticks) else order.trigger_ticks)
+def fire_in_bar(s: Any, slot: int, e: Any, ticks: int, is_late: bool) -> None:
+    """A stop, take-profit or trail fires at a price of the bar: a market one takes from there on, for pessimists at the bar's worst price."""
+    order = s.orders[slot]
+    leave_place(s, slot)
+    order.fired_ticks = 0
+    state_price(s, ORDER_TRIGGERED, slot, ticks, order.peak_ticks)
+    stand_alone(s, slot)
+    if not is_market(order) and stays(order):
+        rest_unqueued(s, order)
+        order.rested = 1 if is_late else IN_THIS_BAR
+    enter_held(s, slot)
+    if is_market(order):
+        worst = e.high_ticks if order.side == BUY else e.low_ticks
+        begins = worst if s.accounts[order.account].fill_model == PESSIMISTIC else ticks
+        fill_in_bar(s, slot, begins, e, TAKER, BAR_STOP, worst)

@@ -25,9 +25,10 @@ def intent_of(what: words.SubmitOrder) -> Intent:
     needs = NEEDS.get(what.order_type)
     if what.side not in SIDES or needs is None:
         raise Unusable(f"side is buy or sell; order_type is one of {', '.join(NEEDS)}")
-    if needs[:2] != (what.price is not None, what.trigger_price is not None):
+    waits = what.trigger_price is not None or what.trail_bips is not None
+    if needs[:2] != (what.price is not None, waits):
         price = "needs a price" if needs[0] else "takes no price"
-        trigger = "needs a trigger_price" if needs[1] else "takes no trigger_price"
+        trigger = "needs a trigger_price or trail_bips" if needs[1] else "takes no trigger_price or trail_bips"
         raise Unusable(f"a {what.order_type} order {price} and {trigger}")
     if what.time_in_force is not None and what.time_in_force not in FORCES:
         raise Unusable(f"time_in_force is one of {', '.join(FORCES)}")
@@ -37,6 +38,10 @@ def intent_of(what: words.SubmitOrder) -> Intent:
     terms = Terms(take_profit=needs[2], reduce_only=what.reduce_only)
     if what.expire_ns is not None:
         terms["expire_ns"] = what.expire_ns
+    if what.trail_bips is not None:
+        terms["trail_bips"] = what.trail_bips
+    if what.visible_quantity is not None:
+        terms["visible_quantity"] = decimal("visible_quantity", what.visible_quantity)
     if what.quote_quantity is not None:
         terms["quote_quantity"] = decimal("quote_quantity", what.quote_quantity)
     return Intent(

@@ -50,12 +50,13 @@ TABLES = {
   client_id {{int}} NOT NULL, cause {{int}} NOT NULL, price_ticks {{int}} NOT NULL, trigger_ticks {{int}} NOT NULL,
   price TEXT, trigger_price TEXT, submitted_seq {{int}} NOT NULL,
   submitted_ns {{int}} NOT NULL, arrive_ns {{int}} NOT NULL, expire_ns {{int}} NOT NULL,
-  budget_units {{int}} NOT NULL, list_id {{int}} NOT NULL, list_leg {{int}} NOT NULL,
+  budget_units {{int}} NOT NULL, trail_bips {{int}} NOT NULL, visible_lots {{int}} NOT NULL, list_id {{int}} NOT NULL, list_leg {{int}} NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('denied', 'submitted', 'accepted', 'partially_filled', 'filled', 'canceled',
     'expired', 'rejected')),
   qty_lots {{int}} NOT NULL, quantity TEXT,
   filled_lots {{int}} NOT NULL, fills {{int}} NOT NULL, quote_units {{int}} NOT NULL, fee_units {{int}} NOT NULL,
-  reserved_units {{int}} NOT NULL CHECK (reserved_units >= 0), triggered_seq {{int}} NOT NULL, activated_seq {{int}} NOT NULL,
+  reserved_units {{int}} NOT NULL CHECK (reserved_units >= 0), placed_seq {{int}} NOT NULL, activated_seq {{int}} NOT NULL,
+  activated_ticks {{int}} NOT NULL, triggered_seq {{int}} NOT NULL, triggered_ticks {{int}} NOT NULL, peak_ticks {{int}} NOT NULL,
   cancel_at_ns {{int}} NOT NULL, reason_code {{int}} NOT NULL, reason TEXT, updated_seq {{int}} NOT NULL,
   updated_ns {{int}} NOT NULL,
   PRIMARY KEY (run, account, order_id), {ACCOUNT},
@@ -133,7 +134,7 @@ FROZEN = {
     "positions": "run, account, epoch, bot, instrument",
     "orders": "run, account, order_id, id, mode, epoch, bot, instrument, version, symbol, side, order_type, "
     "time_in_force, post_only, reduce_only, client_id, cause, price_ticks, trigger_ticks, price, trigger_price, "
-    "submitted_seq, submitted_ns, arrive_ns, list_id, list_leg",
+    "submitted_seq, submitted_ns, arrive_ns, trail_bips, visible_lots, list_id, list_leg",
 }
 """Columns that never change once they are written."""
 
