@@ -7,6 +7,7 @@ a trade through it, the other side of a book, or its own walk on arrival, meets 
 
 from typing import Any, Final
 
+from paperdesk.domain.events import OutputKind
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.domain.reasons import Reason
@@ -14,6 +15,7 @@ from paperdesk.venue import levels, places
 
 ICEBERG_PARTS, LOT_SIZE = int(Reason.ICEBERG_PARTS), int(Reason.LOT_SIZE)
 PARTIALLY_FILLED: Final = int(OrderStatus.PARTIALLY_FILLED)
+FILL: Final = int(OutputKind.FILL)
 
 
 @kernel
@@ -39,11 +41,13 @@ def parts_reason(definition: Any, order: Any) -> int:
 
 @kernel
 def note_part(s: Any, slot: int, row: int) -> None:
-    """After a fill in the queue, output `row`: where it ended the shown part, the next one goes to the end of the queue after this event."""
+    """After a fill in the queue, the first from output `row` on: where it ended the shown part, the next one goes to the end of the queue after this event."""
     order = s.orders[slot]
     if order.visible_lots == 0 or order.status != PARTIALLY_FILLED or order.place != places.RESTING:
         return
     if (order.filled_lots - order.taken_lots) % order.visible_lots == 0:
+        while s.outbox[row].kind != FILL:
+            row += 1
         order.part_due = row + 1
         s.parts[s.n_parts] = slot
         s.n_parts += 1
