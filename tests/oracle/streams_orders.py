@@ -184,6 +184,26 @@ def cancel(stream: Stream) -> dict[str, Any]:
     return {"kind": "CANCEL_ORDER", "account": account, "bot": dice.choice(bots), "order_id": order_id}
 
 
+def amend(stream: Stream) -> dict[str, Any]:
+    """A smaller quantity for something live; at times not smaller, or for something that is done or unknown."""
+    dice = stream.dice
+    account = dice.choice(stream.accounts)
+    owner = stream.desk.accounts[account]
+    order_id, bots, lots = dice.randrange(owner.next_order + 1), [0, *stream.bots[account]], dice.choice((-1, 0, 1, 4))
+    if owner.orders and stream.chance(0.9):
+        order = owner.orders[dice.choice([*owner.orders])]
+        order_id, bots = order.id, [0, order.bot] if stream.chance(0.9) else bots
+        lots = dice.choice((order.qty - 1, order.qty - 1, (order.qty + order.filled) // 2, order.filled + 1))
+        lots = dice.choice((order.filled, order.qty, order.qty + 1)) if stream.chance(0.1) else lots
+    given = {
+        "kind": "AMEND_ORDER", "account": account, "bot": dice.choice(bots), "order_id": order_id, "qty_lots": lots,
+        "flags": 0, "defect": "none",
+    }  # fmt: skip
+    if stream.chance(0.03):
+        given |= {"flags": MALFORMED, "defect": dice.choice(DEFECTS)}
+    return given
+
+
 def spoiled(given: dict[str, Any], dice: Random) -> dict[str, Any]:
     """Market data that makes no sense, or that nobody knows."""
     kind = given["kind"]
@@ -251,6 +271,8 @@ def nonsense(stream: Stream) -> dict[str, Any]:
             {"kind": "RESET_ACCOUNT", "account": 4, "source": 1},
             {"kind": "CANCEL_ORDER", "account": 4, "bot": 0, "order_id": 1},
             {"kind": "CANCEL_ALL", "account": account, "bot": 1022, "instrument": -1},
+            amend(stream) | {"account": 4},
+            amend(stream) | {"bot": 1022},
             {"kind": "MARKET_STATUS", "instrument": 40, "status": 1, "status_reason": 0},
         )
     )

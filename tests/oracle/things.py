@@ -161,6 +161,7 @@ class Order:
     seen: int = 0
     rank: int = 0
     cancel_asked: bool = False
+    amend_asked: bool = False
     live: bool = True
 
     @property
@@ -245,6 +246,8 @@ class Account:
     tiers: list[tuple[int, int, int]] = field(default_factory=list)
     volumes: dict[int, int] = field(default_factory=dict)
     """UTC day → what was traded, in the reporting asset."""
+    amends: dict[int, int] = field(default_factory=dict)
+    """Order → the quantity that an amend on its way asks for."""
 
     def row(self, asset: int) -> list[int]:
         """The five buckets of an asset."""

@@ -66,21 +66,9 @@ def venue_check(desk: Desk, instrument: Instrument, order: Order) -> str:
     reason = instrument.filter_lots(order)
     if reason:
         return reason
-    price: int | None = order.price
-    if order.is_stop and order.order_type in MARKET_TYPES:
-        price = order.trigger
-    elif order.order_type == MARKET:
-        price = market.mark if instrument.given["min_notional_to_market"] else None
     if far_from_mark(instrument, order):
         return "percent_price_by_side"
-    worth = None if price is None else down(instrument.worth(price * order.qty))
-    if order.budget:
-        worth = order.budget if instrument.given["min_notional_to_market"] else None
-    if worth is not None and worth < instrument.given["min_notional_units"]:
-        return "min_notional"
-    if too_valuable(instrument, order):
-        return "max_notional"
-    reason = too_many(desk, instrument, order)
+    reason = value_reason(instrument, order) or too_many(desk, instrument, order)
     if reason:
         return reason
     if order.is_stop and reached(market, order):
@@ -90,6 +78,27 @@ def venue_check(desk: Desk, instrument: Instrument, order: Order) -> str:
         if price is not None and reaches(order.side, price, order.price):
             return "post_only_would_take"
     return ""
+
+
+def size_reason(instrument: Instrument, order: Order) -> str:
+    """What sections 4.3 and 4.5 have against an order of this quantity."""
+    return instrument.filter_lots(order) or value_reason(instrument, order)
+
+
+def value_reason(instrument: Instrument, order: Order) -> str:
+    """Section 4.5: worth too little, or too much."""
+    market = instrument.market
+    price: int | None = order.price
+    if order.is_stop and order.order_type in MARKET_TYPES:
+        price = order.trigger
+    elif order.order_type == MARKET:
+        price = market.mark if instrument.given["min_notional_to_market"] else None
+    worth = None if price is None else down(instrument.worth(price * order.qty))
+    if order.budget:
+        worth = order.budget if instrument.given["min_notional_to_market"] else None
+    if worth is not None and worth < instrument.given["min_notional_units"]:
+        return "min_notional"
+    return "max_notional" if too_valuable(instrument, order) else ""
 
 
 def far_from_mark(instrument: Instrument, order: Order) -> bool:

@@ -68,6 +68,7 @@ class InputKind(IntEnum):
     STOP_BOT = 31
     SET_LATENCIES = 40
     SET_FEE_TIERS = 41
+    AMEND_ORDER = 43
 
 
 class OutputKind(IntEnum):
@@ -97,6 +98,9 @@ class OutputKind(IntEnum):
     INSTRUMENT_CHANGED = 22
     LATENCY_SET = 40
     FEE_TIERS_SET = 41
+    ORDER_DECREASED = 43
+    AMEND_REQUESTED = 44
+    AMEND_REJECTED = 45
 
 
 class Side(IntEnum):

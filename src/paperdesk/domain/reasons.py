@@ -94,6 +94,9 @@ class Reason(IntEnum):
     ANSWER_TOO_LARGE = 114
     VENUE_ERROR = 115
     INVALID_DEADLINE = 120
+    AMEND_PENDING = 141
+    NOT_SMALLER = 142
+    ALREADY_FILLED = 143
 
 
 class Text(NamedTuple):
@@ -308,6 +311,15 @@ TEXTS: Final[dict[Reason, Text]] = {
     Reason.VENUE_ERROR: Text("the venue answered with an error", "the message tells the venue's own words"),
     Reason.INVALID_DEADLINE: Text(
         "the deadline is not after the order's arrival at the venue", "give a later expire_ns, in engine time"
+    ),
+    Reason.AMEND_PENDING: Text("an amend for this order is already on its way", "wait for it to arrive"),
+    Reason.NOT_SMALLER: Text(
+        "an amend can only make an order smaller: the new quantity is not below the order's",
+        "give a smaller quantity, or cancel the order and send a larger one",
+    ),
+    Reason.ALREADY_FILLED: Text(
+        "as much as the amend would leave of the order, or more, is filled already",
+        "cancel the order if nothing more shall be filled",
     ),
 }
 """Text for each reason; a test holds that every reason has one."""

@@ -29,7 +29,7 @@ from paperdesk.venue.orders import (
     apply_submitted,
     find_order,
     finish,
-    free_row,
+    free_if_told,
     is_unfinished,
     state_order,
 )
@@ -170,4 +170,5 @@ def cancel_due(s: Any, slot: int) -> None:
         finish(s, slot, ORDER_CANCELED, USER_CANCELED)
         return
     reject_cancel(s, order.account, order.bot, order.instrument, order.id, ORDER_DONE)
-    free_row(s, slot)
+    order.cancel_at_ns = 0
+    free_if_told(s, slot)

@@ -1,6 +1,6 @@
 """The order table: its rows, and what each order output does to them.
 
-A live order has a row; a done one gives it back (unless a cancel is still on its way to it, which must then be told that it came too
+A live order has a row; a done one gives it back (unless a cancel or an amend is still on its way to it, which must then be told that it came too
 late). Rows of one account are chained by id.
 """
 
@@ -47,6 +47,8 @@ ORDER: Final = record(
         ("submitted_ns", "i8"),
         ("arrive_ns", "i8"),
         ("cancel_at_ns", "i8"),
+        ("amend_at_ns", "i8"),
+        ("amend_lots", "i8"),
         ("client_id", "i8"),
         ("expire_ns", "i8"),
         ("reduce_only", "i8"),
@@ -94,6 +96,7 @@ CANCELED, EXPIRED, REJECTED = int(OrderStatus.CANCELED), int(OrderStatus.EXPIRED
     int(OutputKind.CANCEL_REQUESTED),
 )
 CANCEL_REJECTED: Final = int(OutputKind.CANCEL_REJECTED)
+ORDER_DECREASED, AMEND_REQUESTED = int(OutputKind.ORDER_DECREASED), int(OutputKind.AMEND_REQUESTED)
 
 
 @kernel
@@ -112,8 +115,8 @@ def find_order(s: Any, account: int, order_id: int) -> int:
 
 
 @kernel
-def state_order(s: Any, kind: int, slot: int, reason: int) -> None:
-    """State a fact about an order and apply it."""
+def name_order(s: Any, kind: int, slot: int, reason: int) -> Any:
+    """An output that says which order it is about; what it says is added and applied by the caller."""
     order = s.orders[slot]
     row = emit(s, kind)
     row.account = order.account
@@ -127,7 +130,13 @@ def state_order(s: Any, kind: int, slot: int, reason: int) -> None:
     row.reason = reason
     row.client_id = order.client_id
     row.cause = order.cancel_at_ns
-    apply_order(s, row, slot)
+    return row
+
+
+@kernel
+def state_order(s: Any, kind: int, slot: int, reason: int) -> None:
+    """State a fact about an order and apply it."""
+    apply_order(s, name_order(s, kind, slot, reason), slot)
 
 
 @kernel
@@ -208,6 +217,14 @@ def apply_order(s: Any, row: Any, slot: int) -> None:
         order.triggered = 1
     elif row.kind == CANCEL_REQUESTED:
         order.cancel_at_ns = row.cause
+    elif row.kind == AMEND_REQUESTED:
+        order.amend_at_ns, order.amend_lots = row.arrive_ns, row.qty_lots
+    elif row.kind == ORDER_DECREASED:
+        assert order.filled_lots < row.qty_lots < order.qty_lots, "what is left of an order is less, and something"
+        add_open_lots(s, order, row.qty_lots - order.qty_lots)
+        order.qty_lots = row.qty_lots
+        if row.reason == 0:
+            order.amend_at_ns = order.amend_lots = 0
     elif row.kind != CANCEL_REJECTED:
         add_open_lots(s, order, order.filled_lots - order.qty_lots)
         set_status(
@@ -288,13 +305,19 @@ def reserve_asset(s: Any, order: Any) -> int:
 
 @kernel
 def retire(s: Any, slot: int) -> None:
-    """Take a done order out of its place; its row is free again unless a cancel is still on its way to it."""
+    """Take a done order out of its place; its row is free again unless a cancel or an amend is still on its way to it."""
     order = s.orders[slot]
     assert not is_unfinished(order), "only done orders retire"
     leave_place(s, slot)
     if order.time_in_force == GTD:
         leave_inbox(s, slot, EXPIRY)
-    if order.cancel_at_ns == 0:
+    free_if_told(s, slot)
+
+
+@kernel
+def free_if_told(s: Any, slot: int) -> None:
+    """Give a done order's row back, unless something is on its way that must be told that it came too late."""
+    if s.orders[slot].cancel_at_ns == 0 and s.orders[slot].amend_at_ns == 0:
         free_row(s, slot)
 
 
@@ -323,6 +346,7 @@ def clear_row(order: Any) -> None:
     order.id = order.price_ticks = order.trigger_ticks = order.qty_lots = order.filled_lots = order.value = 0
     order.most_lots = order.least_lots = order.level_lots = order.seen_picture = order.rank = 0
     order.reserved_units = order.submitted_ns = order.arrive_ns = 0
+    order.amend_at_ns = order.amend_lots = 0
     order.cancel_at_ns = order.client_id = order.expire_ns = order.reduce_only = order.budget_units = 0
     order.account = order.bot = order.instrument = order.version = order.next = order.previous = 0
     order.side = order.order_type = order.time_in_force = order.post_only = 0
