@@ -1,4 +1,4 @@
-"""What can be asked for: orders, cancels, the kill switch, bots. Each command is done at most once per Idempotency-Key, on paper."""
+"""What can be asked for: orders, amends, cancels, the kill switch, bots. Each command is done at most once per Idempotency-Key, on paper."""
 
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from paperdesk.api import messages as say
 from paperdesk.api.endpoint import ROOT, AnyRequest, Told, answer, body_of, endpoint, key_of
 from paperdesk.api.events import SILENT, event_of, order_name
 from paperdesk.api.models import StatusText
-from paperdesk.api.models_live import CancelMany, CommandAnswer, NewOrder, Nothing
+from paperdesk.api.models_live import Amendment, CancelMany, CommandAnswer, NewOrder, Nothing
 from paperdesk.api.picture import welcome_of
 from paperdesk.api.rest import order_number, service_of
 from paperdesk.api.service import Service
@@ -23,7 +23,7 @@ STATUSES: Final[dict[int, StatusText]] = {
     int(OutputKind.ORDER_CANCELED): "canceled",
 }
 REFUSALS: Final = frozenset(
-    int(kind) for kind in (OutputKind.ORDER_DENIED, OutputKind.CANCEL_REJECTED, OutputKind.COMMAND_REFUSED)
+    int(kind) for kind in (OutputKind.ORDER_DENIED, OutputKind.AMEND_REJECTED, OutputKind.CANCEL_REJECTED, OutputKind.COMMAND_REFUSED)
 )
 NEEDS: Final = {
     "market": (False, False),
@@ -121,6 +121,15 @@ async def send_order(request: AnyRequest) -> Response[bytes]:
     return await done(service_of(request), "submit_order", key, what)
 
 
+@command("PATCH", "/orders/{order_id:str}", "Ask for a smaller quantity of an order, which keeps its place", Amendment)
+async def amend_order(request: AnyRequest) -> Response[bytes]:
+    """It reaches the venue after the account's latency, which may have filled more by then."""
+    key, amendment = key_of(request), await body_of(request, Amendment)
+    service = service_of(request)
+    number = order_number(request.path_params["order_id"], welcome_of(service.link).account)
+    return await done(service, "amend_order", key, say.AmendOrder(number, amendment.quantity))
+
+
 @command("DELETE", "/orders/{order_id:str}", "Ask for the end of an order")
 async def cancel_order(request: AnyRequest) -> Response[bytes]:
     """It reaches the venue after the account's latency and may lose to a fill."""
@@ -177,4 +186,4 @@ def bot_of(request: AnyRequest, service: Service) -> int:
     return bot
 
 
-HANDLERS: Final[list[HTTPRouteHandler]] = [send_order, cancel_order, cancel_all, kill, resume, stop_bot, start_bot]
+HANDLERS: Final[list[HTTPRouteHandler]] = [send_order, amend_order, cancel_order, cancel_all, kill, resume, stop_bot, start_bot]

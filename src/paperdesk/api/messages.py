@@ -185,6 +185,13 @@ class CancelOrder(Told):
     order_id: int
 
 
+class AmendOrder(Told):
+    """Ask for a smaller quantity of one order, as decimal text."""
+
+    order_id: int
+    quantity: str
+
+
 class CancelAll(Told):
     """Ask for the end of all live orders of the account, of one instrument or of all (-1)."""
 
@@ -203,7 +210,7 @@ class Resume(Told):
     bot: int = -1
 
 
-Wanted = SubmitOrder | CancelOrder | CancelAll | Kill | Resume
+Wanted = SubmitOrder | AmendOrder | CancelOrder | CancelAll | Kill | Resume
 
 
 class Request(Told):

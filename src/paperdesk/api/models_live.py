@@ -168,6 +168,12 @@ class NewOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     reduce_only: bool = False
 
 
+class Amendment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """PATCH /orders/{order_id}: a smaller quantity, what is filled included."""
+
+    quantity: Decimals
+
+
 class CancelMany(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """POST /orders/cancel-all: of one instrument, or of all."""
 

@@ -27,7 +27,9 @@ COMMANDS_ANSWER: Final = MOST_COMMANDS * ORDER_BYTES
 SHORT_ANSWER: Final = 1 << 16
 LONG_ANSWER: Final = 1 << 26
 """Bytes of a snapshot."""
-MAY_SAY: Final = frozenset({int(InputKind.SUBMIT_ORDER), int(InputKind.CANCEL_ORDER), int(InputKind.CANCEL_ALL)})
+MAY_SAY: Final = frozenset(
+    int(InputKind[name]) for name in ("SUBMIT_ORDER", "AMEND_ORDER", "CANCEL_ORDER", "CANCEL_ALL")
+)
 SUBMIT_ORDER: Final = int(InputKind.SUBMIT_ORDER)
 SIDES: Final = frozenset({int(Side.BUY), int(Side.SELL)})
 TYPES: Final = frozenset(map(int, OrderType))

@@ -117,10 +117,10 @@ class Fill(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A command that came to nothing, or an order that ended before it was filled, with the reason.
+    """A command that came to nothing, or an order that ended before it was filled, or grew smaller unasked, with the reason.
 
     `what`: ORDER_DENIED (our risk gate), ORDER_REJECTED (the venue), ORDER_EXPIRED, ORDER_CANCELED (not at our wish),
-    CANCEL_REJECTED, COMMAND_REFUSED. `handle` is 0 where the command was no order of ours.
+    CANCEL_REJECTED, AMEND_REJECTED, COMMAND_REFUSED. `handle` is 0 where the command was no order of ours.
     """
 
     instrument: Instrument | None
@@ -157,10 +157,12 @@ class Balance(NamedTuple):
 class Order:
     """A live order of ours as last told. Read it, do not write to it: the host keeps it up to date.
 
-    `order_id` is 0 and `status` NONE until the desk has numbered it; `is_canceling` from our cancel on.
+    `order_id` is 0 and `status` NONE until the desk has numbered it; `is_canceling` from our cancel on. `amend_lots`: the
+    quantity that an amend on its way asks for (below zero where it cannot be one), else 0.
     """
 
     __slots__ = (
+        "amend_lots",
         "filled_lots",
         "handle",
         "instrument",
@@ -189,6 +191,7 @@ class Order:
         status: int = OrderStatus.NONE,
         filled_lots: int = 0,
         is_canceling: bool = False,
+        amend_lots: int = 0,
     ) -> None:
         self.handle = handle
         self.instrument = instrument
@@ -202,6 +205,7 @@ class Order:
         self.status = status
         self.filled_lots = filled_lots
         self.is_canceling = is_canceling
+        self.amend_lots = amend_lots
 
     @property
     def symbol(self) -> str:
