@@ -36,6 +36,8 @@ ORDER_FACTS = (
     "submitted_ns",
     "arrive_ns",
     "cancel_at_ns",
+    "amend_at_ns",
+    "amend_lots",
     "client_id",
     "expire_ns",
     "reduce_only",

@@ -15,7 +15,6 @@ from tests.oracle.ledger import end, post, within_bounds
 from tests.oracle.things import Account, Instrument, Market, Order, Scope
 from tests.oracle.words import BUY, CAPITAL, DELISTED, FREE, INVERSE, LIMITS, LIVE, MAX_ORDER_UNITS
 
-
 DUE = ("arrival", "amend", "cancel", "expiry")
 
 

@@ -23,7 +23,13 @@ STATUSES: Final[dict[int, StatusText]] = {
     int(OutputKind.ORDER_CANCELED): "canceled",
 }
 REFUSALS: Final = frozenset(
-    int(kind) for kind in (OutputKind.ORDER_DENIED, OutputKind.AMEND_REJECTED, OutputKind.CANCEL_REJECTED, OutputKind.COMMAND_REFUSED)
+    int(kind)
+    for kind in (
+        OutputKind.ORDER_DENIED,
+        OutputKind.AMEND_REJECTED,
+        OutputKind.CANCEL_REJECTED,
+        OutputKind.COMMAND_REFUSED,
+    )
 )
 NEEDS: Final = {
     "market": (False, False),
@@ -186,4 +192,13 @@ def bot_of(request: AnyRequest, service: Service) -> int:
     return bot
 
 
-HANDLERS: Final[list[HTTPRouteHandler]] = [send_order, amend_order, cancel_order, cancel_all, kill, resume, stop_bot, start_bot]
+HANDLERS: Final[list[HTTPRouteHandler]] = [
+    send_order,
+    amend_order,
+    cancel_order,
+    cancel_all,
+    kill,
+    resume,
+    stop_bot,
+    start_bot,
+]

@@ -59,6 +59,7 @@ WARNINGS: Final = frozenset(
     for kind in (
         OutputKind.ORDER_DENIED,
         OutputKind.ORDER_REJECTED,
+        OutputKind.AMEND_REJECTED,
         OutputKind.CANCEL_REJECTED,
         OutputKind.COMMAND_REFUSED,
         OutputKind.EVENT_REFUSED,
@@ -78,6 +79,9 @@ ABOUT_ORDERS: Final = frozenset(
         OutputKind.ORDER_EXPIRED,
         OutputKind.CANCEL_REQUESTED,
         OutputKind.CANCEL_REJECTED,
+        OutputKind.ORDER_DECREASED,
+        OutputKind.AMEND_REQUESTED,
+        OutputKind.AMEND_REJECTED,
     )
 )
 ABOUT_MARKETS: Final = ABOUT_ORDERS | {int(OutputKind.EVENT_REFUSED), int(OutputKind.INSTRUMENT_CHANGED)}
@@ -206,6 +210,16 @@ def _ended(row: Output, names: Directory) -> str:
     return f"{order_name(row[ACCOUNT], row[ORDER_ID])} {ENDED[row[KIND]]}: {because(row[REASON])}"
 
 
+def _amending(row: Output, names: Directory) -> str:
+    lots = names.grid(row[INSTRUMENT], row[VERSION]).quantity(row[PAYLOAD + 1])
+    return f"{order_name(row[ACCOUNT], row[ORDER_ID])} is to become smaller, {lots}: the amend is on its way"
+
+
+def _decreased(row: Output, names: Directory) -> str:
+    lots = names.grid(row[INSTRUMENT], row[VERSION]).quantity(row[PAYLOAD + 1])
+    return f"{order_name(row[ACCOUNT], row[ORDER_ID])} was amended to {lots} and kept its place"
+
+
 def _switched(row: Output, names: Directory) -> str:
     whose = "the desk" if row[ACCOUNT] < 0 else "the account" if row[BOT] <= 0 else names.who(row[BOT])
     if row[REASON] == Reason.BOT_STOPPED:
@@ -230,6 +244,11 @@ SENTENCES: Final[dict[int, Sentence]] = {
     int(OutputKind.CANCEL_REJECTED): lambda row, names: (
         f"The cancel of {order_name(row[ACCOUNT], row[ORDER_ID])} was refused: {because(row[REASON])}"
     ),
+    int(OutputKind.AMEND_REQUESTED): _amending,
+    int(OutputKind.AMEND_REJECTED): lambda row, names: (
+        f"The amend of {order_name(row[ACCOUNT], row[ORDER_ID])} was refused, which stays as it is: {because(row[REASON])}"
+    ),
+    int(OutputKind.ORDER_DECREASED): _decreased,
     int(OutputKind.KILLED): _switched,
     int(OutputKind.RESUMED): _switched,
     int(OutputKind.COMMAND_REFUSED): lambda row, names: (

@@ -240,7 +240,11 @@ class Order(Answer):
     price: str | None
     trigger_price: str | None
     quantity: str | None
-    """Null where what was asked for cannot be counted; for an order of a quote quantity, the most that it may fill."""
+    """Null where what was asked for cannot be counted; for an order of a quote quantity, the most that it may fill. Smaller after a decrease."""
+    sent_quantity: str | None
+    """What it was sent with."""
+    amend_quantity: str | None
+    """The quantity that an amend on its way asks for."""
     quote_quantity: str | None
     """What a market order may spend or receive at most, where it was sent with that instead of a quantity."""
     filled: str

@@ -63,8 +63,12 @@ def story(
         yield f"Its trigger at {row['trigger_price']} was reached by input {row['triggered_seq']}."
         if input_told is not None:
             yield input_told(row["triggered_seq"])
-    for fill in fills:
-        yield fill_sentence(fill, order)
+    told = [(fill["seq"], fill["number"], fill_sentence(fill, order)) for fill in fills]
+    told += [
+        (row["seq"], row["number"], decrease(row, order)) for row in decreases_of(connection, run, account, order_id)
+    ]
+    for _, _, sentence in sorted(told):
+        yield sentence
     if len(fills) > 1 and order.quote:
         yield sum_of_fills(order, fills)
     if fills and order.quote:
@@ -224,6 +228,19 @@ def fill_sentence(fill: Row, order: Terms) -> str:
     )
 
 
+def decreases_of(connection: Connection, run: str, account: int, order_id: int) -> list[Row]:
+    """How an order became smaller, in order."""
+    table = tables.decreases
+    query = select(table).where(_is(table, run, account), table.c.order_id == order_id).order_by(table.c.seq)
+    return list(connection.execute(query).mappings())
+
+
+def decrease(change: Row, order: Terms) -> str:
+    """One decrease: from what to what, and why."""
+    before, after = order.quantity(change["from_lots"]), order.quantity(change["to_lots"])
+    return f"At {_time(change['ts_seq_ns'])} an amend made it smaller, from {before} to {after}; it kept its place (input {change['seq']})."
+
+
 def rounding(order: Terms, fills: list[Row]) -> str:
     """What was rounded, always against the trader: the payment once per order, the fee of each fill."""
     row, scale = order.row, order.scales.get(order.quote, 0)
@@ -267,12 +284,16 @@ def ending(order: Terms) -> str:
     """How it ended, or that it has not."""
     row = order.row
     status, when = row["status"], _time(row["updated_ns"])
-    done = f"{order.quantity(row['filled_lots'])} of {row['quantity']} filled"
+    whole = row["quantity"] if row["now_lots"] == row["qty_lots"] else order.quantity(row["now_lots"])
+    done = f"{order.quantity(row['filled_lots'])} of {whole} filled"
     if status == "submitted":
         return "It is still on its way: no market event has come since it was due."
     if status in ("accepted", "partially_filled"):
         cancel = f"; a cancel is due at the venue at {_time(row['cancel_at_ns'])}" if row["cancel_at_ns"] else ""
-        return f"It is still working, with {done}{cancel}."
+        amend = ""
+        if row["amend_lots"]:
+            amend = f"; an amend to {order.quantity(row['amend_lots'])} is due there at {_time(row['amend_at_ns'])}"
+        return f"It is still working, with {done}{amend}{cancel}."
     if status == "filled":
         return f"With that it was filled whole, at {when}."
     if status == "rejected":

@@ -57,7 +57,6 @@ from paperdesk.venue.orders import (
     ORDER_EXPIRED,
     ORDER_REJECTED,
     ORDER_SUBMITTED,
-    ORDER_TRIGGERED,
     SUBMITTED,
     apply_fill,
     apply_order,

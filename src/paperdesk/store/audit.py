@@ -23,10 +23,11 @@ from paperdesk.domain.events import (
     TradingStatus,
     stored_bytes,
 )
-from paperdesk.domain.orders import MOVES, OrderStatus
+from paperdesk.domain.orders import OrderStatus
 from paperdesk.domain.reasons import Reason
 from paperdesk.store.audit_books import Account, Order
-from paperdesk.store.audit_desk import MARKET_KINDS, AuditedDesk
+from paperdesk.store.audit_changes import AuditedChanges
+from paperdesk.store.audit_desk import MARKET_KINDS
 from paperdesk.store.audit_market import Definition, FillFacts, Given, wrong_with_fill
 from paperdesk.store.audit_report import (
     ACCOUNT,
@@ -94,7 +95,7 @@ MOST_COUNTED: Final = 2**60
 """A fill worth more counts towards no fee tier."""
 
 
-class Auditor(AuditedDesk):
+class Auditor(AuditedChanges):
     """Takes a record piece by piece; `report` grows."""
 
     def __init__(self) -> None:
@@ -147,26 +148,6 @@ class Auditor(AuditedDesk):
             self._end_input(self._given)
             self._given = None
         return self.report
-
-    def _order(self, row: Row) -> Order | None:
-        """The live order that an output speaks of, if its terms are those it was sent with."""
-        account = self.accounts.get(row[ACCOUNT])
-        order = None if account is None else account.orders.get(row[ORDER_ID])
-        if order is None:
-            self._find("2 order life", f"{OutputKind(row[KIND]).name} for an order that is not live", row)
-            return None
-        self._touched[order.account, order.id] = order
-        said = (row[BOT], row[INSTRUMENT], row[SIDE], row[ORDER_TYPE], row[TIME_IN_FORCE])
-        if said != (order.bot, order.instrument, order.side, order.order_type, order.time_in_force):
-            self._find(
-                "2 order life", "bot, instrument, side, type or time in force are not those it was sent with", row
-            )
-        return order
-
-    def _move(self, order: Order, status: OrderStatus, row: Row) -> None:
-        if status not in MOVES[order.status]:
-            self._find("2 order life", f"from {order.status.name.lower()} to {status.name.lower()}", row)
-        order.status = status
 
     def _submitted(self, row: Row) -> None:
         given, account, definition = self._given, self.accounts.get(row[ACCOUNT]), self.definitions.get(row[INSTRUMENT])
@@ -357,16 +338,6 @@ class Auditor(AuditedDesk):
         if order.time_in_force == TimeInForce.FOK and order.filled > 0 and reason not in WHOLE:
             self._find("5 fill or kill", f"ended with {order.filled} of {order.qty} lots filled", row)
 
-    def _cancel_requested(self, row: Row) -> None:
-        order = self._order(row)
-        if order is None:
-            return
-        self._answered = True
-        takes_ns = self.accounts[order.account].terms.latency(order.id, 1)
-        if order.cancel_at_ns > 0 or row[CAUSE] != max(row[TS] + takes_ns, order.arrive_ns):
-            self._find("10 cancels", f"requested at {row[TS]}, due at {row[CAUSE]}", row)
-        order.cancel_at_ns = row[CAUSE]
-
     def _taker_table(self) -> dict[int, Callable[[Row], None]]:
         table = {
             OutputKind.ACCOUNT_OPENED: self._opened,
@@ -386,6 +357,9 @@ class Auditor(AuditedDesk):
             OutputKind.ORDER_EXPIRED: self._ended,
             OutputKind.CANCEL_REQUESTED: self._cancel_requested,
             OutputKind.CANCEL_REJECTED: self._cancel_rejected,
+            OutputKind.AMEND_REQUESTED: self._amend_requested,
+            OutputKind.AMEND_REJECTED: self._amend_rejected,
+            OutputKind.ORDER_DECREASED: self._decreased,
             OutputKind.EQUITY: self._valued,
             OutputKind.KILLED: self._switched,
             OutputKind.RESUMED: self._switched,

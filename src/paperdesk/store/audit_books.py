@@ -43,6 +43,7 @@ class Order:
         self.status = OrderStatus.NONE
         self.filled = self.value = self.reserved = self.counted = 0
         self.cancel_at_ns = self.accepted_seq = self.triggered_seq = 0
+        self.amend_at_ns = self.amend_lots = self.amend_seq = 0
 
     @property
     def is_unfinished(self) -> bool:

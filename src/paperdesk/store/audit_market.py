@@ -59,6 +59,7 @@ class Definition:
         self.fields = fields
         self.base, self.quote, self.num, self.den, self.base_units_per_lot, self.trading_status = fields[:6]
         self.min_price, self.max_price, self.min_qty, self.max_qty = fields[6:10]
+        self.min_notional = fields[12]
         self.maker_fee_e8, self.taker_fee_e8 = fields[14:16]
 
     def same_grid(self, other: "Definition") -> bool:

@@ -35,6 +35,7 @@ class Order:
 
     fixed: tuple[Any, ...]
     qty_lots: int
+    """What it wants now: what it was sent with, or less."""
     submitted_ns: int
     arrive_ns: int
     status: OrderStatus = OrderStatus.NONE
@@ -46,6 +47,10 @@ class Order:
     triggered_seq: int = 0
     """The input that reached its trigger; 0: none did."""
     cancel_at_ns: int = 0
+    amend_at_ns: int = 0
+    amend_lots: int = 0
+    met_order: int = 0
+    """The own order that ended it or made it smaller; 0: none did."""
     reason: int = 0
     updated_seq: int = 0
     updated_ns: int = 0
@@ -54,6 +59,7 @@ class Order:
     def moving(self) -> tuple[Any, ...]:
         """What changes, in the order of `projections.ORDER_MOVING`."""
         amounts = (
+            self.qty_lots,
             self.filled_lots,
             self.fills,
             self.quote_units,
@@ -61,8 +67,9 @@ class Order:
             self.reserved_units,
             self.triggered_seq,
         )
+        asked = (self.cancel_at_ns, self.amend_at_ns, self.amend_lots, self.met_order)
         reason = (self.reason, reason_name(self.reason) if self.reason else None)
-        return (STATUS_TEXT[self.status], *amounts, self.cancel_at_ns, *reason, self.updated_seq, self.updated_ns)
+        return (STATUS_TEXT[self.status], *amounts, *asked, *reason, self.updated_seq, self.updated_ns)
 
 
 def sent(row: Output, origin: tuple[str, int], grid: Grid | None) -> Order:

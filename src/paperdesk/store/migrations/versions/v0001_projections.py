@@ -1,6 +1,6 @@
 """The projections' first schema.
 
-Three kinds of tables: what only grows (fills, receipts, postings, equity, refusals, epochs), what moves within bounds
+Three kinds of tables: what only grows (fills, receipts, decreases, postings, equity, refusals, epochs), what moves within bounds
 (orders, accounts, bots, balances, positions, runs), and names for people (assets, instruments, feed_refusals,
 data_notes). Whoever writes a row of money must write mode 'PAPER': nothing else passes the CHECK, and no row of what
 only grows can be changed, replaced or deleted, without changing this schema, which `paperdesk db check` sees.
@@ -53,13 +53,14 @@ TABLES = {
   budget_units {{int}} NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('denied', 'submitted', 'accepted', 'partially_filled', 'filled', 'canceled',
     'expired', 'rejected')),
-  filled_lots {{int}} NOT NULL, fills {{int}} NOT NULL, quote_units {{int}} NOT NULL, fee_units {{int}} NOT NULL,
+  now_lots {{int}} NOT NULL, filled_lots {{int}} NOT NULL, fills {{int}} NOT NULL, quote_units {{int}} NOT NULL, fee_units {{int}} NOT NULL,
   reserved_units {{int}} NOT NULL CHECK (reserved_units >= 0), triggered_seq {{int}} NOT NULL,
-  cancel_at_ns {{int}} NOT NULL, reason_code {{int}} NOT NULL, reason TEXT, updated_seq {{int}} NOT NULL,
+  cancel_at_ns {{int}} NOT NULL, amend_at_ns {{int}} NOT NULL, amend_lots {{int}} NOT NULL,
+  met_order {{int}} NOT NULL, reason_code {{int}} NOT NULL, reason TEXT, updated_seq {{int}} NOT NULL,
   updated_ns {{int}} NOT NULL,
   PRIMARY KEY (run, account, order_id), {ACCOUNT},
-  CHECK (filled_lots >= 0 AND (filled_lots = 0 OR filled_lots <= qty_lots)),
-  CHECK (status <> 'filled' OR filled_lots = qty_lots),
+  CHECK (filled_lots >= 0 AND (filled_lots = 0 OR filled_lots <= now_lots) AND now_lots <= qty_lots),
+  CHECK (status <> 'filled' OR filled_lots = now_lots),
   CHECK (status NOT IN ('denied', 'submitted', 'accepted', 'rejected') OR filled_lots = 0)""",
     "fills": f"""run TEXT NOT NULL, account {{int}} NOT NULL, fill_id {{int}} NOT NULL CHECK (fill_id > 0),
   {PAPER}, order_id {{int}} NOT NULL, seq {{int}} NOT NULL, number {{int}} NOT NULL, ts_seq_ns {{int}} NOT NULL,
@@ -77,6 +78,10 @@ TABLES = {
   volume_units {{int}} NOT NULL CHECK (volume_units >= 0), latency_ns {{int}} NOT NULL, waited_ns {{int}} NOT NULL,
   PRIMARY KEY (run, account, fill_id),
   FOREIGN KEY (run, account, fill_id) REFERENCES fills (run, account, fill_id)""",
+    "decreases": f"""run TEXT NOT NULL, seq {{int}} NOT NULL, number {{int}} NOT NULL, {PAPER},
+  ts_seq_ns {{int}} NOT NULL, account {{int}} NOT NULL, order_id {{int}} NOT NULL, from_lots {{int}} NOT NULL,
+  to_lots {{int}} NOT NULL CHECK (to_lots > 0 AND to_lots < from_lots), met_order {{int}} NOT NULL,
+  reason_code {{int}} NOT NULL, reason TEXT, PRIMARY KEY (run, seq, number), {ORDER}""",
     "postings": f"""run TEXT NOT NULL, seq {{int}} NOT NULL, number {{int}} NOT NULL, {PAPER},
   ts_seq_ns {{int}} NOT NULL, account {{int}} NOT NULL, epoch {{int}} NOT NULL, bot {{int}} NOT NULL,
   order_id {{int}} NOT NULL, asset {{int}} NOT NULL, purpose TEXT NOT NULL, source_bucket TEXT NOT NULL,
@@ -106,6 +111,7 @@ KEYS = {
     "orders": ("run", "account", "order_id"),
     "fills": ("run", "account", "fill_id"),
     "receipts": ("run", "account", "fill_id"),
+    "decreases": ("run", "seq", "number"),
     "postings": ("run", "seq", "number"),
     "equity": ("run", "account", "seq", "number"),
     "refusals": ("run", "seq", "number"),
@@ -113,7 +119,7 @@ KEYS = {
 }
 """Tables whose rows may not be written twice, not even by INSERT OR REPLACE (which fires no delete trigger)."""
 
-APPEND_ONLY = ("fills", "receipts", "postings", "equity", "refusals", "epochs")
+APPEND_ONLY = ("fills", "receipts", "decreases", "postings", "equity", "refusals", "epochs")
 LASTING = ("runs", "accounts", "bots", "orders", "balances", "positions")
 """Tables whose rows change but stay."""
 
@@ -158,6 +164,7 @@ def upgrade() -> None:
     done = "WHEN OLD.status IN ('denied', 'filled', 'canceled', 'expired', 'rejected')"
     refuse("done_orders_are_not_changed", f"UPDATE ON orders {done}", "orders: a done order does not change any more")
     shrinks = "WHEN NEW.filled_lots < OLD.filled_lots OR NEW.fills < OLD.fills"
+    refuse("orders_do_not_grow", "UPDATE ON orders WHEN NEW.now_lots > OLD.now_lots", "orders: an order never grows")
     refuse("fills_are_not_taken_back", f"UPDATE ON orders {shrinks}", "orders: a fill is not taken back")
 
 
