@@ -91,7 +91,7 @@ def refused(instrument: Instrument, order: Order, lots: int) -> str:
     return reason
 
 
-def decrease(desk: Desk, order: Order, lots: int, reason: str) -> None:
+def decrease(desk: Desk, order: Order, lots: int, reason: str, other: int = 0) -> None:
     """An order becomes smaller and gives back what it no longer needs."""
     share = Fraction(lots - order.filled, order.remaining)
     order.qty = lots
@@ -102,6 +102,7 @@ def decrease(desk: Desk, order: Order, lots: int, reason: str) -> None:
         order_id=order.id,
         qty_lots=lots,
         reason=reason,
+        cause=other,
         **order_words(order),
     )
     instrument = desk.instruments[order.instrument]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.oracle import amending, market, orders, risk, terms, venue
+from tests.oracle import amending, market, orders, risk, self_trade, terms, venue
 from tests.oracle.checks import bad_event
 from tests.oracle.ledger import end, post, within_bounds
 from tests.oracle.things import Account, Instrument, Market, Order, Scope
@@ -349,6 +349,10 @@ class Desk:
     def on_set_fee_tiers(self, given: dict[str, Any]) -> None:
         """Fees by volume."""
         terms.set_fee_tiers(self, given)
+
+    def on_set_self_trade(self, given: dict[str, Any]) -> None:
+        """What orders of an account do among themselves."""
+        self_trade.set_mode(self, given)
 
     def on_submit_order(self, given: dict[str, Any]) -> None:
         """An order."""

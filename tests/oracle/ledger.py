@@ -72,11 +72,10 @@ def release(desk: Desk, order: Order, amount: int) -> None:
     order.reserved -= amount
 
 
-def end(desk: Desk, order: Order, status: str, reason: str) -> None:
-    """An order ends without a fill: it is said first, then what is left is released."""
-    desk.say(
-        f"ORDER_{status}", account=order.account, bot=order.bot, order_id=order.id, reason=reason, **order_words(order)
-    )
+def end(desk: Desk, order: Order, status: str, reason: str, other: int = 0) -> None:
+    """An order ends without a fill: it is said first, then what is left is released. `other`: the own order that it met."""
+    words = order_words(order) | ({"cause": other} if other else {})
+    desk.say(f"ORDER_{status}", account=order.account, bot=order.bot, order_id=order.id, reason=reason, **words)
     release(desk, order, order.reserved)
     bury(desk, order, status)
 

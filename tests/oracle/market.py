@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from tests.oracle import self_trade
 from tests.oracle.budget import room
 from tests.oracle.ledger import end, fill, order_words, reducible
 from tests.oracle.things import Account, Instrument, Market, Order, Owed
@@ -232,6 +233,9 @@ def bar_for(desk: Desk, account: Account, instrument: Instrument, given: dict[st
         if not order.reached_by(given["high_ticks"] if order.fires_up else given["low_ticks"]):
             continue
         triggered(desk, order)
+        self_trade.meet_waiting(desk, order)
+        if not order.live:
+            continue
         order.place = "pending"
         if order.order_type in MARKET_TYPES:
             beyond = first if order.reached_by(first) else order.trigger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.oracle import risk, venue
+from tests.oracle import risk, self_trade, venue
 from tests.oracle.budget import room
 from tests.oracle.checks import malformed
 from tests.oracle.ledger import order_words, reducible, reserve
@@ -58,6 +58,7 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
         expire_ns=given["expire_ns"],
         reduce_only=bool(given["flags"] & REDUCE_ONLY),
         budget=given["budget_units"],
+        self_trade=self_trade.mode_of(account, given),
     )
     account.next_order += 1
     arrival = desk.now + latency(account, order.id, 0)
@@ -72,7 +73,8 @@ def submit(desk: Desk, given: dict[str, Any]) -> None:
         "budget_units": order.budget,
         "trigger_ticks": order.trigger,
         "expire_ns": order.expire_ns,
-        "flags": given["flags"] & (POST_ONLY | REDUCE_ONLY),
+        "flags": given["flags"] & (POST_ONLY | REDUCE_ONLY)
+        | (given["flags"] // 8 % 8 if reason else order.self_trade) * 8,
     }
     words = {"account": account.number, "bot": order.bot, "order_id": order.id, **order_words(order), **terms}
     if reason:

@@ -175,6 +175,8 @@ class Stream:
             yield streams_terms.latencies(self, account)
         if self.chance(0.25):
             yield streams_terms.fee_tiers(self, account)
+        if self.chance(0.5):
+            yield streams_terms.self_trade(self, account)
 
     def conversions(self, account: int, pairs: int) -> Iterator[dict[str, Any]]:
         """Values for assets that are not the reporting one, if we are lucky."""
@@ -281,7 +283,7 @@ class Stream:
 
     def some_terms(self) -> dict[str, Any]:
         """Other latencies or fees for someone."""
-        make = self.dice.choice((streams_terms.latencies, streams_terms.fee_tiers))
+        make = self.dice.choice((streams_terms.latencies, streams_terms.fee_tiers, streams_terms.self_trade))
         return make(self, self.dice.choice([*self.accounts, 3]))
 
     def some_limits(self) -> dict[str, Any]:

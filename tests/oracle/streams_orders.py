@@ -54,6 +54,13 @@ def order(stream: Stream) -> dict[str, Any]:
     mid = stream.mids[number]
     towards = 1 if side == BUY else -1
     price = mid + towards * dice.choice((-4, -3, -2, -1, -1, 0, 0, 1, 2, 3))
+    own = [
+        other.price
+        for other in stream.desk.accounts[account].orders.values()
+        if (other.instrument, other.side) == (number, 3 - side)
+    ]
+    if own and stream.chance(0.3):
+        price = dice.choice(own) + towards * dice.choice((0, 0, 0, 1, 2))
     away = -towards if order_type in PROFIT_TYPES else towards
     trigger = mid + away * dice.choice((-1, 0, 1, 2, 2, 2, 3, 3, 4))
     post_only = order_type == LIMIT and time_in_force in STAYING and stream.chance(0.35)
@@ -73,7 +80,7 @@ def order(stream: Stream) -> dict[str, Any]:
         "side": side,
         "order_type": order_type,
         "time_in_force": time_in_force,
-        "flags": (POST_ONLY if post_only else 0) | (REDUCE_ONLY if reduce_only else 0),
+        "flags": (POST_ONLY if post_only else 0) | (REDUCE_ONLY if reduce_only else 0) | mode(stream),
         "price_ticks": 0 if order_type in MARKET_TYPES else max(1, price),
         "trigger_ticks": max(1, trigger) if order_type in TRIGGER_TYPES else 0,
         "qty_lots": lots,
@@ -83,8 +90,13 @@ def order(stream: Stream) -> dict[str, Any]:
         "budget_units": 0,
     }
     if order_type == MARKET and stream.chance(0.4):
-        given |= {"qty_lots": 0, "budget_units": budget(stream, account, number, lots, side), "flags": 0}
+        given |= {"qty_lots": 0, "budget_units": budget(stream, account, number, lots, side), "flags": mode(stream)}
     return wrong(given, dice) if stream.chance(0.08) else given
+
+
+def mode(stream: Stream) -> int:
+    """What to do about own orders in the way: often nothing is said."""
+    return 8 * stream.dice.choice((0, 0, 0, 1, 2, 3, 4, 5, 5))
 
 
 def reducing_side(stream: Stream, account: int, bot: int, number: int) -> int:
@@ -136,6 +148,7 @@ def wrong(given: dict[str, Any], dice: Random) -> dict[str, Any]:
         (
             {"flags": MALFORMED, "defect": dice.choice(DEFECTS)},
             {"side": dice.choice((0, 3))},
+            {"flags": dice.choice((48, 56))},
             {"order_type": dice.choice((0, 7))},
             {"time_in_force": dice.choice((0, 5))},
             {"time_in_force": dice.choice((GTC, IOC, FOK)), "expire_ns": given["expire_ns"] + 1},

@@ -162,6 +162,7 @@ class Order:
     rank: int = 0
     cancel_asked: bool = False
     amend_asked: bool = False
+    self_trade: int = 2
     live: bool = True
 
     @property
@@ -244,6 +245,7 @@ class Account:
     latencies: list[int] = field(default_factory=list)
     latency_seed: int = 0
     tiers: list[tuple[int, int, int]] = field(default_factory=list)
+    self_trade: int = 2
     volumes: dict[int, int] = field(default_factory=dict)
     """UTC day → what was traded, in the reporting asset."""
     amends: dict[int, int] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from paperdesk.domain.layout import (
     FLAG_PARTIAL,
     FLAG_POST_ONLY,
     FLAG_REDUCE_ONLY,
+    FLAG_SELF_TRADE,
     HEAD,
     HEAD_BYTES,
     INPUT,
@@ -28,15 +29,17 @@ from paperdesk.domain.layout import (
     OUTPUT_BYTES,
     PAYLOAD,
     SCHEMA_VERSION,
+    SELF_TRADE_SHIFT,
     SHORT_BYTES,
     TABLE_BYTES,
     inputs,
 )  # fmt: skip
 
 __all__ = [
-    "DEFINITION_BYTES", "DEPTH", "FEE_TIERS", "FLAG_INVERSE", "FLAG_MALFORMED", "FLAG_PARTIAL", "FLAG_POST_ONLY", "FLAG_REDUCE_ONLY", "HEAD",
-    "HEAD_BYTES", "INPUT", "INPUT_BYTES", "LATENCY_POINTS", "ORDER_BYTES", "OUTPUT", "OUTPUT_BYTES", "PAYLOAD", "SCHEMA_VERSION", "SHORT_BYTES", "TABLE_BYTES",
-    "Evidence", "FillModel", "FillRule", "InputKind", "Liquidity", "MarketStatus", "OrderType", "OutputKind", "Side", "TimeInForce",
+    "DEFINITION_BYTES", "DEPTH", "FEE_TIERS", "FLAG_INVERSE", "FLAG_MALFORMED", "FLAG_PARTIAL", "FLAG_POST_ONLY", "FLAG_REDUCE_ONLY", "FLAG_SELF_TRADE", "HEAD",
+    "HEAD_BYTES", "INPUT", "INPUT_BYTES", "LATENCY_POINTS", "ORDER_BYTES", "OUTPUT", "OUTPUT_BYTES", "PAYLOAD", "SCHEMA_VERSION",
+    "SELF_TRADE_SHIFT", "SHORT_BYTES", "TABLE_BYTES",
+    "Evidence", "FillModel", "FillRule", "InputKind", "Liquidity", "MarketStatus", "OrderType", "OutputKind", "SelfTrade", "Side", "TimeInForce",
     "TradingStatus", "inputs", "stored_bytes",
 ]  # fmt: skip
 
@@ -69,6 +72,7 @@ class InputKind(IntEnum):
     SET_LATENCIES = 40
     SET_FEE_TIERS = 41
     AMEND_ORDER = 43
+    SET_SELF_TRADE = 45
 
 
 class OutputKind(IntEnum):
@@ -101,6 +105,7 @@ class OutputKind(IntEnum):
     ORDER_DECREASED = 43
     AMEND_REQUESTED = 44
     AMEND_REJECTED = 45
+    SELF_TRADE_SET = 46
 
 
 class Side(IntEnum):
@@ -129,6 +134,16 @@ class TimeInForce(IntEnum):
     IOC = 2
     FOK = 3
     GTD = 4
+
+
+class SelfTrade(IntEnum):
+    """What an order does that would meet a waiting order of its own account: end that one, itself, both, take the smaller from both, or none of it."""
+
+    NONE = 1
+    EXPIRE_MAKER = 2
+    EXPIRE_TAKER = 3
+    EXPIRE_BOTH = 4
+    DECREMENT = 5
 
 
 class Liquidity(IntEnum):

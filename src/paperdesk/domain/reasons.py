@@ -97,6 +97,7 @@ class Reason(IntEnum):
     AMEND_PENDING = 141
     NOT_SMALLER = 142
     ALREADY_FILLED = 143
+    EXPIRED_IN_MATCH = 144
 
 
 class Text(NamedTuple):
@@ -320,6 +321,10 @@ TEXTS: Final[dict[Reason, Text]] = {
     Reason.ALREADY_FILLED: Text(
         "as much as the amend would leave of the order, or more, is filled already",
         "cancel the order if nothing more shall be filled",
+    ),
+    Reason.EXPIRED_IN_MATCH: Text(
+        "it would have met an order of its own account (self-trade prevention)",
+        "keep an account's buys below its sales, or choose another self_trade mode",
     ),
 }
 """Text for each reason; a test holds that every reason has one."""

@@ -116,7 +116,7 @@ def amend_due(s: Any, slot: int) -> None:
     reason = venue_reason(s, order, lots) if live else ORDER_DONE
     order.amend_at_ns = order.amend_lots = 0
     if reason == 0:
-        decrease(s, slot, lots, 0)
+        decrease(s, slot, lots, 0, 0)
         return
     reject_amend(s, order.account, order.bot, order.instrument, order.id, lots, reason)
     if not live:

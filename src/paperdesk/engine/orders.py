@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from paperdesk.domain.events import FLAG_POST_ONLY, FLAG_REDUCE_ONLY
+from paperdesk.domain.events import FLAG_POST_ONLY, FLAG_REDUCE_ONLY, FLAG_SELF_TRADE, SELF_TRADE_SHIFT
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
@@ -18,7 +18,7 @@ from paperdesk.engine.accounts import (
 from paperdesk.engine.judging import judge
 from paperdesk.ledger.journal import RESERVE, post
 from paperdesk.venue.book import UNKNOWN
-from paperdesk.venue.kinds import BUY, GTD
+from paperdesk.venue.kinds import BUY, DECREMENT, EXPIRE_MAKER, GTD
 from paperdesk.venue.latency import CANCELING, SUBMITTING, latency_ns
 from paperdesk.venue.orders import (
     CANCEL_REJECTED,
@@ -65,7 +65,7 @@ def submit_order(s: Any, e: Any) -> None:
     row.side = e.side
     row.order_type = e.order_type
     row.time_in_force = e.time_in_force
-    row.flags = e["flags"] & (FLAG_POST_ONLY | FLAG_REDUCE_ONLY)
+    row.flags = e["flags"] & (FLAG_POST_ONLY | FLAG_REDUCE_ONLY | FLAG_SELF_TRADE)
     row.reason = reason
     row.price_ticks = e.price_ticks
     row.qty_lots = lots
@@ -77,6 +77,8 @@ def submit_order(s: Any, e: Any) -> None:
     if reason != 0:
         s.accounts[e.account].next_order += 1
         return
+    if e["flags"] & FLAG_SELF_TRADE == 0:
+        row.flags = row["flags"] | own_mode(s, e) << SELF_TRADE_SHIFT
     row.arrive_ns = s.ts_seq_ns + latency_ns(s, e.account, row.order_id, SUBMITTING)
     slot = apply_submitted(s, row)
     if units > 0:
@@ -93,6 +95,13 @@ def submit_order(s: Any, e: Any) -> None:
     enter_inbox(s, slot, ARRIVAL)
     if e.time_in_force == GTD:
         enter_inbox(s, slot, EXPIRY)
+
+
+@kernel
+def own_mode(s: Any, e: Any) -> int:
+    """What an order that names no self-trade mode does: as its account says. A quote quantity cannot be decremented."""
+    mode: int = s.accounts[e.account].self_trade
+    return EXPIRE_MAKER if mode == DECREMENT and e.budget_units > 0 else mode
 
 
 @kernel

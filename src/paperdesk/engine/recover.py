@@ -30,7 +30,14 @@ from paperdesk.engine.amending import AMEND_REJECTED
 from paperdesk.engine.definitions import define_asset, possible_definition, take_definition, take_source
 from paperdesk.engine.risk import EQUITY, value_bot, value_touched
 from paperdesk.engine.step import BARS, TAPE, set_market_status
-from paperdesk.engine.terms import latency_reason, take_latencies, take_tiers, tiers_reason
+from paperdesk.engine.terms import (
+    SELF_TRADE_SET,
+    apply_self_trade,
+    latency_reason,
+    take_latencies,
+    take_tiers,
+    tiers_reason,
+)
 from paperdesk.ledger.journal import OPENING, PAY, RELEASE, RESERVE, apply_posting
 from paperdesk.venue.book import (
     ASKS,
@@ -233,6 +240,8 @@ def apply_setting(s: Any, row: Any) -> None:
         ask_valuation(s, row.account)
     elif kind == LIMITS_SET:
         apply_limits(s, row)
+    elif kind == SELF_TRADE_SET:
+        apply_self_trade(s, row)
     elif kind == KILLED_OUTPUT or kind == RESUMED_OUTPUT:
         apply_switch(s, row)
     elif kind == EPOCH_STARTED:

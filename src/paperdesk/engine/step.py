@@ -169,6 +169,8 @@ def setting(s: Any, e: Any) -> None:
         terms.set_latencies(s, e)
     elif e.kind == InputKind.SET_FEE_TIERS:
         terms.set_fee_tiers(s, e)
+    elif e.kind == InputKind.SET_SELF_TRADE:
+        terms.set_self_trade(s, e)
     elif e.kind == InputKind.CANCEL_ALL:
         orders.cancel_all(s, e)
     elif e.kind == InputKind.AMEND_ORDER:

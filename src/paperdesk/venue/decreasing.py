@@ -11,12 +11,14 @@ from paperdesk.venue.orders import ORDER_DECREASED, apply_order, name_order, res
 
 
 @kernel
-def decrease(s: Any, slot: int, qty_lots: int, reason: int) -> None:
-    """Give an order a smaller quantity, more than what is filled of it, and give back what it no longer has to hold. It keeps its place."""
+def decrease(s: Any, slot: int, qty_lots: int, reason: int, other: int) -> None:
+    """Give an order a smaller quantity, more than what is filled of it, and give back what it no longer has to hold; it keeps its place.
+    `other`: the order of its account that it met, or 0.
+    """
     order = s.orders[slot]
     before = order.qty_lots - order.filled_lots
     row = name_order(s, ORDER_DECREASED, slot, reason)
-    row.qty_lots = qty_lots
+    row.qty_lots, row.cause = qty_lots, other
     apply_order(s, row, slot)
     surplus = order.reserved_units - kept_units(s, order, before)
     assert surplus >= 0, "a smaller order does not hold more"

@@ -10,6 +10,7 @@ from paperdesk.domain.units import MAX_UNITS, mul_div_ceil, mul_div_floor, produ
 from paperdesk.venue.book import BOOK, best, reaches
 from paperdesk.venue.budget import is_countable, most_value
 from paperdesk.venue.kinds import BUY, MARKET_ORDER, direction, has_trigger, is_market, is_reached, is_stop
+from paperdesk.venue.rivals import meets_own
 
 TRADING: Final = int(TradingStatus.TRADING)
 ACCEPTED, PARTIALLY_FILLED = int(OrderStatus.ACCEPTED), int(OrderStatus.PARTIALLY_FILLED)
@@ -168,6 +169,6 @@ def arrival_reason(s: Any, order: Any) -> int:
         reason = count_reason(s, definition, order)
     if reason == 0 and has_trigger(order) and triggered(market, order):
         return STOP_WOULD_TRIGGER
-    if reason == 0 and order.post_only == 1 and would_take(market, order):
+    if reason == 0 and order.post_only == 1 and (would_take(market, order) or meets_own(s, order)):
         return POST_ONLY_WOULD_TAKE
     return reason

@@ -6,7 +6,14 @@ late). Rows of one account are chained by id.
 
 from typing import Any, Final
 
-from paperdesk.domain.events import FLAG_POST_ONLY, FLAG_REDUCE_ONLY, Liquidity, OutputKind
+from paperdesk.domain.events import (
+    FLAG_POST_ONLY,
+    FLAG_REDUCE_ONLY,
+    FLAG_SELF_TRADE,
+    SELF_TRADE_SHIFT,
+    Liquidity,
+    OutputKind,
+)
 from paperdesk.domain.kernel import kernel, record
 from paperdesk.domain.orders import ALLOWED, OrderStatus
 from paperdesk.domain.outbox import emit
@@ -52,6 +59,7 @@ ORDER: Final = record(
         ("client_id", "i8"),
         ("expire_ns", "i8"),
         ("reduce_only", "i8"),
+        ("self_trade", "i8"),
         ("budget_units", "i8"),
         ("next", "i4"),
         ("previous", "i4"),
@@ -167,6 +175,7 @@ def apply_submitted(s: Any, row: Any) -> int:
     order.time_in_force = row.time_in_force
     order.post_only = 1 if row["flags"] & FLAG_POST_ONLY else 0
     order.reduce_only = 1 if row["flags"] & FLAG_REDUCE_ONLY else 0
+    order.self_trade = (row["flags"] & FLAG_SELF_TRADE) >> SELF_TRADE_SHIFT
     order.status = SUBMITTED
     order.price_ticks = row.price_ticks
     order.trigger_ticks = row.trigger_ticks
@@ -346,7 +355,7 @@ def clear_row(order: Any) -> None:
     order.id = order.price_ticks = order.trigger_ticks = order.qty_lots = order.filled_lots = order.value = 0
     order.most_lots = order.least_lots = order.level_lots = order.seen_picture = order.rank = 0
     order.reserved_units = order.submitted_ns = order.arrive_ns = 0
-    order.amend_at_ns = order.amend_lots = 0
+    order.amend_at_ns = order.amend_lots = order.self_trade = 0
     order.cancel_at_ns = order.client_id = order.expire_ns = order.reduce_only = order.budget_units = 0
     order.account = order.bot = order.instrument = order.version = order.next = order.previous = 0
     order.side = order.order_type = order.time_in_force = order.post_only = 0

@@ -26,6 +26,7 @@ from paperdesk.venue.orders import (
     state_order,
 )
 from paperdesk.venue.places import before_held, enter_held, leave_place
+from paperdesk.venue.self_trade import meet_waiting
 
 TRADE_THROUGH, BAR_OPEN, BAR_THROUGH, BAR_STOP, TAPE_TAKE, TAPE_TOUCH = (
     int(FillRule.TRADE_THROUGH),
@@ -217,11 +218,13 @@ def meet_extremes(s: Any, instrument: int, e: Any, opened_ns: int) -> None:
         order = s.orders[slot]
         leave_place(s, slot)
         state_order(s, ORDER_TRIGGERED, slot, 0)
-        if not is_market(order) and stays(order):
-            rest_unqueued(s, order)
-            order.rested = IN_THIS_BAR
-        enter_held(s, slot)
-        if is_market(order):
+        meet_waiting(s, slot)
+        if is_unfinished(order):
+            if not is_market(order) and stays(order):
+                rest_unqueued(s, order)
+                order.rested = IN_THIS_BAR
+            enter_held(s, slot)
+        if is_unfinished(order) and is_market(order):
             worst = e.high_ticks if order.side == BUY else e.low_ticks
             fill_in_bar(s, slot, trigger_ticks(s, order, e), e, TAKER, BAR_STOP, worst)
         slot = next_reached_stop(s, instrument, e.high_ticks, e.low_ticks, opened_ns, slot)
