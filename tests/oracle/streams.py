@@ -239,7 +239,7 @@ class Stream:
             return self.market_input()
         if luck < 0.88:
             if luck < 0.79:
-                return streams_orders.order(self)
+                return streams_orders.order(self) if luck < 0.74 else streams_orders.rival(self)
             return streams_orders.cancel(self) if luck < 0.85 else streams_orders.amend(self)
         if luck < 0.92:
             return {"kind": "TIMER"}

@@ -54,13 +54,6 @@ def order(stream: Stream) -> dict[str, Any]:
     mid = stream.mids[number]
     towards = 1 if side == BUY else -1
     price = mid + towards * dice.choice((-4, -3, -2, -1, -1, 0, 0, 1, 2, 3))
-    own = [
-        other.price
-        for other in stream.desk.accounts[account].orders.values()
-        if (other.instrument, other.side) == (number, 3 - side)
-    ]
-    if own and stream.chance(0.3):
-        price = dice.choice(own) + towards * dice.choice((0, 0, 0, 1, 2))
     away = -towards if order_type in PROFIT_TYPES else towards
     trigger = mid + away * dice.choice((-1, 0, 1, 2, 2, 2, 3, 3, 4))
     post_only = order_type == LIMIT and time_in_force in STAYING and stream.chance(0.35)
@@ -92,6 +85,35 @@ def order(stream: Stream) -> dict[str, Any]:
     if order_type == MARKET and stream.chance(0.4):
         given |= {"qty_lots": 0, "budget_units": budget(stream, account, number, lots, side), "flags": mode(stream)}
     return wrong(given, dice) if stream.chance(0.08) else given
+
+
+def rival(stream: Stream) -> dict[str, Any]:
+    """An order at or through the price of one that waits on the other side in the same account, where there is one."""
+    dice = stream.dice
+    waiting = [other for other in stream.desk.live_orders() if other.place in ("resting", "pending") and other.price]
+    if not waiting:
+        return order(stream)
+    other = dice.choice(waiting)
+    side, through = (SELL, -1) if other.side == BUY else (BUY, 1)
+    given = order(stream) | {"account": other.account, "bot": 0, "instrument": other.instrument, "side": side}
+    order_type, time_in_force = dice.choice(
+        ((LIMIT, GTC), (LIMIT, GTC), (LIMIT, IOC), (LIMIT, FOK), (MARKET, IOC), (MARKET, FOK), (STOP_LIMIT, GTC))
+    )
+    price = max(1, other.price + through * dice.choice((0, 0, 0, 1, 2)))
+    size = dice.choice((other.remaining, other.remaining + 1, 1, 2, 5))
+    return given | {
+        "version": stream.desk.instruments[other.instrument].version,
+        "order_type": order_type,
+        "time_in_force": time_in_force,
+        "flags": mode(stream)
+        | (POST_ONLY if (order_type, time_in_force) == (LIMIT, GTC) and stream.chance(0.1) else 0),
+        "price_ticks": 0 if order_type == MARKET else price,
+        "trigger_ticks": max(1, stream.mids[other.instrument] + through) if order_type == STOP_LIMIT else 0,
+        "qty_lots": size,
+        "expire_ns": 0,
+        "budget_units": 0,
+        "defect": "none",
+    }
 
 
 def mode(stream: Stream) -> int:
