@@ -123,6 +123,7 @@ async def send_order(request: AnyRequest) -> Response[bytes]:
         None if order.expire_ns is None else int(order.expire_ns),
         order.reduce_only,
         order.quote_quantity,
+        order.self_trade,
     )
     return await done(service_of(request), "submit_order", key, what)
 

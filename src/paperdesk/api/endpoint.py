@@ -34,6 +34,7 @@ HELP: Final = {
     "time_in_force": "write gtc, ioc, fok or gtd, or leave it out",
     "expire_ns": "write nanoseconds since 1970 as text, such as `ts_ns`, or leave it out",
     "reduce_only": "write true or false, or leave it out",
+    "self_trade": "write none, expire_maker, expire_taker, expire_both or decrement, or leave it out",
     "post_only": "write true or false, or leave it out",
     "instrument": "write an instrument's number, as GET /api/v1/desk lists them",
     "status": "write live, closed or all",

@@ -7,8 +7,9 @@ from paperdesk.api.directory import Directory
 from paperdesk.api.models import MarketState, Severity
 from paperdesk.api.models_live import Event, FillTold, OrderTerms
 from paperdesk.api.told import because, iso, refusal
-from paperdesk.domain.events import InputKind, MarketStatus, OutputKind
+from paperdesk.domain.events import SELF_TRADE_SHIFT, InputKind, MarketStatus, OutputKind
 from paperdesk.domain.reasons import Reason
+from paperdesk.store.order_rows import SELF_TRADES
 from paperdesk.store.reading import (
     ACCOUNT,
     ASSET,
@@ -207,7 +208,10 @@ def _filled(row: Output, names: Directory) -> str:
 
 
 def _ended(row: Output, names: Directory) -> str:
-    return f"{order_name(row[ACCOUNT], row[ORDER_ID])} {ENDED[row[KIND]]}: {because(row[REASON])}"
+    name = order_name(row[ACCOUNT], row[ORDER_ID])
+    if row[REASON] == Reason.EXPIRED_IN_MATCH:
+        return f"{name} expired: it would have met {order_name(row[ACCOUNT], row[PAYLOAD + 7])} of the same account (expired_in_match)"
+    return f"{name} {ENDED[row[KIND]]}: {because(row[REASON])}"
 
 
 def _amending(row: Output, names: Directory) -> str:
@@ -217,7 +221,10 @@ def _amending(row: Output, names: Directory) -> str:
 
 def _decreased(row: Output, names: Directory) -> str:
     lots = names.grid(row[INSTRUMENT], row[VERSION]).quantity(row[PAYLOAD + 1])
-    return f"{order_name(row[ACCOUNT], row[ORDER_ID])} was amended to {lots} and kept its place"
+    name = order_name(row[ACCOUNT], row[ORDER_ID])
+    if row[REASON] == Reason.EXPIRED_IN_MATCH:
+        return f"{name} became smaller, {lots}: it would have met {order_name(row[ACCOUNT], row[PAYLOAD + 7])}"
+    return f"{name} was amended to {lots} and kept its place"
 
 
 def _switched(row: Output, names: Directory) -> str:
@@ -269,6 +276,9 @@ SENTENCES: Final[dict[int, Sentence]] = {
     ),
     int(OutputKind.LATENCY_SET): lambda row, names: f"The latencies of account {row[ACCOUNT]} were set",
     int(OutputKind.FEE_TIERS_SET): lambda row, names: f"The fee tiers of account {row[ACCOUNT]} were set",
+    int(OutputKind.SELF_TRADE_SET): lambda row, names: (
+        f"Orders of account {row[ACCOUNT]} that would meet one another: {SELF_TRADES.get(row[FLAGS] >> SELF_TRADE_SHIFT, 'unknown')}"
+    ),
     int(OutputKind.EPOCH_STARTED): lambda row, names: f"Account {row[ACCOUNT]} began epoch {row[PAYLOAD]}",
     int(OutputKind.INSTRUMENT_CHANGED): lambda row, names: (
         f"{names.symbol(row[INSTRUMENT])} is defined, version {row[VERSION]}"

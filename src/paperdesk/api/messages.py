@@ -177,6 +177,8 @@ class SubmitOrder(Told):
     reduce_only: bool = False
     quote_quantity: str | None = None
     """Instead of a quantity (then "0")."""
+    self_trade: str | None = None
+    """none, expire_maker, expire_taker, expire_both or decrement; None: as the account says."""
 
 
 class CancelOrder(Told):

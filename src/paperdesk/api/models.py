@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from paperdesk.api.models_accounts import Account, Answer, FillModelText
+from paperdesk.api.models_accounts import Account, Answer, FillModelText, SelfTradeText
 
 SideText = Literal["buy", "sell"]
 OrderTypeText = Literal["market", "limit", "stop_market", "stop_limit", "take_profit_market", "take_profit_limit"]
@@ -237,6 +237,7 @@ class Order(Answer):
     time_in_force: TimeInForceText
     post_only: bool
     reduce_only: bool
+    self_trade: SelfTradeText | None
     price: str | None
     trigger_price: str | None
     quantity: str | None

@@ -22,7 +22,7 @@ from paperdesk.api.models import (
     StatusText,
     TimeInForceText,
 )
-from paperdesk.api.models_accounts import Account, Answer
+from paperdesk.api.models_accounts import Account, Answer, SelfTradeText
 
 # ── markets
 
@@ -166,6 +166,8 @@ class NewOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     expire_ns: Nanoseconds | None = None
     """A deadline in engine time, nanoseconds since 1970; with gtd, or with time_in_force left out."""
     reduce_only: bool = False
+    self_trade: SelfTradeText | None = None
+    """What happens where it would meet a waiting order of its own account; as the account says where not given."""
 
 
 class Amendment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

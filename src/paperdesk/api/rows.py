@@ -51,6 +51,7 @@ def order_of(row: Any, names: Directory, reporting_of: dict[int, tuple[str, str]
         time_in_force=row["time_in_force"].lower(),
         post_only=bool(row["post_only"]),
         reduce_only=bool(row["reduce_only"]),
+        self_trade=row["self_trade"] or None,
         price=row["price"] if row["price_ticks"] else None,
         trigger_price=row["trigger_price"] if row["trigger_ticks"] else None,
         quantity=None if uncountable else now,

@@ -12,6 +12,13 @@ from paperdesk.api.evidence import why_there
 from paperdesk.domain.reasons import TEXTS, Reason
 from paperdesk.store import tables
 
+SELF_TRADES: Final = {
+    "none": ", self-trade none",
+    "expire_taker": ", self-trade expire-taker",
+    "expire_both": ", self-trade expire-both",
+    "decrement": ", self-trade decrement",
+}
+"""Modes that are worth a word: all but the usual one."""
 UNCOUNTABLE: Final = (
     Reason.INVALID_NUMBER,
     Reason.PRICE_OFF_GRID,
@@ -59,6 +66,8 @@ def story(
         return
     fills = fills_of(connection, run, account, order_id)
     yield journey(order, fills)
+    if row["self_trade"] == "none":
+        yield "It looks at no orders of its own account (self-trade none): it may wait crossed with them, and never trades with them."
     if row["triggered_seq"]:
         yield f"Its trigger at {row['trigger_price']} was reached by input {row['triggered_seq']}."
         if input_told is not None:
@@ -155,6 +164,7 @@ def opening(order: Terms) -> str:
         + until
         + (", post-only" if row["post_only"] else "")
         + (", reduce-only" if row["reduce_only"] else "")
+        + SELF_TRADES.get(row["self_trade"], "")
     )
     start = f"{row['id']} of run {row['run']}: at {_time(row['submitted_ns'])} {order.who}"
     answered = (
@@ -238,7 +248,17 @@ def decreases_of(connection: Connection, run: str, account: int, order_id: int) 
 def decrease(change: Row, order: Terms) -> str:
     """One decrease: from what to what, and why."""
     before, after = order.quantity(change["from_lots"]), order.quantity(change["to_lots"])
+    if change["met_order"]:
+        return (
+            f"At {_time(change['ts_seq_ns'])} it became smaller, from {before} to {after}, because so much of it would have met "
+            f"{rival(order, change['met_order'])}: the mode decrement takes it from both (input {change['seq']})."
+        )
     return f"At {_time(change['ts_seq_ns'])} an amend made it smaller, from {before} to {after}; it kept its place (input {change['seq']})."
+
+
+def rival(order: Terms, number: int) -> str:
+    """An order of the same account, with which none trades."""
+    return f"PAPER-{order.row['account']}-{number} of its own account"
 
 
 def rounding(order: Terms, fills: list[Row]) -> str:
@@ -300,6 +320,9 @@ def ending(order: Terms) -> str:
         return f"At {when} the venue rejected it, because {cause(row['reason_code'])}"
     if row["reason_code"] == Reason.USER_CANCELED:
         return f"At {when} it was canceled on request, with {done}."
+    if row["reason_code"] == Reason.EXPIRED_IN_MATCH:
+        met = rival(order, row["met_order"])
+        return f"At {when} it expired with {done}, because it would have met {met}, and no order trades with its own account (expired_in_match)."
     verb = "expired" if status == "expired" else f"was {status}"
     return f"At {when} it {verb} with {done}, because {cause(row['reason_code'])}"
 

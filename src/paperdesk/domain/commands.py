@@ -13,8 +13,10 @@ from paperdesk.domain.events import (
     FLAG_INVERSE,
     FLAG_MALFORMED,
     FLAG_POST_ONLY,
+    SELF_TRADE_SHIFT,
     FillModel,
     InputKind,
+    SelfTrade,
     Side,
     TimeInForce,
     inputs,
@@ -122,6 +124,11 @@ def set_fee_tiers(account: int, tiers: Sequence[tuple[int, int, int]]) -> np.nda
         row["tier_maker_e8"][0, place] = maker
         row["tier_taker_e8"][0, place] = taker
     return row
+
+
+def set_self_trade(account: int, mode: SelfTrade) -> np.ndarray:
+    """What orders of an account do from now on, where they name no mode themselves, that would meet one another."""
+    return command(InputKind.SET_SELF_TRADE, account=account, flags=mode << SELF_TRADE_SHIFT)
 
 
 def submit_order(account: int, bot: int, instrument: Instrument, intent: "Intent") -> np.ndarray:

@@ -1,9 +1,19 @@
 """What an order may say beyond side, quantity and prices, by name. All of it may be left out; every way to send an order takes the same."""
 
-from typing import Any, Final, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
-from paperdesk.domain.events import FLAG_MALFORMED, FLAG_REDUCE_ONLY, OrderType, TimeInForce
+from paperdesk.domain.events import (
+    FLAG_MALFORMED,
+    FLAG_REDUCE_ONLY,
+    SELF_TRADE_SHIFT,
+    OrderType,
+    SelfTrade,
+    TimeInForce,
+)
 from paperdesk.domain.instruments import Instrument, Number, OffGrid
+
+SelfTradeName = Literal["none", "expire_maker", "expire_taker", "expire_both", "decrement"]
+SELF_TRADES: Final[dict[str, SelfTrade]] = {mode.name.lower(): mode for mode in SelfTrade}
 
 
 class Terms(TypedDict, total=False):
@@ -17,6 +27,8 @@ class Terms(TypedDict, total=False):
     """Never take the position (the bot's; the account's for its owner) through zero, nor away from it."""
     quote_quantity: Number
     """Of a market order without a quantity: spend (buy) or receive (sell) at most so much of the quote asset."""
+    self_trade: SelfTradeName
+    """What happens where it would meet a waiting order of its own account; left out: what the account says."""
 
 
 TYPES: Final = {
@@ -45,8 +57,18 @@ def force_of(kind: OrderType, terms: Terms) -> TimeInForce:
     return TimeInForce.IOC if kind % 2 else TimeInForce.GTC
 
 
+def mode_of(name: str) -> SelfTrade:
+    """A self-trade mode by name; ValueError where there is none of that name."""
+    found = SELF_TRADES.get(name)
+    if found is None:
+        raise ValueError(f"self_trade is one of {', '.join(SELF_TRADES)}, not {name!r}")
+    return found
+
+
 def write_terms(row: Any, terms: Terms, instrument: Instrument) -> None:
     """Put terms into a SUBMIT_ORDER record, shape (1,); OffGrid for a number that cannot be counted."""
+    if "self_trade" in terms:
+        row["flags"] |= mode_of(terms["self_trade"]) << SELF_TRADE_SHIFT
     row["expire_ns"] = terms.get("expire_ns", 0)
     row["budget_units"] = instrument.to_quote_units(terms.get("quote_quantity", 0))
     if terms.get("reduce_only", False):

@@ -197,6 +197,7 @@ class Auditor(AuditedChanges):
         )
         order.time_in_force, order.client_id = row[TIME_IN_FORCE], client_id
         order.post_only, order.reduce_only = bool(row[FLAGS] & 1), bool(row[FLAGS] & 4)
+        self._check_mode(order, account, row)
         order.price, order.trigger, order.qty, order.arrive_ns = price, trigger, qty, arrive_ns
         order.expire_ns, order.budget = row[PAYLOAD + 5 : PAYLOAD + 7]
         order.submitted_ns, order.submitted_seq = given.ts_ns, given.seq
@@ -231,6 +232,7 @@ class Auditor(AuditedChanges):
         self._check_arrival(order, row)
         self._move(order, OrderStatus.ACCEPTED, row)
         order.accepted_seq = row[SEQ]
+        self._entered.append(order)
         definition = self.definitions[order.instrument]
         prices = (
             0 if order.is_market else order.price,
@@ -257,6 +259,7 @@ class Auditor(AuditedChanges):
         if order.trigger <= 0 or order.triggered_seq > 0 or order.status != OrderStatus.ACCEPTED:
             self._find("6.5 stops", "triggered twice, or without a trigger", row)
         order.triggered_seq = row[SEQ]
+        self._entered.append(order)
         self._see_market(order)
         reached = 0
         if given.kind == InputKind.TRADE:
@@ -329,6 +332,8 @@ class Auditor(AuditedChanges):
             self._find("10 reasons", "ended without a reason", row)
         if row[KIND] == OutputKind.ORDER_REJECTED:
             self._check_arrival(order, row)
+        if reason == Reason.EXPIRED_IN_MATCH:
+            self._check_met(order, row)
         if row[KIND] == OutputKind.ORDER_CANCELED and given.kind not in CANCELS.get(reason, ()):
             self._find("10 cancels", f"canceled {reason} by an input of kind {given.kind}", row)
         if reason == Reason.USER_CANCELED and not 0 < order.cancel_at_ns <= row[TS]:
@@ -347,6 +352,7 @@ class Auditor(AuditedChanges):
             OutputKind.LIMITS_SET: self._done,
             OutputKind.LATENCY_SET: self._terms_set,
             OutputKind.FEE_TIERS_SET: self._terms_set,
+            OutputKind.SELF_TRADE_SET: self._mode_set,
             OutputKind.ORDER_SUBMITTED: self._submitted,
             OutputKind.ORDER_DENIED: self._submitted,
             OutputKind.ORDER_ACCEPTED: self._accepted,

@@ -39,7 +39,7 @@ class Order:
             self.expire_ns
         ) = 0
         self.post_only = self.reduce_only = False
-        self.budget = 0
+        self.budget = self.self_trade = 0
         self.status = OrderStatus.NONE
         self.filled = self.value = self.reserved = self.counted = 0
         self.cancel_at_ns = self.accepted_seq = self.triggered_seq = 0
@@ -132,6 +132,7 @@ class Account:
         self.next_order = self.next_fill = 1
         self.epoch_orders = 0
         self.killed = False
+        self.self_trade = 2
         self.buckets: dict[int, list[int]] = {}
         self.held: dict[int, int] = {}
         """Asset → Σ of what live orders need."""

@@ -1,14 +1,27 @@
-"""What the auditor holds of amends and cancels, and of orders that become smaller (docs/venue-rules.md, section 10)."""
+"""What the auditor holds of amends and cancels, and of orders of one account that would meet (docs/venue-rules.md, sections 5, 10)."""
 
-from paperdesk.domain.events import InputKind, OrderType, OutputKind, Side, TradingStatus
+from typing import Final
+
+from paperdesk.domain.events import (
+    SELF_TRADE_SHIFT,
+    InputKind,
+    OrderType,
+    OutputKind,
+    SelfTrade,
+    Side,
+    TimeInForce,
+    TradingStatus,
+)
 from paperdesk.domain.orders import MOVES, OrderStatus
 from paperdesk.domain.reasons import Reason
-from paperdesk.store.audit_books import RELEASE, Order, ceiling
+from paperdesk.store.audit_books import RELEASE, Account, Order, ceiling
 from paperdesk.store.audit_desk import AuditedDesk
+from paperdesk.store.audit_market import Given
 from paperdesk.store.audit_report import (
     ACCOUNT,
     BOT,
     CAUSE,
+    FLAGS,
     INSTRUMENT,
     KIND,
     ORDER_ID,
@@ -24,10 +37,16 @@ from paperdesk.store.audit_report import (
 
 LOTS, DUE = PAYLOAD + 1, PAYLOAD + 3
 """Where a new quantity, and the time of its arrival, stand."""
+MODES: Final = frozenset(int(mode) for mode in SelfTrade)
 
 
 class AuditedChanges(AuditedDesk):
     """Orders that change by request."""
+
+    def _end_input(self, given: Given) -> None:
+        if self._entered:
+            self._check_rivals()
+        super()._end_input(given)
 
     def _order(self, row: Row) -> Order | None:
         """The live order that an output speaks of, if its terms are those it was sent with."""
@@ -107,6 +126,8 @@ class AuditedChanges(AuditedDesk):
                 self._find("10 amends", f"{row[LOTS]} lots where {order.amend_lots} were asked for", row)
             self._check_amended(order, row)
             order.amend_at_ns = 0
+        else:
+            self._check_met(order, row)
         kept = ceiling(held * (order.qty - order.filled), before)
         if order.side != Side.BUY or not order.is_market:
             kept = order.needed()
@@ -124,3 +145,58 @@ class AuditedChanges(AuditedDesk):
         worth = price * order.qty * definition.num // definition.den
         if order.order_type != OrderType.MARKET and worth < definition.min_notional:
             self._find("4.5 minimum notional", f"amended to a value of {worth}", row)
+
+    def _mode_set(self, row: Row) -> None:
+        """What an account's orders do that name no self-trade mode."""
+        self._answered = True
+        account, given, mode = self.accounts.get(row[ACCOUNT]), self._given, row[FLAGS] >> SELF_TRADE_SHIFT & 7
+        asked = None if given is None else (given.kind, given.account, given.head[4] >> SELF_TRADE_SHIFT & 7)
+        if account is None or asked != (InputKind.SET_SELF_TRADE, row[ACCOUNT], mode) or mode not in MODES:
+            self._find("5 self-trade", f"mode {mode} set where {asked} was asked", row)
+        else:
+            account.self_trade = mode
+
+    def _check_mode(self, order: Order, account: Account, row: Row) -> None:
+        """The mode an order was sent with: its own, or the account's."""
+        given, said = self._given, row[FLAGS] >> SELF_TRADE_SHIFT & 7
+        asked = 0 if given is None else given.head[4] >> SELF_TRADE_SHIFT & 7
+        due = asked or account.self_trade
+        if row[PAYLOAD + 6] > 0 and due == SelfTrade.DECREMENT:
+            due = SelfTrade.EXPIRE_MAKER
+        if said != due or said not in MODES or (asked == SelfTrade.DECREMENT and row[PAYLOAD + 6] > 0):
+            self._find("5 self-trade", f"mode {said} where {due} is due", row)
+        order.self_trade = said
+
+    def _check_met(self, order: Order, row: Row) -> None:
+        """Whoever ended or shrank because of an own order crosses it, on the other side, and one of both wants it so."""
+        account, number = self.accounts[order.account], row[CAUSE]
+        other = account.orders.get(number)
+        if other is None or other.instrument != order.instrument or other.side == order.side:
+            self._find("5 self-trade", f"order {number}, which it met, is no own order of the other side", row)
+            return
+        buy, sell = (order, other) if order.side == Side.BUY else (other, order)
+        if not buy.is_market and not sell.is_market and buy.price < sell.price:
+            self._find("5 self-trade", f"it met order {number} without crossing it", row)
+        modes = {order.self_trade, other.self_trade} - {SelfTrade.NONE}
+        if not modes or (row[KIND] == OutputKind.ORDER_DECREASED and SelfTrade.DECREMENT not in modes):
+            self._find("5 self-trade", f"neither it nor order {number} has a mode that does so", row)
+
+    def _check_rivals(self) -> None:
+        """No order that cares waits across an own order that waits: it would have met it."""
+        for order in self._entered:
+            account = self.accounts[order.account]
+            if not waits(order) or order.self_trade == SelfTrade.NONE:
+                continue
+            for other in account.orders.values():
+                if other.instrument == order.instrument and other.side != order.side and waits(other):
+                    buy, sell = (order, other) if order.side == Side.BUY else (other, order)
+                    if buy.price >= sell.price and other not in self._entered:
+                        self._find("5 self-trade", f"it waits across order {other.id} of its own account", order=order)
+        self._entered.clear()
+
+
+def waits(order: Order) -> bool:
+    """Whether an order is live at the venue with a limit price, its trigger (if any) reached, and stays there."""
+    triggered = order.order_type < OrderType.STOP_MARKET or order.triggered_seq > 0
+    stays = order.time_in_force in (TimeInForce.GTC, TimeInForce.GTD)
+    return order.is_unfinished and order.status != OrderStatus.SUBMITTED and not order.is_market and triggered and stays

@@ -190,6 +190,8 @@ class Follower:
         order = self._order(row)
         self._set_status(order, ENDS[row[KIND]], row)
         order.reason = row[REASON]
+        if row[REASON] == Reason.EXPIRED_IN_MATCH:
+            order.met_order = row[PAYLOAD + 7]
         if row[REASON] != Reason.USER_CANCELED:
             self._refused(row)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from paperdesk.domain.events import SELF_TRADE_SHIFT, SelfTrade
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.store.reading import (
     ACCOUNT,
@@ -26,6 +27,7 @@ from paperdesk.store.reading import (
 )
 
 PAPER: Final = "PAPER"
+SELF_TRADES: Final = {int(mode): mode.name.lower() for mode in SelfTrade}
 STATUS_TEXT: Final = {status: status.name.lower() for status in OrderStatus}
 
 
@@ -82,7 +84,7 @@ def sent(row: Output, origin: tuple[str, int], grid: Grid | None) -> Order:
         texts = (grid.price(price) if price else None, grid.price(trigger) if trigger else None, grid.quantity(qty))
     identity = (run, account, order_id, f"PAPER-{account}-{order_id}", PAPER, epoch, row[BOT])
     what = (row[INSTRUMENT], row[VERSION], grid.symbol if grid else None, SIDES[row[SIDE]], TYPES[row[ORDER_TYPE]])
-    flags = (row[FLAGS] & 1, row[FLAGS] >> 2 & 1)
+    flags = (row[FLAGS] & 1, row[FLAGS] >> 2 & 1, SELF_TRADES.get(row[FLAGS] >> SELF_TRADE_SHIFT & 7, ""))
     terms = (TIMES[row[TIME_IN_FORCE]], *flags, client_id, row[PAYLOAD + 7], price, trigger, qty)
     times = (row[SEQ], row[TS], arrive_ns, expire_ns, budget)
     return Order((*identity, *what, *terms, *texts, *times), qty, row[TS], arrive_ns)

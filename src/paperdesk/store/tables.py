@@ -49,7 +49,7 @@ bots: Final = _table(
 orders: Final = _table(
     "orders",
     "run:t! account! order_id! id:t mode:t epoch bot instrument version symbol:t? side:t order_type:t time_in_force:t "
-    "post_only reduce_only client_id cause price_ticks trigger_ticks qty_lots price:t? trigger_price:t? quantity:t? submitted_seq "
+    "post_only reduce_only self_trade:t client_id cause price_ticks trigger_ticks qty_lots price:t? trigger_price:t? quantity:t? submitted_seq "
     "submitted_ns arrive_ns expire_ns budget_units status:t now_lots filled_lots fills quote_units fee_units reserved_units triggered_seq cancel_at_ns "
     "amend_at_ns amend_lots met_order "
     "reason_code reason:t? updated_seq updated_ns",

@@ -120,7 +120,7 @@ class Refusal(NamedTuple):
     """A command that came to nothing, or an order that ended before it was filled, or grew smaller unasked, with the reason.
 
     `what`: ORDER_DENIED (our risk gate), ORDER_REJECTED (the venue), ORDER_EXPIRED, ORDER_CANCELED (not at our wish),
-    CANCEL_REJECTED, AMEND_REJECTED, COMMAND_REFUSED. `handle` is 0 where the command was no order of ours.
+    CANCEL_REJECTED, AMEND_REJECTED, COMMAND_REFUSED, ORDER_DECREASED. `handle` is 0 where the command was no order of ours.
     """
 
     instrument: Instrument | None

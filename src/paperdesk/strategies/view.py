@@ -146,6 +146,9 @@ class View:
             if order is not None:
                 order.is_canceling = False
             return self._refusal(row, order)
+        elif kind == DECREASED and row[REASON] != 0:
+            self._moved(row)
+            return self._refusal(row, self._find(row))
         elif kind == AMEND_REJECTED:
             order = self._find(row)
             if order is not None and row[REASON] != Reason.AMEND_PENDING:

@@ -46,7 +46,7 @@ TABLES = {
   id TEXT NOT NULL CHECK (id = 'PAPER-' || account || '-' || order_id), {PAPER},
   epoch {{int}} NOT NULL, bot {{int}} NOT NULL, instrument {{int}} NOT NULL, version {{int}} NOT NULL, symbol TEXT,
   side TEXT NOT NULL, order_type TEXT NOT NULL, time_in_force TEXT NOT NULL, post_only {{int}} NOT NULL,
-  reduce_only {{int}} NOT NULL,
+  reduce_only {{int}} NOT NULL, self_trade TEXT NOT NULL,
   client_id {{int}} NOT NULL, cause {{int}} NOT NULL, price_ticks {{int}} NOT NULL, trigger_ticks {{int}} NOT NULL,
   qty_lots {{int}} NOT NULL, price TEXT, trigger_price TEXT, quantity TEXT, submitted_seq {{int}} NOT NULL,
   submitted_ns {{int}} NOT NULL, arrive_ns {{int}} NOT NULL, expire_ns {{int}} NOT NULL,
@@ -130,7 +130,7 @@ FROZEN = {
     "balances": "run, account, asset, mode",
     "positions": "run, account, epoch, bot, instrument",
     "orders": "run, account, order_id, id, mode, epoch, bot, instrument, version, symbol, side, order_type, "
-    "time_in_force, post_only, reduce_only, client_id, cause, price_ticks, trigger_ticks, qty_lots, price, trigger_price, "
+    "time_in_force, post_only, reduce_only, self_trade, client_id, cause, price_ticks, trigger_ticks, qty_lots, price, trigger_price, "
     "quantity, submitted_seq, submitted_ns, arrive_ns",
 }
 """Columns that never change once they are written."""
