@@ -28,7 +28,7 @@ from paperdesk.domain.reasons import Reason
 from paperdesk.store.audit_books import Account, Order
 from paperdesk.store.audit_changes import AuditedChanges
 from paperdesk.store.audit_desk import MARKET_KINDS
-from paperdesk.store.audit_market import Definition, FillFacts, Given, wrong_with_fill
+from paperdesk.store.audit_market import BEST_FIRST, Definition, FillFacts, Given, wrong_with_fill
 from paperdesk.store.audit_report import (
     ACCOUNT,
     ASSET,
@@ -313,8 +313,10 @@ class Auditor(AuditedChanges):
         if facts.volume < 0 or (row[ASSET] == account.reporting and facts.volume != facts.quote <= MOST_COUNTED):
             self._find("7 fees", f"{facts.volume} units count towards fee tiers for {facts.quote} traded", row)
         account.terms.count(row[TS], facts.volume)
+        cut = account.is_nearly_full(definition.base if order.side == Side.BUY else definition.quote)
         for rule, what in wrong_with_fill(order, facts, market, given, self._flow, account.fill_model):
-            self._find(rule, what, row)
+            if not (cut and rule == BEST_FIRST):
+                self._find(rule, what, row)
         for rule, what in account.fill(order, facts):
             self._find(rule, what, row)
         self._move(order, OrderStatus.FILLED if order.filled >= order.qty else OrderStatus.PARTIALLY_FILLED, row)

@@ -22,6 +22,7 @@ MOVES_OF: Final = {
 """Purpose → (source, target)."""
 PURPOSE_NAMES: Final = {1: "OPENING", 2: "RESERVE", 3: "RELEASE", 4: "PAY", 5: "RECEIVE", 6: "FEE", 7: "CLOSING"}
 FEE_SCALE: Final = 10**8
+NEARLY_FULL: Final = 2**61
 
 
 def ceiling(a: int, b: int) -> int:
@@ -143,6 +144,10 @@ class Account:
         """(bot, instrument); bot 0 is the account's own."""
         self.due: deque[tuple[int, int, int, int]] = deque()
         """(order, asset, purpose, amount) of the postings that must come next."""
+
+    def is_nearly_full(self, asset: int) -> bool:
+        """Whether a balance is so near what can be counted that fills of it may have been cut."""
+        return any(abs(units) > NEARLY_FULL for units in self.row(asset))
 
     def row(self, asset: int) -> list[int]:
         """The five buckets of an asset."""

@@ -47,6 +47,7 @@ OF_A_TOUCH: Final = {FillModel.OPTIMISTIC: 1024, FillModel.EXPECTED: 256, FillMo
 OF_A_BAR: Final = {FillModel.OPTIMISTIC: 1024, FillModel.EXPECTED: 102, FillModel.PESSIMISTIC: 51}
 OF_THE_IMPACT: Final = {FillModel.OPTIMISTIC: 0.0, FillModel.EXPECTED: 2 / 3, FillModel.PESSIMISTIC: 1.0}
 VOLATILITY_OF_A_RANGE: Final = 1 / (2 * math.sqrt(math.log(2)))
+BEST_FIRST: Final = "5 best level first"
 PICTURES: Final = frozenset({int(InputKind.QUOTE), int(InputKind.BOOK)})
 Complaint = tuple[str, str]
 
@@ -249,7 +250,7 @@ def _walked(order: Any, fill: FillFacts, market: Market, limited: bool) -> Itera
     yield from _took(order, fill, market, fill.price)
     for ticks, lots in levels:
         if passed(order.side, ticks, fill.price) and market.used.get((order.account, side, ticks), 0) < lots:
-            yield "5 best level first", f"filled at {fill.price} ticks while {ticks} was not used up"
+            yield BEST_FIRST, f"filled at {fill.price} ticks while {ticks} was not used up"
     if levels and not limited:
         best = levels[0][0]
         collar = -(-best * 105 // 100) if order.side == Side.BUY else max(1, best * 95 // 100)
