@@ -11,11 +11,13 @@ from tests.engine.room import BUY, NOON, PLAIN, SELL, B, Q, Side
 
 from paperdesk.domain import commands
 from paperdesk.domain.commands import Intent, command
-from paperdesk.domain.events import FillModel, InputKind
+from paperdesk.domain.events import FillModel, InputKind, SelfTrade
+from paperdesk.domain.terms import SelfTradeName
 from paperdesk.engine.fold import Fold
 from paperdesk.venue.owed import LATE_NS
 
 ACCOUNTS = 24
+MODES: list[SelfTradeName] = ["none", "expire_maker", "expire_taker", "expire_both", "decrement"]
 INPUTS = 400
 MIDDLE = 100
 OUR_MOST_LOTS = 40
@@ -53,7 +55,7 @@ def picture(dice: random.Random, levels: dict[int, int]) -> np.ndarray:
 
 
 def stream(seed: int) -> list[np.ndarray]:
-    """Inputs of all: pictures, trades, gaps, and orders and cancels of every account at the same few prices."""
+    """Inputs of all: pictures, trades, gaps, and orders, amends and cancels of every account at the same few prices, at times across its own."""
     dice = random.Random(seed)
     levels = {price: dice.randint(20, 100) for price in range(MIDDLE - 8, MIDDLE + 9)}
     rows, now = opening(), NOON
@@ -79,9 +81,18 @@ def stream(seed: int) -> list[np.ndarray]:
                 )
             )
         elif drawn < 0.9:
-            side, away = dice.choice((BUY, SELL)), dice.randint(1, 5)
-            intent = Intent(side, dice.randint(1, OUR_MOST_LOTS), MIDDLE - away if side == BUY else MIDDLE + away)
+            side, away = dice.choice((BUY, SELL)), dice.choice((-1, 0, 1, 1, 2, 3, 4, 5))
+            intent = Intent(
+                side,
+                dice.randint(1, OUR_MOST_LOTS),
+                MIDDLE - away if side == BUY else MIDDLE + away,
+                self_trade=dice.choice(MODES),
+            )
             rows.append(commands.submit_order(account, 0, PLAIN, intent))
+        elif drawn < 0.94:
+            rows.append(commands.amend_order(account, 0, dice.randint(1, 8), dice.randint(1, OUR_MOST_LOTS)))
+        elif drawn < 0.95:
+            rows.append(commands.set_self_trade(account, dice.choice(list(SelfTrade))))
         else:
             rows.append(commands.cancel_order(account, 0, dice.randint(1, 8)))
     for row in rows:
