@@ -244,7 +244,7 @@ def bar_for(desk: Desk, account: Account, instrument: Instrument, given: dict[st
             left -= meet(desk, order, left, price, TAKER, "BAR_STOP")
         elif order.time_in_force in STAYING:
             rest(desk, order)
-    for order in resting:
+    for order in [order for order in resting if order.live]:
         best = given["low_ticks"] if order.side == BUY else given["high_ticks"]
         if reaches(order.side, best, order.price) and (best != order.price or account.fill_model == 1):
             left -= fill(desk, order, min(order.remaining, left), order.price, MAKER, "BAR_THROUGH")

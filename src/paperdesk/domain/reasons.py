@@ -1,7 +1,7 @@
 """Every "no" the desk can say: code, name, meaning, remedy. A refusal is a value with one of these reasons, never an exception.
 
 Codes are stored in logs and never reused. 1–19 the command itself, 20–39 our risk gate and funds (denied), 40–59 the venue
-(rejected), 60–79 the end of an order, 80–99 market data, 100–119 the way out to a venue, 120–139 the
+(rejected), 60–79 the end of an order, 80–99 market data, 100–119 the way out to a venue, 120–159 the
 command itself, continued.
 """
 
