@@ -38,6 +38,7 @@ def test_every_command_becomes_one_of_the_engine(desk: Desk) -> None:
     number = int(order.rpartition("-")[2])
     wanted: list[tuple[str, str, Any, say.Wanted]] = [
         ("DELETE", f"/orders/{order}", None, say.CancelOrder(number)),
+        ("PATCH", f"/orders/{order}", {"quantity": "0.0005"}, say.AmendOrder(number, "0.0005")),
         ("POST", "/orders/cancel-all", None, say.CancelAll(-1)),
         ("POST", "/orders/cancel-all", {"instrument": 0}, say.CancelAll(0)),
         ("POST", "/kill", {}, say.Kill(-1)),
@@ -47,8 +48,8 @@ def test_every_command_becomes_one_of_the_engine(desk: Desk) -> None:
         (
             "POST", "/orders",
             {"instrument": 0, "side": "sell", "order_type": "stop_limit", "quantity": "1", "price": "5", "trigger_price": "6",
-             "time_in_force": "gtd", "expire_ns": "99", "reduce_only": True},
-            say.SubmitOrder(0, "sell", "stop_limit", "1", "5", "6", "gtd", False, 99, True),
+             "time_in_force": "gtd", "expire_ns": "99", "reduce_only": True, "self_trade": "none"},
+            say.SubmitOrder(0, "sell", "stop_limit", "1", "5", "6", "gtd", False, 99, True, self_trade="none"),
         ),
         (
             "POST", "/order-lists",

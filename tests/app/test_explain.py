@@ -254,3 +254,58 @@ def test_a_signal_tells_what_became_of_it(tmp_path: Path) -> None:
     assert order[2:] == ["PAPER-0-1 followed from it:", *first]
     missing = paperdesk("explain", "SIGNAL-0-3", "--home", tmp_path / "home")
     assert "has no signal SIGNAL-0-3; the last one is SIGNAL-0-2." in missing.message
+
+
+def test_an_amend_is_told_between_the_fills(tmp_path: Path) -> None:
+    steps = ("h.update(a=ctx.buy(symbol, Decimal('2'), Decimal('100.0')))", "ctx.amend(h['a'], Decimal('1.2'))")
+    story = told(tmp_path, *steps)
+    # it arrives 50 ms after the second quote (100 ms apart), and tells time by the next event; 5.0, then 4.0 stood ahead
+    assert story[3] == (
+        "At 2023-11-14 22:13:20.400 UTC an amend made it smaller, from 2.0 to 1.2; it kept its place (input 16)."
+    )
+    assert story[4].startswith("At 2023-11-14 22:13:20.500 UTC 0.5 was filled at 100.0 as maker")
+    assert story[-1] == "With that it was filled whole, at 2023-11-14 22:13:20.600 UTC."
+    assert "asked to buy 2.0 BTC/USDT" in story[0] and "In all 1.2 for" in story[-3]
+
+
+def test_an_amend_on_its_way_is_said_to_be(tmp_path: Path) -> None:
+    steps = ("h.update(a=ctx.buy(symbol, Decimal('2'), Decimal('95')))", "pass", "ctx.amend(h['a'], lots=1)")
+    data = capture(tmp_path / "short.jsonl", SHORT, step_ns=100_000_000)
+    assert told(tmp_path, *steps, data=data)[-1] == (
+        "It is still working, with 0 of 2 filled; an amend to 1 is due there at 2023-11-14 22:13:20.350 UTC."
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        ("expire_maker", "it expired with 0.0 of 2.0 filled, because it would have met PAPER-0-3 of its own account, "
+         "and no order trades with its own account (expired_in_match)."),
+        ("decrement", "it became smaller, from 2.0 to 0.5, because so much of it would have met PAPER-0-3 of its own account: "
+         "the mode decrement takes it from both (input 17)."),
+        ("expire_taker", "It is still working, with 0.0 of 2.0 filled."),
+        ("none", "It is still working, with 0.0 of 2.0 filled."),
+    ],
+)  # fmt: skip
+def test_orders_of_one_account_that_meet_are_told(tmp_path: Path, mode: str, words: str) -> None:
+    steps = (
+        "ctx.buy(symbol, Decimal('2'), Decimal('99.8')), ctx.buy(symbol, Decimal('2'))",
+        "pass",
+        f"ctx.sell(symbol, Decimal('1.5'), Decimal('99.8'), self_trade='{mode}')",
+    )
+    data = capture(
+        tmp_path / "gap.jsonl",
+        [
+            depth(95, 100),
+            picture(100, [["99.5", "5.0"], ["99.4", "5.0"]], [["100.1", "2.0"], ["100.2", "3.0"]]),
+            *(ticker(101 + place, "99.5", f"{place + 1}.5", "100.1", "2.0") for place in range(4)),
+            print_of(1, "100.1", "0.7"),
+        ],
+        step_ns=100_000_000,
+    )
+    story = told(tmp_path, *steps, data=data)
+    assert any(words in sentence for sentence in story), story
+    sale = paperdesk("explain", "PAPER-0-3", "--home", tmp_path / "home").out
+    assert ("self-trade none" in sale) == (mode == "none")
+    assert ("it would have met PAPER-0-1 of its own account" in sale) == (mode in ("expire_taker", "decrement"))
+    assert ("never trades with them" in sale) == (mode == "none")

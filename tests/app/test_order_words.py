@@ -34,6 +34,7 @@ def test_every_type_of_order_can_be_asked_for() -> None:
         (SubmitOrder(0, "buy", "limit", "1"), "a limit order needs a price and takes no trigger_price"),
         (SubmitOrder(0, "buy", "take_profit_market", "1", "5"), "takes no price and needs a trigger_price"),
         (SubmitOrder(0, "buy", "limit", "1", "5", None, "day"), "time_in_force is one of gtc, ioc, fok, gtd"),
+        (SubmitOrder(0, "buy", "limit", "1", "5", self_trade="oldest"), "self_trade is one of none, expire_maker"),
         (SubmitOrder(0, "buy", "limit", "1e99", "5"), "quantity is not a number"),
         (SubmitOrder(0, "buy", "limit", "1", "five"), "price is not a number"),
     ],
@@ -41,3 +42,10 @@ def test_every_type_of_order_can_be_asked_for() -> None:
 def test_what_does_not_go_together_is_said(what: SubmitOrder, words: str) -> None:
     with pytest.raises(Unusable, match=words):
         intent_of(what)
+
+
+def test_a_self_trade_mode_is_a_term() -> None:
+    assert (
+        intent_of(SubmitOrder(0, "buy", "limit", "1", "5", self_trade="decrement")).terms["self_trade"] == "decrement"
+    )
+    assert "self_trade" not in intent_of(SubmitOrder(0, "buy", "limit", "1", "5")).terms

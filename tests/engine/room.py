@@ -82,6 +82,9 @@ ORDER_WORDS = {
     OutputKind.CANCEL_REQUESTED: "cancel requested",
     OutputKind.CANCEL_REJECTED: "cancel rejected",
     OutputKind.LEG_ACTIVATED: "activated",
+    OutputKind.AMEND_REQUESTED: "amend requested",
+    OutputKind.AMEND_REJECTED: "amend rejected",
+    OutputKind.ORDER_DECREASED: "decreased",
 }
 
 
@@ -250,6 +253,10 @@ class Room:
     def cancel(self, order_id: int, bot: int = 0, account: int = 0) -> Lines:
         """A cancel on its way."""
         return self.put(commands.cancel_order(account, bot, order_id))
+
+    def amend(self, order_id: int, lots: int, bot: int = 0, account: int = 0) -> Lines:
+        """An amend on its way; without latency it is there at once."""
+        return self.put(commands.amend_order(account, bot, order_id, lots))
 
     def limits(self, bot: int = 0, account: int = 0, **limits: int) -> Lines:
         """Limits by their names without `_units`; cooldown in ns."""

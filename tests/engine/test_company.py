@@ -11,11 +11,13 @@ from tests.engine.room import BUY, NOON, PLAIN, SELL, B, Q, Side
 
 from paperdesk.domain import commands
 from paperdesk.domain.commands import Intent, command
-from paperdesk.domain.events import FillModel, InputKind
+from paperdesk.domain.events import FillModel, InputKind, SelfTrade
+from paperdesk.domain.terms import SelfTradeName
 from paperdesk.engine.fold import Fold
 from paperdesk.venue.owed import LATE_NS
 
 ACCOUNTS = 24
+MODES: list[SelfTradeName] = ["none", "expire_maker", "expire_taker", "expire_both", "decrement"]
 INPUTS = 400
 MIDDLE = 100
 OUR_MOST_LOTS = 40
@@ -53,7 +55,7 @@ def picture(dice: random.Random, levels: dict[int, int]) -> np.ndarray:
 
 
 def stream(seed: int) -> list[np.ndarray]:
-    """Inputs of all: pictures, trades, gaps, and orders and cancels of every account at the same few prices."""
+    """Inputs of all: pictures, trades, gaps, and orders, amends and cancels of every account at the same few prices, at times across its own."""
     dice = random.Random(seed)
     levels = {price: dice.randint(20, 100) for price in range(MIDDLE - 8, MIDDLE + 9)}
     rows, now = opening(), NOON
@@ -79,8 +81,12 @@ def stream(seed: int) -> list[np.ndarray]:
                 )
             )
         elif drawn < 0.9:
-            side, away = dice.choice((BUY, SELL)), dice.randint(1, 5)
+            side, away = dice.choice((BUY, SELL)), dice.choice((-1, 0, 1, 1, 2, 3, 4, 5))
             rows.append(commands.submit_order(account, 0, PLAIN, some_order(dice, side, away)))
+        elif drawn < 0.94:
+            rows.append(commands.amend_order(account, 0, dice.randint(1, 8), dice.randint(1, OUR_MOST_LOTS)))
+        elif drawn < 0.95:
+            rows.append(commands.set_self_trade(account, dice.choice(list(SelfTrade))))
         else:
             rows.append(commands.cancel_order(account, 0, dice.randint(1, 8)))
     for row in rows:
@@ -96,8 +102,8 @@ def some_order(dice: random.Random, side: Side, away: int) -> Intent:
         return Intent(side, min(lots, 5), trail_bips=dice.choice((100, 200, 300)))
     price = MIDDLE - away if side == BUY else MIDDLE + away
     if dice.random() < 0.3:
-        return Intent(side, lots, price, visible_quantity=dice.randint(1, lots))
-    return Intent(side, lots, price)
+        return Intent(side, lots, price, visible_quantity=dice.randint(1, lots), self_trade=dice.choice(MODES))
+    return Intent(side, lots, price, self_trade=dice.choice(MODES))
 
 
 def folded(rows: list[np.ndarray], fold: Fold) -> Fold:

@@ -23,24 +23,17 @@ STREAMS = 3 if JIT_DISABLED else 100
 """Streams of each part: fewer where the core runs interpreted."""
 INPUTS = 150
 
-NAIVE = [
-    "budget",
-    "checks",
-    "desk",
-    "ledger",
-    "market",
-    "money",
-    "orders",
-    "risk",
-    "terms",
-    "things",
-    "trailing",
-    "venue",
-    "words",
-]
+NAIVE = (
+    "amending budget checks desk ledger lists market money orders risk self_trade terms things trailing venue words"
+).split()
 """The modules of the naive desk itself."""
 
 REACHABLE = {
+    "reason AMEND_REJECTED": (
+        "already_filled amend_pending cancel_pending invalid_quantity lot_size min_notional not_smaller order_done"
+        " quantity_off_grid unknown_order unsupported_combination"
+    ),
+    "reason ORDER_DECREASED": "expired_in_match none",
     "reason CANCEL_REJECTED": "cancel_pending order_done unknown_order",
     "reason COMMAND_REFUSED": (
         "account_exists account_in_use bot_exists invalid_amount unknown_account unknown_asset unknown_bot"
@@ -56,7 +49,7 @@ REACHABLE = {
         " unsupported_combination wrong_source"
     ),
     "reason ORDER_EXPIRED": (
-        "deadline_passed fok_not_filled funds_exhausted ioc_remainder no_liquidity notional_too_large position_closed"
+        "deadline_passed expired_in_match fok_not_filled funds_exhausted ioc_remainder no_liquidity notional_too_large position_closed"
         " quote_quantity_reached"
     ),
     "reason ORDER_REJECTED": (
@@ -67,7 +60,8 @@ REACHABLE = {
     "output": (
         "ACCOUNT_OPENED POSTING CONVERSION_DECLARED BOT_REGISTERED LIMITS_SET ORDER_SUBMITTED ORDER_DENIED"
         " ORDER_ACCEPTED ORDER_REJECTED ORDER_ACTIVATED ORDER_TRIGGERED FILL ORDER_CANCELED ORDER_EXPIRED CANCEL_REQUESTED"
-        " CANCEL_REJECTED EQUITY KILLED RESUMED COMMAND_REFUSED EVENT_REFUSED EPOCH_STARTED INSTRUMENT_CHANGED SIGNAL_STATED"
+        " CANCEL_REJECTED AMEND_REQUESTED AMEND_REJECTED ORDER_DECREASED SELF_TRADE_SET"
+        " EQUITY KILLED RESUMED COMMAND_REFUSED EVENT_REFUSED EPOCH_STARTED INSTRUMENT_CHANGED SIGNAL_STATED LEG_ACTIVATED"
     ),
 }
 

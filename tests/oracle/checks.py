@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from tests.oracle.words import (
+    DECREMENT,
     DEPTH,
     GTC,
     GTD,
@@ -96,7 +97,9 @@ def malformed(given: dict[str, Any]) -> str:
     visible = given.get("visible_lots", 0)
     if visible and not (order_type in LIMIT_TYPES and time_in_force in STAYING):
         return "unsupported_combination"
-    budget = given["budget_units"]
+    budget, mode = given["budget_units"], given["flags"] // 8 % 8
+    if mode > DECREMENT or (mode == DECREMENT and budget):
+        return "unsupported_combination"
     if budget and (order_type != MARKET or given["qty_lots"] or given["flags"] & REDUCE_ONLY):
         return "unsupported_combination"
     if budget < 0 or (given["qty_lots"] <= 0 and not budget):

@@ -154,6 +154,7 @@ def order_rows(desk: Desk, account: Account, core: dict[int, tuple[int, ...]]) -
             "side": order.side,
             "status": STATUSES[order.status],
             "qty_lots": order.qty,
+            "amend_lots": account.amends.get(order.id, 0),
             "filled_lots": order.filled,
             "value": order.value,
             "reserved_units": order.reserved,

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.oracle import lists, market, orders, risk, terms, venue
+from tests.oracle import amending, lists, market, orders, risk, self_trade, terms, venue
 from tests.oracle.checks import bad_event
 from tests.oracle.ledger import end, post, within_bounds
 from tests.oracle.things import Account, Instrument, Market, Order, Scope
 from tests.oracle.words import BUY, CAPITAL, DELISTED, FREE, INVERSE, LIMITS, LIVE, MAX_ORDER_UNITS
+
+DUE = ("arrival", "amend", "cancel", "expiry")
 
 
 def can_hold(row: list[int], amount: int) -> bool:
@@ -69,14 +71,18 @@ class Desk:
         return instrument.quote if order.side == BUY else instrument.base
 
     def fire_due(self) -> None:
-        """Everything in the inbox that is due, earliest first; an arrival before a cancel, a cancel before an expiry."""
-        due = sorted(entry for entry in self.inbox if entry[0] <= self.now)
+        """Everything in the inbox that is due, earliest first; of one order in the order of DUE."""
+        due = sorted(
+            (entry for entry in self.inbox if entry[0] <= self.now), key=lambda entry: (*entry[:3], DUE.index(entry[3]))
+        )
         self.inbox = [entry for entry in self.inbox if entry[0] > self.now]
         for _, account, order_id, what in due:
             order = self.accounts[account].orders.get(order_id)
             if what == "arrival":
                 if order is not None and order.place == "flight":
                     (lists if order.list_id else venue).arrive(self, order)
+            elif what == "amend":
+                amending.arrive(self, self.accounts[account], order_id)
             elif what == "expiry":
                 if order is not None:
                     end(self, order, "EXPIRED", "deadline_passed")
@@ -372,6 +378,10 @@ class Desk:
         )
         account.next_signal += 1
 
+    def on_set_self_trade(self, given: dict[str, Any]) -> None:
+        """What orders of an account do among themselves."""
+        self_trade.set_mode(self, given)
+
     def on_submit_order(self, given: dict[str, Any]) -> None:
         """An order."""
         orders.submit(self, given)
@@ -383,6 +393,10 @@ class Desk:
     def on_cancel_order(self, given: dict[str, Any]) -> None:
         """The wish for the end of one order."""
         orders.cancel(self, given)
+
+    def on_amend_order(self, given: dict[str, Any]) -> None:
+        """The wish for a smaller order."""
+        amending.amend(self, given)
 
     def on_cancel_all(self, given: dict[str, Any]) -> None:
         """The wish for the end of many."""

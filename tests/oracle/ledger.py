@@ -73,19 +73,18 @@ def release(desk: Desk, order: Order, amount: int) -> None:
     order.reserved -= amount
 
 
-def end(desk: Desk, order: Order, status: str, reason: str) -> None:
-    """An order ends without a fill: it is said first, then what is left is released; then what hangs together with it ends."""
+def end(desk: Desk, order: Order, status: str, reason: str, other: int = 0) -> None:
+    """An order ends without a fill: it is said first, then what is left is released; then what hangs together with it ends. `other`: the own order it met."""
     others = order.legs(desk.accounts[order.account])
-    end_alone(desk, order, status, reason)
-    for other in others:
-        end_alone(desk, other, "CANCELED", "list_ended")
+    end_alone(desk, order, status, reason, other)
+    for leg in others:
+        end_alone(desk, leg, "CANCELED", "list_ended")
 
 
-def end_alone(desk: Desk, order: Order, status: str, reason: str) -> None:
+def end_alone(desk: Desk, order: Order, status: str, reason: str, other: int = 0) -> None:
     """One order ends, and nothing else."""
-    desk.say(
-        f"ORDER_{status}", account=order.account, bot=order.bot, order_id=order.id, reason=reason, **order_words(order)
-    )
+    words = order_words(order) | ({"cause": other} if other else {})
+    desk.say(f"ORDER_{status}", account=order.account, bot=order.bot, order_id=order.id, reason=reason, **words)
     release(desk, order, order.reserved)
     bury(desk, order, status)
 

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests.oracle import lists, trailing
+from tests.oracle import lists, self_trade, trailing
 from tests.oracle.budget import room
 from tests.oracle.ledger import end, fill, order_words, reducible, stand_alone
 from tests.oracle.things import Account, Instrument, Market, Order, Owed
@@ -284,6 +284,9 @@ def meet_range(desk: Desk, account: Account, waiting: list[Order], given: dict[s
 def fire_in_bar(desk: Desk, account: Account, order: Order, price: int, bar: dict[str, Any], left: int) -> int:
     """A stop fires at a price of a bar; the lots filled."""
     triggered(desk, order, price)
+    self_trade.meet_waiting(desk, order)
+    if not order.live:
+        return 0
     order.place = "pending"
     worst = bar["high_ticks"] if order.side == BUY else bar["low_ticks"]
     if order.order_type in MARKET_TYPES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.oracle import risk
+from tests.oracle import risk, self_trade
 from tests.oracle.budget import room
 from tests.oracle.checks import malformed
 from tests.oracle.ledger import order_words, reducible, reserve
@@ -79,6 +79,7 @@ def new_order(desk: Desk, account: Account, given: dict[str, Any], order_id: int
         budget=given["budget_units"],
         trail=given.get("trail_bips", 0),
         visible=given.get("visible_lots", 0),
+        self_trade=self_trade.mode_of(account, given),
     )
 
 
@@ -93,7 +94,8 @@ def said_of(order: Order, given: dict[str, Any], denied: bool) -> dict[str, Any]
         "expire_ns": order.expire_ns,
         "trail_bips": order.trail,
         "visible_lots": order.visible,
-        "flags": given["flags"] & (POST_ONLY | REDUCE_ONLY),
+        "flags": given["flags"] & (POST_ONLY | REDUCE_ONLY)
+        | (given["flags"] // 8 % 8 if denied else order.self_trade) * 8,
     }
     return {"account": order.account, "bot": order.bot, "order_id": order.id, **order_words(order), **terms}
 

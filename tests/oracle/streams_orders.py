@@ -75,7 +75,7 @@ def order(stream: Stream) -> dict[str, Any]:
         "side": side,
         "order_type": order_type,
         "time_in_force": time_in_force,
-        "flags": (POST_ONLY if post_only else 0) | (REDUCE_ONLY if reduce_only else 0),
+        "flags": (POST_ONLY if post_only else 0) | (REDUCE_ONLY if reduce_only else 0) | mode(stream),
         "price_ticks": 0 if order_type in MARKET_TYPES else max(1, price),
         "trigger_ticks": max(1, trigger) if order_type in TRIGGER_TYPES else 0,
         "qty_lots": lots,
@@ -85,12 +85,46 @@ def order(stream: Stream) -> dict[str, Any]:
         "budget_units": 0,
     }
     if order_type == MARKET and stream.chance(0.4):
-        given |= {"qty_lots": 0, "budget_units": budget(stream, account, number, lots, side), "flags": 0}
+        given |= {"qty_lots": 0, "budget_units": budget(stream, account, number, lots, side), "flags": mode(stream)}
     if order_type in TRIGGER_TYPES and stream.chance(0.5):
         given = streams_terms.trail(stream, given)
     if order_type not in MARKET_TYPES and time_in_force in STAYING and stream.chance(0.3):
         given = streams_terms.iceberg(stream, given)
     return wrong(given, dice) if stream.chance(0.08) else given
+
+
+def rival(stream: Stream) -> dict[str, Any]:
+    """An order at or through the price of one that waits on the other side in the same account, where there is one."""
+    dice = stream.dice
+    waiting = [other for other in stream.desk.live_orders() if other.place in ("resting", "pending") and other.price]
+    if not waiting:
+        return order(stream)
+    other = dice.choice(waiting)
+    side, through = (SELL, -1) if other.side == BUY else (BUY, 1)
+    given = order(stream) | {"account": other.account, "bot": 0, "instrument": other.instrument, "side": side}
+    order_type, time_in_force = dice.choice(
+        ((LIMIT, GTC), (LIMIT, GTC), (LIMIT, IOC), (LIMIT, FOK), (MARKET, IOC), (MARKET, FOK), (STOP_LIMIT, GTC))
+    )
+    price = max(1, other.price + through * dice.choice((0, 0, 0, 1, 2)))
+    size = dice.choice((other.remaining, other.remaining + 1, 1, 2, 5))
+    return given | {
+        "version": stream.desk.instruments[other.instrument].version,
+        "order_type": order_type,
+        "time_in_force": time_in_force,
+        "flags": mode(stream)
+        | (POST_ONLY if (order_type, time_in_force) == (LIMIT, GTC) and stream.chance(0.1) else 0),
+        "price_ticks": 0 if order_type == MARKET else price,
+        "trigger_ticks": max(1, stream.mids[other.instrument] + through) if order_type == STOP_LIMIT else 0,
+        "qty_lots": size,
+        "expire_ns": 0,
+        "budget_units": 0,
+        "defect": "none",
+    }
+
+
+def mode(stream: Stream) -> int:
+    """What to do about own orders in the way: often nothing is said."""
+    return 8 * stream.dice.choice((0, 0, 0, 1, 2, 3, 4, 5, 5))
 
 
 def reducing_side(stream: Stream, account: int, bot: int, number: int) -> int:
@@ -142,6 +176,7 @@ def wrong(given: dict[str, Any], dice: Random) -> dict[str, Any]:
         (
             {"flags": MALFORMED, "defect": dice.choice(DEFECTS)},
             {"side": dice.choice((0, 3))},
+            {"flags": dice.choice((48, 56))},
             {"order_type": dice.choice((0, 7))},
             {"time_in_force": dice.choice((0, 5))},
             {"time_in_force": dice.choice((GTC, IOC, FOK)), "expire_ns": given["expire_ns"] + 1},
@@ -211,6 +246,26 @@ def cancel(stream: Stream) -> dict[str, Any]:
     return {"kind": "CANCEL_ORDER", "account": account, "bot": dice.choice(bots), "order_id": order_id}
 
 
+def amend(stream: Stream) -> dict[str, Any]:
+    """A smaller quantity for something live; at times not smaller, or for something that is done or unknown."""
+    dice = stream.dice
+    account = dice.choice(stream.accounts)
+    owner = stream.desk.accounts[account]
+    order_id, bots, lots = dice.randrange(owner.next_order + 1), [0, *stream.bots[account]], dice.choice((-1, 0, 1, 4))
+    if owner.orders and stream.chance(0.9):
+        order = owner.orders[dice.choice([*owner.orders])]
+        order_id, bots = order.id, [0, order.bot] if stream.chance(0.9) else bots
+        lots = dice.choice((order.qty - 1, order.qty - 1, (order.qty + order.filled) // 2, order.filled + 1))
+        lots = dice.choice((order.filled, order.qty, order.qty + 1)) if stream.chance(0.1) else lots
+    given = {
+        "kind": "AMEND_ORDER", "account": account, "bot": dice.choice(bots), "order_id": order_id, "qty_lots": lots,
+        "flags": 0, "defect": "none",
+    }  # fmt: skip
+    if stream.chance(0.03):
+        given |= {"flags": MALFORMED, "defect": dice.choice(DEFECTS)}
+    return given
+
+
 def spoiled(given: dict[str, Any], dice: Random) -> dict[str, Any]:
     """Market data that makes no sense, or that nobody knows."""
     kind = given["kind"]
@@ -278,6 +333,8 @@ def nonsense(stream: Stream) -> dict[str, Any]:
             {"kind": "RESET_ACCOUNT", "account": 4, "source": 1},
             {"kind": "CANCEL_ORDER", "account": 4, "bot": 0, "order_id": 1},
             {"kind": "CANCEL_ALL", "account": account, "bot": 1022, "instrument": -1},
+            amend(stream) | {"account": 4},
+            amend(stream) | {"bot": 1022},
             {"kind": "MARKET_STATUS", "instrument": 40, "status": 1, "status_reason": 0},
         )
     )

@@ -24,6 +24,12 @@ def latencies(stream: Stream, account: int) -> dict[str, Any]:
     }
 
 
+def self_trade(stream: Stream, account: int) -> dict[str, Any]:
+    """A mode, or what is none."""
+    modes = (1, 2, 3, 4, 5, 5, 0, 6, 7) if stream.chance(0.2) else (1, 2, 3, 4, 5)
+    return {"kind": "SET_SELF_TRADE", "account": account, "flags": 8 * stream.dice.choice(modes)}
+
+
 def fee_tiers(stream: Stream, account: int) -> dict[str, Any]:
     """Tiers that small volumes reach; none; or what cannot be."""
     dice = stream.dice

@@ -176,6 +176,8 @@ class Order:
     seen: int = 0
     rank: int = 0
     cancel_asked: bool = False
+    amend_asked: bool = False
+    self_trade: int = 2
     live: bool = True
     list_id: int = 0
     kind: int = 0
@@ -292,8 +294,11 @@ class Account:
     latencies: list[int] = field(default_factory=list)
     latency_seed: int = 0
     tiers: list[tuple[int, int, int]] = field(default_factory=list)
+    self_trade: int = 2
     volumes: dict[int, int] = field(default_factory=dict)
     """UTC day → what was traded, in the reporting asset."""
+    amends: dict[int, int] = field(default_factory=dict)
+    """Order → the quantity that an amend on its way asks for."""
 
     def row(self, asset: int) -> list[int]:
         """The five buckets of an asset."""

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from tests.oracle import trailing
+from tests.oracle import self_trade, trailing
 from tests.oracle.budget import room
 from tests.oracle.ledger import end, fee_fits, fill, fits, order_words, reducible
 from tests.oracle.money import collar, down, up
@@ -15,6 +15,7 @@ from tests.oracle.words import (
     BOOK,
     BUY,
     DEPTH,
+    EXPIRE_MAKER,
     FOK,
     FREE,
     IOC,
@@ -22,6 +23,7 @@ from tests.oracle.words import (
     LIVE,
     MARKET,
     MARKET_TYPES,
+    NO_PREVENTION,
     SELL,
     TAKER,
     TRADING,
@@ -64,21 +66,9 @@ def venue_check(desk: Desk, instrument: Instrument, order: Order) -> str:
     reason = instrument.filter_lots(order)
     if reason:
         return reason
-    price: int | None = order.price
-    if order.is_stop and order.order_type in MARKET_TYPES:
-        price = order.trigger or market.mark
-    elif order.order_type == MARKET:
-        price = market.mark if instrument.given["min_notional_to_market"] else None
     if far_from_mark(instrument, order):
         return "percent_price_by_side"
-    worth = None if price is None else down(instrument.worth(price * order.qty))
-    if order.budget:
-        worth = order.budget if instrument.given["min_notional_to_market"] else None
-    if worth is not None and worth < instrument.given["min_notional_units"]:
-        return "min_notional"
-    if too_valuable(instrument, order):
-        return "max_notional"
-    reason = too_many(desk, instrument, order)
+    reason = value_reason(instrument, order) or too_many(desk, instrument, order)
     if reason:
         return reason
     if trailing.out_of_bounds(instrument, order):
@@ -92,11 +82,34 @@ def venue_check(desk: Desk, instrument: Instrument, order: Order) -> str:
         price = market.best_opposite(order.side) if market.evidence == BOOK else market.last
         if price is not None and reaches(order.side, price, order.price):
             return "post_only_would_take"
+        if self_trade.rivals(desk.accounts[order.account], order, order.price):
+            return "post_only_would_take"
     if order.list_id and order.leg == min(PAIR_OF[order.kind], default=-1) and order.order_type == LIMIT:
         last = market.last_for(order.side)
         if last is not None and (order.price >= last if order.side == BUY else order.price <= last):
             return "list_prices"
     return ""
+
+
+def size_reason(instrument: Instrument, order: Order) -> str:
+    """What sections 4.3 and 4.5 have against an order of this quantity."""
+    return instrument.filter_lots(order) or value_reason(instrument, order)
+
+
+def value_reason(instrument: Instrument, order: Order) -> str:
+    """Section 4.5: worth too little, or too much."""
+    market = instrument.market
+    price: int | None = order.price
+    if order.is_stop and order.order_type in MARKET_TYPES:
+        price = order.trigger or market.mark
+    elif order.order_type == MARKET:
+        price = market.mark if instrument.given["min_notional_to_market"] else None
+    worth = None if price is None else down(instrument.worth(price * order.qty))
+    if order.budget:
+        worth = order.budget if instrument.given["min_notional_to_market"] else None
+    if worth is not None and worth < instrument.given["min_notional_units"]:
+        return "min_notional"
+    return "max_notional" if too_valuable(instrument, order) else ""
 
 
 def far_from_mark(instrument: Instrument, order: Order) -> bool:
@@ -160,7 +173,9 @@ def execute(desk: Desk, order: Order) -> None:
     if market.evidence != BOOK:
         if order.post_only:
             rest(desk, order)
-        else:
+            return
+        self_trade.meet_waiting(desk, order)
+        if order.live:
             order.place = "pending"
         return
     account = desk.accounts[order.account]
@@ -169,7 +184,7 @@ def execute(desk: Desk, order: Order) -> None:
     if order.time_in_force == FOK and not fillable:
         end(desk, order, "EXPIRED", "fok_not_filled")
         return
-    take(desk, order, levels, TAKER, "BOOK_WALK", None)
+    walk(desk, order, levels)
     if not order.live:
         return
     if order.order_type in MARKET_TYPES:
@@ -201,8 +216,13 @@ def whole(desk: Desk, account: Account, instrument: Instrument, order: Order, le
     """Whether a fill-or-kill order can be filled whole, paid, and counted."""
     used = used_of(account, instrument.number, order.side)
     left, value = order.remaining, order.value
+    met = [] if order.self_trade in (NO_PREVENTION, EXPIRE_MAKER) else rivals_of(desk, order, levels)
     for price, size in levels:
         lots = min(left, size - used.get(price, 0))
+        if met and price == met[0].price:
+            lots = min(lots, self_trade.ahead(instrument.market, used, met[0], front(account, met[0])))
+        elif met and reaches(order.side, met[0].price, price):
+            lots = 0
         affordable = room(instrument, order, value, price, lots + 1)
         if affordable <= lots:
             value, left = value + affordable * price, 0
@@ -223,6 +243,32 @@ def payable(
     if order.side != BUY or order.order_type not in MARKET_TYPES:
         return True
     return up(instrument.worth(value)) <= order.reserved + account.row(instrument.quote)[FREE]
+
+
+def rivals_of(desk: Desk, order: Order, levels: list[tuple[int, int]]) -> list[Order]:
+    """The own orders in the way of one that walks a book; a market order without levels has no limit, and meets none."""
+    limit: int | None = order.price
+    if order.order_type in MARKET_TYPES:
+        best = desk.instruments[order.instrument].market.best_opposite(order.side)
+        limit = collar(order.side, best) if levels and best is not None else None
+    return self_trade.rivals(desk.accounts[order.account], order, limit)
+
+
+def walk(desk: Desk, order: Order, levels: list[tuple[int, int]]) -> None:
+    """Section 5: displayed levels from the best on, and own orders where they stand."""
+    account, market = desk.accounts[order.account], desk.instruments[order.instrument].market
+    used, shown = used_of(account, order.instrument, order.side), dict(levels)
+    met = [] if order.self_trade == NO_PREVENTION else rivals_of(desk, order, levels)
+    prices = sorted({*shown, *(rival.price for rival in met)}, reverse=order.side == SELL)
+    for price in prices:
+        for rival in [rival for rival in met if rival.price == price]:
+            if order.live and price in shown:
+                most = self_trade.ahead(market, used, rival, front(account, rival))
+                take(desk, order, [(price, min(shown[price], used.get(price, 0) + most))], TAKER, "BOOK_WALK", None)
+            if order.live:
+                self_trade.meet(desk, order, rival)
+        if order.live and price in shown:
+            take(desk, order, [(price, shown[price])], TAKER, "BOOK_WALK", None)
 
 
 def take(

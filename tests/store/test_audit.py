@@ -10,6 +10,7 @@ import pytest
 from tests.store.material import Record, quoted_run, random_run
 
 from paperdesk.domain.events import InputKind, OutputKind, Side, stored_bytes
+from paperdesk.domain.reasons import Reason
 from paperdesk.ledger.journal import Purpose
 from paperdesk.store.audit import AuditReport, audit
 from paperdesk.store.audit_market import merged
@@ -293,3 +294,61 @@ def test_a_quote_merges_into_the_view() -> None:
     bids = [(100 - level, 1) for level in range(20)]
     assert merged(bids, 101, 4, -1) == [(101, 4), *bids[:19]]
     assert stored_bytes(InputKind.QUOTE) == 112
+
+
+# ---- amends, and orders of one account -------------------------------------------------------------------------------
+
+AMENDED, DECREASED, EXPIRED = KINDS.AMEND_REQUESTED, KINDS.ORDER_DECREASED, KINDS.ORDER_EXPIRED
+IN_MATCH = int(Reason.EXPIRED_IN_MATCH)
+CHANGED: list[tuple[str, str, Callable[[Rows], None], int, int]] = [
+    ("amended by more", "10 amends", add("qty_lots", 1), DECREASED, 0),
+    ("another quantity on its way", "10 amends", add("qty_lots", 1), AMENDED, 0),
+    ("an amend faster than light", "10 amends", add("arrive_ns", -1), AMENDED, 0),
+    ("decreased to nothing", "10 amends", put("qty_lots", 0), DECREASED, 0),
+    ("met a stranger", "5 self-trade", put("cause", 2**40), EXPIRED, IN_MATCH),
+    ("decreased by a stranger", "5 self-trade", put("cause", 2**40), DECREASED, IN_MATCH),
+    ("another mode", "5 self-trade", add("flags", 8), SUBMITTED, 0),
+    ("another setting", "5 self-trade", put("flags", 0), KINDS.SELF_TRADE_SET, 0),
+]
+
+
+@pytest.mark.parametrize(("rule", "change", "kind", "reason"), [p[1:] for p in CHANGED], ids=[p[0] for p in CHANGED])
+def test_what_is_wrong_with_an_amend_or_a_meeting_is_found(
+    rule: str, change: Callable[[Rows], None], kind: int, reason: int
+) -> None:
+    """In random streams: the first output of a kind and reason is changed."""
+    found = 0
+    for seed in range(120):
+        records, done = [], False
+        for name, record in random_run(seed):
+            fits = np.zeros(0, bool) if name != "outputs" else (record["kind"] == kind) & (record["reason"] == reason)
+            if not done and fits.any():
+                record = record.copy()
+                place = int(np.flatnonzero(fits)[0])
+                change(record[place : place + 1])
+                done = True
+            records.append((name, record))
+        if done:
+            rules = {finding.rule for finding in audit(records).findings}  # type: ignore[arg-type]
+            assert rule in rules, f"seed {seed}: {rules}"
+            found += 1
+    assert found >= 3
+
+
+def test_an_order_that_waits_across_its_own_account_is_found() -> None:
+    """The end of a rival and its release are left out."""
+    found = 0
+    for seed in range(200):
+        records, ended = [], set()
+        for name, record in random_run(seed):
+            if name == "outputs":
+                fits = (record["kind"] == EXPIRED) & (record["reason"] == IN_MATCH)
+                ended |= {(int(row["account"]), int(row["order_id"])) for row in record[fits]}
+                keep = [row for row in record if (int(row["account"]), int(row["order_id"])) not in ended]
+                if ended and len(keep) < len(record):
+                    record = np.array(keep, record.dtype)
+                    record["number"] = np.arange(len(record))
+            records.append((name, record))
+        rules = {finding.rule for finding in audit(records).findings}  # type: ignore[arg-type]
+        found += "5 self-trade" in rules
+    assert found >= 3

@@ -575,7 +575,125 @@ export interface paths {
         };
         options?: never;
         head?: never;
-        patch?: never;
+        /** Ask for a smaller quantity of an order, which keeps its place */
+        patch: {
+            parameters: {
+                query?: never;
+                header: {
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    order_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["Amendment"];
+                };
+            };
+            responses: {
+                /** @description Answered */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description The request cannot be read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A page of another origin asked */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The Idempotency-Key was used for another command */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The body is not JSON */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Another Host was asked for */
+                421: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Refused by the desk, with a reason */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CommandAnswer"];
+                    };
+                };
+                /** @description Not now: starting, or busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The engine did not answer; ask again with the same key */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         trace?: never;
     };
     "/api/v1/fills": {
@@ -2506,9 +2624,12 @@ export interface components {
             time_in_force: "fok" | "gtc" | "gtd" | "ioc";
             post_only: boolean;
             reduce_only: boolean;
+            self_trade: ("decrement" | "expire_both" | "expire_maker" | "expire_taker" | "none") | null;
             price: string | null;
             trigger_price: string | null;
             quantity: string | null;
+            sent_quantity: string | null;
+            amend_quantity: string | null;
             quote_quantity: string | null;
             filled: string;
             average_price: string | null;
@@ -2941,6 +3062,15 @@ export interface components {
             expire_ns: string | null;
             /** @default false */
             reduce_only: boolean;
+            /** @default null */
+            self_trade: ("decrement" | "expire_both" | "expire_maker" | "expire_taker" | "none") | null;
+        };
+        /**
+         * Amendment
+         * @description PATCH /orders/{order_id}: a smaller quantity, what is filled included.
+         */
+        Amendment: {
+            quantity: string;
         };
         /**
          * Nothing

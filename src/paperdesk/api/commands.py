@@ -1,4 +1,4 @@
-"""What can be asked for: orders, cancels, the kill switch, bots. Each command is done at most once per Idempotency-Key, on paper."""
+"""What can be asked for: orders, amends, cancels, the kill switch, bots. Each command is done at most once per Idempotency-Key, on paper."""
 
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from paperdesk.api import messages as say
 from paperdesk.api.endpoint import ROOT, AnyRequest, Told, answer, body_of, endpoint, key_of
 from paperdesk.api.events import SILENT, event_of, order_name
 from paperdesk.api.models import StatusText
-from paperdesk.api.models_live import CancelMany, CommandAnswer, NewLeg, NewOrder, NewOrderList, Nothing
+from paperdesk.api.models_live import Amendment, CancelMany, CommandAnswer, NewLeg, NewOrder, NewOrderList, Nothing
 from paperdesk.api.picture import welcome_of
 from paperdesk.api.rest import order_number, service_of
 from paperdesk.api.service import Service
@@ -24,7 +24,13 @@ STATUSES: Final[dict[int, StatusText]] = {
     int(OutputKind.ORDER_CANCELED): "canceled",
 }
 REFUSALS: Final = frozenset(
-    int(kind) for kind in (OutputKind.ORDER_DENIED, OutputKind.CANCEL_REJECTED, OutputKind.COMMAND_REFUSED)
+    int(kind)
+    for kind in (
+        OutputKind.ORDER_DENIED,
+        OutputKind.AMEND_REJECTED,
+        OutputKind.CANCEL_REJECTED,
+        OutputKind.COMMAND_REFUSED,
+    )
 )
 NEEDS: Final = {
     "market": (False, False),
@@ -130,6 +136,7 @@ def words_of(instrument: int, order: NewLeg, quote_quantity: str | None = None) 
         quote_quantity,
         trail_bips=order.trail_bips,
         visible_quantity=order.visible_quantity,
+        self_trade=order.self_trade,
     )
 
 
@@ -139,6 +146,15 @@ async def send_list(request: AnyRequest) -> Response[bytes]:
     key, wanted = key_of(request), await body_of(request, NewOrderList)
     legs = [words_of(wanted.instrument, leg) for leg in wanted.legs]
     return await done(service_of(request), "submit_list", key, say.SubmitList(wanted.instrument, wanted.kind, legs))
+
+
+@command("PATCH", "/orders/{order_id:str}", "Ask for a smaller quantity of an order, which keeps its place", Amendment)
+async def amend_order(request: AnyRequest) -> Response[bytes]:
+    """It reaches the venue after the account's latency, which may have filled more by then."""
+    key, amendment = key_of(request), await body_of(request, Amendment)
+    service = service_of(request)
+    number = order_number(request.path_params["order_id"], welcome_of(service.link).account)
+    return await done(service, "amend_order", key, say.AmendOrder(number, amendment.quantity))
 
 
 @command("DELETE", "/orders/{order_id:str}", "Ask for the end of an order")
@@ -200,6 +216,7 @@ def bot_of(request: AnyRequest, service: Service) -> int:
 HANDLERS: Final[list[HTTPRouteHandler]] = [
     send_order,
     send_list,
+    amend_order,
     cancel_order,
     cancel_all,
     kill,

@@ -36,6 +36,7 @@ HELP: Final = {
     "trail_bips": "write a whole number of hundredths of a percent, 1 to 9999, or leave it out",
     "visible_quantity": DECIMAL_HELP,
     "reduce_only": "write true or false, or leave it out",
+    "self_trade": "write none, expire_maker, expire_taker, expire_both or decrement, or leave it out",
     "post_only": "write true or false, or leave it out",
     "instrument": "write an instrument's number, as GET /api/v1/desk lists them",
     "status": "write live, closed or all",

@@ -7,8 +7,9 @@ from paperdesk.api.directory import Directory
 from paperdesk.api.models import MarketState, Severity
 from paperdesk.api.models_live import Event, FillTold, OrderTerms
 from paperdesk.api.told import because, iso, refusal
-from paperdesk.domain.events import InputKind, MarketStatus, OutputKind
+from paperdesk.domain.events import SELF_TRADE_SHIFT, InputKind, MarketStatus, OutputKind
 from paperdesk.domain.reasons import Reason
+from paperdesk.store.order_rows import SELF_TRADES
 from paperdesk.store.reading import (
     ACCOUNT,
     ASSET,
@@ -59,6 +60,7 @@ WARNINGS: Final = frozenset(
     for kind in (
         OutputKind.ORDER_DENIED,
         OutputKind.ORDER_REJECTED,
+        OutputKind.AMEND_REJECTED,
         OutputKind.CANCEL_REJECTED,
         OutputKind.COMMAND_REFUSED,
         OutputKind.EVENT_REFUSED,
@@ -80,6 +82,9 @@ ABOUT_ORDERS: Final = frozenset(
         OutputKind.ORDER_EXPIRED,
         OutputKind.CANCEL_REQUESTED,
         OutputKind.CANCEL_REJECTED,
+        OutputKind.ORDER_DECREASED,
+        OutputKind.AMEND_REQUESTED,
+        OutputKind.AMEND_REJECTED,
     )
 )
 ABOUT_MARKETS: Final = ABOUT_ORDERS | {
@@ -230,7 +235,23 @@ def _filled(row: Output, names: Directory) -> str:
 
 
 def _ended(row: Output, names: Directory) -> str:
-    return f"{order_name(row[ACCOUNT], row[ORDER_ID])} {ENDED[row[KIND]]}: {because(row[REASON])}"
+    name = order_name(row[ACCOUNT], row[ORDER_ID])
+    if row[REASON] == Reason.EXPIRED_IN_MATCH:
+        return f"{name} expired: it would have met {order_name(row[ACCOUNT], row[PAYLOAD + 7])} of the same account (expired_in_match)"
+    return f"{name} {ENDED[row[KIND]]}: {because(row[REASON])}"
+
+
+def _amending(row: Output, names: Directory) -> str:
+    lots = names.grid(row[INSTRUMENT], row[VERSION]).quantity(row[PAYLOAD + 1])
+    return f"{order_name(row[ACCOUNT], row[ORDER_ID])} is to become smaller, {lots}: the amend is on its way"
+
+
+def _decreased(row: Output, names: Directory) -> str:
+    lots = names.grid(row[INSTRUMENT], row[VERSION]).quantity(row[PAYLOAD + 1])
+    name = order_name(row[ACCOUNT], row[ORDER_ID])
+    if row[REASON] == Reason.EXPIRED_IN_MATCH:
+        return f"{name} became smaller, {lots}: it would have met {order_name(row[ACCOUNT], row[PAYLOAD + 7])}"
+    return f"{name} was amended to {lots} and kept its place"
 
 
 def _switched(row: Output, names: Directory) -> str:
@@ -272,6 +293,11 @@ SENTENCES: Final[dict[int, Sentence]] = {
     int(OutputKind.CANCEL_REJECTED): lambda row, names: (
         f"The cancel of {order_name(row[ACCOUNT], row[ORDER_ID])} was refused: {because(row[REASON])}"
     ),
+    int(OutputKind.AMEND_REQUESTED): _amending,
+    int(OutputKind.AMEND_REJECTED): lambda row, names: (
+        f"The amend of {order_name(row[ACCOUNT], row[ORDER_ID])} was refused, which stays as it is: {because(row[REASON])}"
+    ),
+    int(OutputKind.ORDER_DECREASED): _decreased,
     int(OutputKind.KILLED): _switched,
     int(OutputKind.RESUMED): _switched,
     int(OutputKind.COMMAND_REFUSED): lambda row, names: (
@@ -293,6 +319,9 @@ SENTENCES: Final[dict[int, Sentence]] = {
     int(OutputKind.LATENCY_SET): lambda row, names: f"The latencies of account {row[ACCOUNT]} were set",
     int(OutputKind.FEE_TIERS_SET): lambda row, names: f"The fee tiers of account {row[ACCOUNT]} were set",
     int(OutputKind.SIGNAL_STATED): _signaled,
+    int(OutputKind.SELF_TRADE_SET): lambda row, names: (
+        f"Orders of account {row[ACCOUNT]} that would meet one another: {SELF_TRADES.get(row[FLAGS] >> SELF_TRADE_SHIFT, 'unknown')}"
+    ),
     int(OutputKind.EPOCH_STARTED): lambda row, names: f"Account {row[ACCOUNT]} began epoch {row[PAYLOAD]}",
     int(OutputKind.INSTRUMENT_CHANGED): lambda row, names: (
         f"{names.symbol(row[INSTRUMENT])} is defined, version {row[VERSION]}"

@@ -181,6 +181,8 @@ class SubmitOrder(Told):
     """Follow the price at this distance; a trigger_price is then the price from which on, and may be left out."""
     visible_quantity: str | None = None
     """Show only so much at a time; None: all."""
+    self_trade: str | None = None
+    """none, expire_maker, expire_taker, expire_both or decrement; None: as the account says."""
 
 
 class SubmitList(Told):
@@ -197,6 +199,13 @@ class CancelOrder(Told):
     """Ask for the end of one order."""
 
     order_id: int
+
+
+class AmendOrder(Told):
+    """Ask for a smaller quantity of one order, as decimal text."""
+
+    order_id: int
+    quantity: str
 
 
 class CancelAll(Told):
@@ -217,7 +226,7 @@ class Resume(Told):
     bot: int = -1
 
 
-Wanted = SubmitOrder | SubmitList | CancelOrder | CancelAll | Kill | Resume
+Wanted = SubmitOrder | SubmitList | AmendOrder | CancelOrder | CancelAll | Kill | Resume
 
 
 class Request(Told):

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from paperdesk.api.models_accounts import Account, Answer, FillModelText
+from paperdesk.api.models_accounts import Account, Answer, FillModelText, SelfTradeText
 from paperdesk.api.models_lists import ListPlace
 from paperdesk.api.models_orders import Trail
 
@@ -239,6 +239,7 @@ class Order(Answer):
     time_in_force: TimeInForceText
     post_only: bool
     reduce_only: bool
+    self_trade: SelfTradeText | None
     price: str | None
     trigger_price: str | None
     """With a trail the price from which on it follows the market; null: from its arrival on."""
@@ -246,7 +247,11 @@ class Order(Answer):
     visible_quantity: str | None
     """Of an iceberg: what is shown of it at a time."""
     quantity: str | None
-    """Null where what was asked for cannot be counted; for an order of a quote quantity, the most that it may fill."""
+    """Null where what was asked for cannot be counted; for an order of a quote quantity, the most that it may fill. Smaller after a decrease."""
+    sent_quantity: str | None
+    """What it was sent with."""
+    amend_quantity: str | None
+    """The quantity that an amend on its way asks for."""
     quote_quantity: str | None
     """What a market order may spend or receive at most, where it was sent with that instead of a quantity."""
     filled: str

@@ -6,6 +6,7 @@ import msgspec
 
 Role = Literal["main", "band", "ghost"]
 FillModelText = Literal["optimistic", "expected", "pessimistic"]
+SelfTradeText = Literal["none", "expire_maker", "expire_taker", "expire_both", "decrement"]
 
 
 class Answer(msgspec.Struct, kw_only=True):

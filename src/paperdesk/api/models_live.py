@@ -22,7 +22,7 @@ from paperdesk.api.models import (
     StatusText,
     TimeInForceText,
 )
-from paperdesk.api.models_accounts import Account, Answer
+from paperdesk.api.models_accounts import Account, Answer, SelfTradeText
 from paperdesk.api.models_lists import ListKindText
 
 # ── markets
@@ -173,6 +173,8 @@ class NewLeg(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Of a stop or take-profit: follow the price at so many hundredths of a percent; trigger_price (from which price on) may then be left out."""
     visible_quantity: Decimals | None = None
     """Of a limit order, gtc or gtd: show only so much of it at a time (an iceberg)."""
+    self_trade: SelfTradeText | None = None
+    """What happens where it would meet a waiting order of its own account; as the account says where not given."""
 
 
 class NewOrder(NewLeg, kw_only=True, forbid_unknown_fields=True):
@@ -181,6 +183,12 @@ class NewOrder(NewLeg, kw_only=True, forbid_unknown_fields=True):
     instrument: InstrumentNumber
     quote_quantity: Decimals | None = None
     """Spend (buy) or receive (sell) at most so much of the quote asset, at the market."""
+
+
+class Amendment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """PATCH /orders/{order_id}: a smaller quantity, what is filled included."""
+
+    quantity: Decimals
 
 
 class NewOrderList(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -20,6 +20,7 @@ from paperdesk.store import tables
 LIVE: Final[ColumnElement[bool]] = literal_column("status IN ('submitted', 'accepted', 'partially_filled')")
 """Written out, so that a partial index with the same words serves it."""
 CLOSED: Final[ColumnElement[bool]] = literal_column("status NOT IN ('submitted', 'accepted', 'partially_filled')")
+LIVE_STATUSES: Final = ("submitted", "accepted", "partially_filled")
 MOST_RUNS: Final = 1_000
 DIGITS: Final = 10
 
@@ -48,6 +49,7 @@ def order_of(row: Any, names: Directory, reporting_of: dict[int, tuple[str, str]
     quote_number, fee_number = names.numbers.get(quote, -1), names.numbers.get(fee_asset, -1)
     filled = Decimal(grid.quantity(row["filled_lots"])) if row["filled_lots"] else None
     amount = names.amount(quote_number, row["quote_units"])
+    now = row["quantity"] if row["now_lots"] == row["qty_lots"] else grid.quantity(row["now_lots"])
     uncountable = row["reason_code"] in story.UNCOUNTABLE
     return Order(
         id=row["id"],
@@ -62,11 +64,16 @@ def order_of(row: Any, names: Directory, reporting_of: dict[int, tuple[str, str]
         time_in_force=row["time_in_force"].lower(),
         post_only=bool(row["post_only"]),
         reduce_only=bool(row["reduce_only"]),
+        self_trade=row["self_trade"] or None,
         price=row["price"] if row["price_ticks"] else None,
         trigger_price=row["trigger_price"] if row["trigger_ticks"] else None,
         trail=trail_of(row, grid),
         visible_quantity=grid.quantity(row["visible_lots"]) if row["visible_lots"] else None,
-        quantity=None if uncountable else row["quantity"],
+        quantity=None if uncountable else now,
+        sent_quantity=None if uncountable else row["quantity"],
+        amend_quantity=grid.quantity(row["amend_lots"])
+        if row["amend_lots"] and row["status"] in LIVE_STATUSES
+        else None,
         quote_quantity=names.amount(quote_number, row["budget_units"]) if row["budget_units"] else None,
         filled=grid.quantity(row["filled_lots"]),
         average_price=rounded(Decimal(amount) / filled) if filled else None,
@@ -78,7 +85,7 @@ def order_of(row: Any, names: Directory, reporting_of: dict[int, tuple[str, str]
         reserved_asset=reserved_asset,
         triggered=row["triggered_seq"] > 0,
         list=place_in_list(row),
-        cancel_requested=row["cancel_at_ns"] > 0 and row["status"] in ("submitted", "accepted", "partially_filled"),
+        cancel_requested=row["cancel_at_ns"] > 0 and row["status"] in LIVE_STATUSES,
         refusal=refusal(row["reason_code"]),
         seq=row["submitted_seq"],
         time=iso(row["submitted_ns"]),

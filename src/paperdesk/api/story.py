@@ -15,6 +15,13 @@ from paperdesk.domain.events import ListKind
 from paperdesk.domain.reasons import TEXTS, Reason
 from paperdesk.store import tables
 
+SELF_TRADES: Final = {
+    "none": ", self-trade none",
+    "expire_taker": ", self-trade expire-taker",
+    "expire_both": ", self-trade expire-both",
+    "decrement": ", self-trade decrement",
+}
+"""Modes that are worth a word: all but the usual one."""
 UNCOUNTABLE: Final = (
     Reason.INVALID_NUMBER,
     Reason.PRICE_OFF_GRID,
@@ -68,15 +75,20 @@ def story(
         return
     fills = fills_of(connection, run, account, order_id)
     yield journey(order, fills)
+    changes = decreases_of(connection, run, account, order_id)
     if activation(row, others):
         yield activation(row, others)
+    if row["self_trade"] == "none":
+        yield "It looks at no orders of its own account (self-trade none): it may wait crossed with them, and never trades with them."
     for seq, sentence in waits.sentences(order):
         yield sentence
         if input_told is not None:
             yield input_told(seq)
-    told = waits.Parts(row, order)
-    for fill in fills:
-        yield fill_sentence(fill, order) + told.after(fill)
+    parts = waits.Parts(row, order)
+    told = [(fill["seq"], fill["number"], fill_sentence(fill, order) + parts.after(fill)) for fill in fills]
+    told += [(change["seq"], change["number"], decrease(change, order)) for change in changes]
+    for _, _, sentence in sorted(told):
+        yield sentence
     if len(fills) > 1 and order.quote:
         yield sum_of_fills(order, fills)
     if fills and order.quote:
@@ -178,6 +190,7 @@ def opening(order: Terms) -> str:
         + until
         + (", post-only" if row["post_only"] else "")
         + (", reduce-only" if row["reduce_only"] else "")
+        + SELF_TRADES.get(row["self_trade"], "")
     )
     start = f"{row['id']} of run {row['run']}: at {time_text(row['submitted_ns'])} {order.who}"
     answered = (
@@ -275,6 +288,29 @@ def fill_sentence(fill: Row, order: Terms) -> str:
     )
 
 
+def decreases_of(connection: Connection, run: str, account: int, order_id: int) -> list[Row]:
+    """How an order became smaller, in order."""
+    table = tables.decreases
+    query = select(table).where(of_account(table, run, account), table.c.order_id == order_id).order_by(table.c.seq)
+    return list(connection.execute(query).mappings())
+
+
+def decrease(change: Row, order: Terms) -> str:
+    """One decrease: from what to what, and why."""
+    before, after = order.quantity(change["from_lots"]), order.quantity(change["to_lots"])
+    if change["met_order"]:
+        return (
+            f"At {time_text(change['ts_seq_ns'])} it became smaller, from {before} to {after}, because so much of it would have met "
+            f"{rival(order, change['met_order'])}: the mode decrement takes it from both (input {change['seq']})."
+        )
+    return f"At {time_text(change['ts_seq_ns'])} an amend made it smaller, from {before} to {after}; it kept its place (input {change['seq']})."
+
+
+def rival(order: Terms, number: int) -> str:
+    """An order of the same account, with which none trades."""
+    return f"PAPER-{order.row['account']}-{number} of its own account"
+
+
 def rounding(order: Terms, fills: list[Row]) -> str:
     """What was rounded, always against the trader: the payment once per order, the fee of each fill."""
     row, scale = order.row, order.scales.get(order.quote, 0)
@@ -318,18 +354,25 @@ def ending(order: Terms) -> str:
     """How it ended, or that it has not."""
     row = order.row
     status, when = row["status"], time_text(row["updated_ns"])
-    done = f"{order.quantity(row['filled_lots'])} of {row['quantity']} filled"
+    whole = row["quantity"] if row["now_lots"] == row["qty_lots"] else order.quantity(row["now_lots"])
+    done = f"{order.quantity(row['filled_lots'])} of {whole} filled"
     if status == "submitted":
         return "It is still on its way: no market event has come since it was due."
     if status in ("accepted", "partially_filled"):
         cancel = f"; a cancel is due at the venue at {time_text(row['cancel_at_ns'])}" if row["cancel_at_ns"] else ""
-        return f"It is still working, with {done}{cancel}."
+        amend = ""
+        if row["amend_lots"]:
+            amend = f"; an amend to {order.quantity(row['amend_lots'])} is due there at {time_text(row['amend_at_ns'])}"
+        return f"It is still working, with {done}{amend}{cancel}."
     if status == "filled":
         return f"With that it was filled whole, at {when}."
     if status == "rejected":
         return f"At {when} the venue rejected it, because {cause(row['reason_code'])}"
     if row["reason_code"] == Reason.USER_CANCELED:
         return f"At {when} it was canceled on request, with {done}."
+    if row["reason_code"] == Reason.EXPIRED_IN_MATCH:
+        met = rival(order, row["met_order"])
+        return f"At {when} it expired with {done}, because it would have met {met}, and no order trades with its own account (expired_in_match)."
     verb = "expired" if status == "expired" else f"was {status}"
     return f"At {when} it {verb} with {done}, because {cause(row['reason_code'])}"
 

@@ -25,6 +25,7 @@ from paperdesk.domain import commands
 from paperdesk.domain.assets import Asset, scale_of
 from paperdesk.domain.events import InputKind
 from paperdesk.domain.instruments import Instrument
+from paperdesk.domain.terms import SELF_TRADES
 from paperdesk.engine.state import ENGINE_VERSION, MAX_ASSETS
 from paperdesk.feeds.port import Feed, RecordingRefused
 from paperdesk.feeds.replay import open_recordings
@@ -214,6 +215,8 @@ class Plan:
             yield commands.set_limits(number, account.bot(place), limits)
         if options.latencies_ns:
             yield commands.set_latencies(number, options.seed, options.latencies_ns)
+        if options.self_trade != "expire_maker":
+            yield commands.set_self_trade(number, SELF_TRADES[options.self_trade])
         if options.fees:
             yield commands.set_fee_tiers(number, tier_units(options.fees, reporting))
         for name, amount in self.balances.items():

@@ -30,12 +30,8 @@ LONG_ANSWER: Final = 1 << 26
 SUBMIT_ORDER, SUBMIT_LIST = int(InputKind.SUBMIT_ORDER), int(InputKind.SUBMIT_LIST)
 MAY_SAY: Final = {
     int(kind): stored_bytes(kind)
-    for kind in (
-        InputKind.SUBMIT_ORDER,
-        InputKind.SUBMIT_LIST,
-        InputKind.CANCEL_ORDER,
-        InputKind.CANCEL_ALL,
-        InputKind.SIGNAL,
+    for kind in map(
+        InputKind.__getitem__, ("SUBMIT_ORDER", "SUBMIT_LIST", "AMEND_ORDER", "CANCEL_ORDER", "CANCEL_ALL", "SIGNAL")
     )
 }
 """Kinds of commands that a bot may send, and how many bytes of a row each takes."""

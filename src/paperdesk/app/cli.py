@@ -32,6 +32,7 @@ from paperdesk.app.cli_options import (
     PortOption,
     ReportingOption,
     SeedOption,
+    SelfTradeOption,
     SetOption,
     ShadowOption,
     SpeedOption,
@@ -136,6 +137,7 @@ def up(
     fill_band: FillBandOption = None,
     shadow: ShadowOption = None,
     fees: FeesOption = None,
+    self_trade: SelfTradeOption = None,
     instruments: InstrumentsOption = None,
     seed: SeedOption = None,
     callback_timeout: Annotated[
@@ -172,7 +174,7 @@ def up(
         "for_seconds": for_, "for_events": events, "balance": balance, "reporting": reporting, "latency_ms": latency_ms,
         "instruments": instruments, "seed": seed, "callback_timeout": callback_timeout, "fresh": fresh, "ack_fd": ack_fd,
         "page": page, "host": host, "port": port, "venue_at": venue_at, "latency_model": latency_model, "fill_model": fill_model,
-        "fill_band": fill_band, "shadow": shadow, "fees": fees,
+        "fill_band": fill_band, "shadow": shadow, "fees": fees, "self_trade": self_trade,
     }  # fmt: skip
     options = merge(settings, given)
     from paperdesk.app.terminal import stderr_console

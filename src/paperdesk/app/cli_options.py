@@ -103,6 +103,14 @@ ShadowOption = Annotated[
         "--shadow/--no-shadow", help="The same bots once more without limits: what the protections cost or saved."
     ),
 ]
+SelfTradeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODE",
+        help="What an order does that would meet a waiting one of its own account: none, expire_maker, expire_taker, expire_both, decrement. "
+        "Default: expire_maker.",
+    ),
+]
 FeesOption = Annotated[
     str | None,
     typer.Option(

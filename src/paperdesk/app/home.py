@@ -48,6 +48,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     """What drawn latencies are, in words; empty: they are always `latency_ns`, which else is their median."""
     fees: list[Any] = []
     """Tiers (`safety.config_values.FeeTier`) that the accounts pay by; none: the rates of the instruments."""
+    self_trade: str = "expire_maker"
+    """What orders do that would meet waiting ones of their own account."""
     start_ns: int = 0
     """Where a simulated market begins in time; 0: where it always does."""
     definitions: list[Any] = []

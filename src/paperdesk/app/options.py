@@ -11,6 +11,7 @@ import msgspec
 from paperdesk.app.errors import EXIT_USAGE, DeskError
 from paperdesk.app.fee_schedules import fee_schedule
 from paperdesk.app.latency_model import latency_model
+from paperdesk.domain.terms import SELF_TRADES, SelfTradeName
 from paperdesk.safety.config_values import FILL_MODELS
 from paperdesk.safety.settings import FeeTier, LimitSettings, Settings
 
@@ -57,6 +58,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Quantiles of drawn latencies; `latency_ns` is their median then."""
     fees: tuple[FeeTier, ...] = ()
     """Fees by what an account traded; none: those of the instruments."""
+    self_trade: SelfTradeName = "expire_maker"
+    """What orders do that would meet waiting ones of their own account."""
     seed: int = 1
     log_level: str = "info"
     instruments: Path | None = None
@@ -198,6 +201,13 @@ def _check_fill_model(fill_model: str, fill_band: bool) -> None:
         )
 
 
+def _self_trade(name: str) -> SelfTradeName:
+    """A self-trade mode; DeskError where there is none of that name."""
+    if name not in SELF_TRADES:
+        raise DeskError(f"--self-trade {name}: the modes are {', '.join(SELF_TRADES)}.", EXIT_USAGE)
+    return name  # type: ignore[return-value]
+
+
 def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
     """`given` holds what the command line said (None: nothing); the rest comes from the settings, then from defaults."""
 
@@ -253,6 +263,7 @@ def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:
         latency_text=latency_text,
         latencies_ns=latencies_ns,
         fees=fee_schedule(given["fees"]) if given.get("fees") else settings.fees,
+        self_trade=_self_trade(pick("self_trade", "expire_maker")),
         seed=1 if seed is None else seed,
         log_level=settings.log_level,
         instruments=definitions,

@@ -278,6 +278,7 @@ def choose_run(home: Home, plan: Plan) -> Manifest:
         shadow=options.shadow,
         latency=options.latency_text,
         fees=msgspec.to_builtins(options.fees),
+        self_trade=options.self_trade,
         engine_version=VERSION,
         product_version=__version__,
         created_s=round(time.time(), 3),

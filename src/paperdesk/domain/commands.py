@@ -14,14 +14,17 @@ from paperdesk.domain.events import (
     FLAG_MALFORMED,
     FLAG_POST_ONLY,
     LEG_WORDS,
+    SELF_TRADE_SHIFT,
     FillModel,
     InputKind,
     ListKind,
+    SelfTrade,
     Side,
     TimeInForce,
     inputs,
 )
 from paperdesk.domain.instruments import Instrument, Number, OffGrid
+from paperdesk.domain.reasons import Reason
 from paperdesk.domain.terms import Terms, force_of, type_of, write_terms
 
 LIMIT_FIELDS = (
@@ -125,6 +128,11 @@ def set_fee_tiers(account: int, tiers: Sequence[tuple[int, int, int]]) -> np.nda
     return row
 
 
+def set_self_trade(account: int, mode: SelfTrade) -> np.ndarray:
+    """What orders of an account do from now on, where they name no mode themselves, that would meet one another."""
+    return command(InputKind.SET_SELF_TRADE, account=account, flags=mode << SELF_TRADE_SHIFT)
+
+
 def submit_order(account: int, bot: int, instrument: Instrument, intent: "Intent") -> np.ndarray:
     """An order as a command. Numbers off the grid still become a command, so that their refusal is numbered and logged."""
     row = command(
@@ -177,6 +185,23 @@ def submit_list(account: int, bot: int, instrument: Instrument, kind: ListKind, 
 def cancel_order(account: int, bot: int, order_id: int) -> np.ndarray:
     """Ask for the end of one order; it reaches the venue after the account's latency and may lose to a fill."""
     return command(InputKind.CANCEL_ORDER, account=account, bot=bot, order_id=order_id)
+
+
+def amend_order(account: int, bot: int, order_id: int, lots: int) -> np.ndarray:
+    """Ask for a smaller quantity of one order, which keeps its place; `lots` as `amended_lots` tells them."""
+    row = command(InputKind.AMEND_ORDER, account=account, bot=bot, order_id=order_id, qty_lots=max(0, lots))
+    if lots < 0:
+        row["flags"], row["defect"] = FLAG_MALFORMED, -lots
+    return row
+
+
+def amended_lots(instrument: Instrument, quantity: Number) -> int:
+    """A new quantity in lots; of what cannot be one the reason, negative, so that its refusal is numbered and logged."""
+    try:
+        lots = instrument.to_lots(quantity)
+    except OffGrid as refusal:
+        return -int(refusal.reason)
+    return lots if lots > 0 else -int(Reason.INVALID_QUANTITY)
 
 
 def cancel_all(account: int, bot: int, instrument: int = -1) -> np.ndarray:

@@ -18,6 +18,7 @@ from paperdesk.domain.layout import (
     FLAG_PARTIAL,
     FLAG_POST_ONLY,
     FLAG_REDUCE_ONLY,
+    FLAG_SELF_TRADE,
     HEAD,
     HEAD_BYTES,
     INPUT,
@@ -31,16 +32,17 @@ from paperdesk.domain.layout import (
     OUTPUT_BYTES,
     PAYLOAD,
     SCHEMA_VERSION,
+    SELF_TRADE_SHIFT,
     SHORT_BYTES,
     TABLE_BYTES,
     inputs,
 )  # fmt: skip
 
 __all__ = [
-    "DEFINITION_BYTES", "DEPTH", "FEE_TIERS", "FLAG_INVERSE", "FLAG_MALFORMED", "FLAG_PARTIAL", "FLAG_POST_ONLY", "FLAG_REDUCE_ONLY", "HEAD",
+    "DEFINITION_BYTES", "DEPTH", "FEE_TIERS", "FLAG_INVERSE", "FLAG_MALFORMED", "FLAG_PARTIAL", "FLAG_POST_ONLY", "FLAG_REDUCE_ONLY", "FLAG_SELF_TRADE", "HEAD",
     "HEAD_BYTES", "INPUT", "INPUT_BYTES", "LATENCY_POINTS", "LEGS", "LEG_WORDS", "LIST_BYTES", "ORDER_BYTES", "OUTPUT", "OUTPUT_BYTES",
-    "PAYLOAD", "SCHEMA_VERSION", "SHORT_BYTES", "TABLE_BYTES",
-    "Evidence", "FillModel", "FillRule", "InputKind", "Liquidity", "ListKind", "MarketStatus", "OrderType", "OutputKind", "Side", "TimeInForce",
+    "PAYLOAD", "SCHEMA_VERSION", "SELF_TRADE_SHIFT", "SHORT_BYTES", "TABLE_BYTES",
+    "Evidence", "FillModel", "FillRule", "InputKind", "Liquidity", "ListKind", "MarketStatus", "OrderType", "OutputKind", "SelfTrade", "Side", "TimeInForce",
     "TradingStatus", "inputs", "stored_bytes",
 ]  # fmt: skip
 
@@ -73,7 +75,9 @@ class InputKind(IntEnum):
     SET_LATENCIES = 40
     SET_FEE_TIERS = 41
     SIGNAL = 42
+    AMEND_ORDER = 43
     SUBMIT_LIST = 44
+    SET_SELF_TRADE = 45
 
 
 class OutputKind(IntEnum):
@@ -104,6 +108,10 @@ class OutputKind(IntEnum):
     LATENCY_SET = 40
     FEE_TIERS_SET = 41
     SIGNAL_STATED = 42
+    ORDER_DECREASED = 43
+    AMEND_REQUESTED = 44
+    AMEND_REJECTED = 45
+    SELF_TRADE_SET = 46
     ORDER_ACTIVATED = 47
     LEG_ACTIVATED = 48
 
@@ -142,6 +150,16 @@ class ListKind(IntEnum):
     OCO = 1
     OTO = 2
     OTOCO = 3
+
+
+class SelfTrade(IntEnum):
+    """What an order does that would meet a waiting order of its own account: end that one, itself, both, take the smaller from both, or none of it."""
+
+    NONE = 1
+    EXPIRE_MAKER = 2
+    EXPIRE_TAKER = 3
+    EXPIRE_BOTH = 4
+    DECREMENT = 5
 
 
 class Liquidity(IntEnum):

@@ -20,6 +20,9 @@ FEE_TIERS: Final = 10
 
 FLAG_POST_ONLY: Final = 1
 FLAG_REDUCE_ONLY: Final = 4
+FLAG_SELF_TRADE: Final = 56
+"""Bits of an order's flags, or of SET_SELF_TRADE's, that hold a `SelfTrade`; none: the account's own."""
+SELF_TRADE_SHIFT: Final = 3
 FLAG_PARTIAL: Final = 1
 FLAG_INVERSE: Final = 1
 FLAG_MALFORMED: Final = 2

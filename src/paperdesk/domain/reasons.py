@@ -99,6 +99,10 @@ class Reason(IntEnum):
     INVALID_DEADLINE = 120
     LIST_REFUSED = 121
     LIST_PRICES = 122
+    AMEND_PENDING = 123
+    NOT_SMALLER = 124
+    ALREADY_FILLED = 125
+    EXPIRED_IN_MATCH = 126
     TARGET_REACHED = 140
     LESS_THAN_A_LOT = 141
     ORDER_UNDER_WAY = 142
@@ -346,6 +350,19 @@ TEXTS: Final[dict[Reason, Text]] = {
     Reason.LIST_PRICES: Text(
         "the prices of a list are not in order: a sale takes its profit above the last price and stops below it, a buy the other way round",
         "look at the last price and give the two orders prices on either side of it",
+    ),
+    Reason.AMEND_PENDING: Text("an amend for this order is already on its way", "wait for it to arrive"),
+    Reason.NOT_SMALLER: Text(
+        "an amend can only make an order smaller: the new quantity is not below the order's",
+        "give a smaller quantity, or cancel the order and send a larger one",
+    ),
+    Reason.ALREADY_FILLED: Text(
+        "as much as the amend would leave of the order, or more, is filled already",
+        "cancel the order if nothing more shall be filled",
+    ),
+    Reason.EXPIRED_IN_MATCH: Text(
+        "it would have met an order of its own account (self-trade prevention)",
+        "keep an account's buys below its sales, or choose another self_trade mode",
     ),
 }
 """Text for each reason; a test holds that every reason has one."""

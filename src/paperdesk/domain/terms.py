@@ -1,11 +1,21 @@
 """What an order may say beyond side, quantity and prices, by name. All of it may be left out; every way to send an order takes the same."""
 
-from typing import Any, Final, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
-from paperdesk.domain.events import FLAG_MALFORMED, FLAG_REDUCE_ONLY, OrderType, TimeInForce
+from paperdesk.domain.events import (
+    FLAG_MALFORMED,
+    FLAG_REDUCE_ONLY,
+    SELF_TRADE_SHIFT,
+    OrderType,
+    SelfTrade,
+    TimeInForce,
+)
 from paperdesk.domain.instruments import Instrument, Number, OffGrid, exact
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_UNITS
+
+SelfTradeName = Literal["none", "expire_maker", "expire_taker", "expire_both", "decrement"]
+SELF_TRADES: Final[dict[str, SelfTrade]] = {mode.name.lower(): mode for mode in SelfTrade}
 
 
 class Terms(TypedDict, total=False):
@@ -23,6 +33,8 @@ class Terms(TypedDict, total=False):
     """Follow the price at so many hundredths of a percent and fire when it has turned by them; a trigger is the price from which on, none: from arrival."""
     visible_quantity: Number
     """Of a limit order that waits: show only so much of it, part by part (an iceberg)."""
+    self_trade: SelfTradeName
+    """What happens where it would meet a waiting order of its own account; left out: what the account says."""
 
 
 TYPES: Final = {
@@ -60,8 +72,18 @@ def whole(value: Number) -> int:
     return int(number)
 
 
+def mode_of(name: str) -> SelfTrade:
+    """A self-trade mode by name; ValueError where there is none of that name."""
+    found = SELF_TRADES.get(name)
+    if found is None:
+        raise ValueError(f"self_trade is one of {', '.join(SELF_TRADES)}, not {name!r}")
+    return found
+
+
 def write_terms(row: Any, terms: Terms, instrument: Instrument) -> None:
     """Put terms into a SUBMIT_ORDER record, shape (1,); OffGrid for a number that cannot be counted."""
+    if "self_trade" in terms:
+        row["flags"] |= mode_of(terms["self_trade"]) << SELF_TRADE_SHIFT
     row["expire_ns"] = terms.get("expire_ns", 0)
     row["budget_units"] = instrument.to_quote_units(terms.get("quote_quantity", 0))
     row["trail_bips"] = whole(terms.get("trail_bips", 0))

@@ -11,6 +11,7 @@ from paperdesk.engine.state import MAX_ACCOUNTS, MAX_BOTS
 from paperdesk.ledger.journal import CAPITAL, CLOSING, FREE, OPENING, post
 from paperdesk.venue.estimates import OPTIMISTIC, PESSIMISTIC
 from paperdesk.venue.fees import forget_volume
+from paperdesk.venue.kinds import EXPIRE_MAKER
 from paperdesk.venue.lists import after_list
 from paperdesk.venue.orders import ORDER_CANCELED, finish, is_unfinished, touch
 
@@ -132,6 +133,7 @@ def apply_account_opened(s: Any, row: Any) -> None:
     owner.latency_ns = row.latency_ns
     owner.equity_every_ns = row.equity_every_ns
     owner.fill_model = row.fill_model
+    owner.self_trade = EXPIRE_MAKER
     owner.next_order = owner.next_fill = owner.next_rank = owner.next_signal = 1
     s.n_accounts = max(s.n_accounts, row.account + 1)
     s.next_tick_ns = 0

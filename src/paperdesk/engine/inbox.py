@@ -1,4 +1,4 @@
-"""What is due: arrivals, cancels and expiries, each at its own time, in (time, account, order, kind) order.
+"""What is due: arrivals, amends, cancels and expiries, each at its own time, in (time, account, order, kind) order.
 
 All of it fires before the input that moved time, against the market as it was.
 """
@@ -7,6 +7,7 @@ from typing import Any
 
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
+from paperdesk.engine.amending import amend_due
 from paperdesk.engine.lists import arrive_list, send_ready
 from paperdesk.engine.orders import cancel_due
 from paperdesk.venue import matching, places
@@ -29,6 +30,9 @@ def fire_due(s: Any, ts_ns: int) -> None:
         elif what == places.CANCEL:
             places.cut_inbox(s, 0)
             cancel_due(s, slot)
+        elif what == places.AMEND:
+            places.cut_inbox(s, 0)
+            amend_due(s, slot)
         else:
             finish(s, slot, ORDER_EXPIRED, DEADLINE_PASSED)
         if s.n_ready > 0:

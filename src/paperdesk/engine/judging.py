@@ -5,7 +5,7 @@ The checks and their order are docs/venue-rules.md, section 3.
 
 from typing import Any, Final
 
-from paperdesk.domain.events import FLAG_MALFORMED, FLAG_POST_ONLY, FLAG_REDUCE_ONLY
+from paperdesk.domain.events import FLAG_MALFORMED, FLAG_POST_ONLY, FLAG_REDUCE_ONLY, FLAG_SELF_TRADE, SELF_TRADE_SHIFT
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import MAX_ORDER_UNITS, mul_div_ceil, product_fits
@@ -16,6 +16,7 @@ from paperdesk.venue.budget import is_countable, most_value
 from paperdesk.venue.filters import TRADING
 from paperdesk.venue.kinds import (
     BUY,
+    DECREMENT,
     FIRST_TYPE,
     GTC,
     GTD,
@@ -85,6 +86,9 @@ def form_reason(e: Any) -> int:
     if (e["flags"] & FLAG_POST_ONLY) and (e.order_type != LIMIT_ORDER or not stays(e)):
         return UNSUPPORTED_COMBINATION
     if (is_market(e) and stays(e)) or (e.time_in_force != GTD and e.expire_ns != 0):
+        return UNSUPPORTED_COMBINATION
+    mode = (e["flags"] & FLAG_SELF_TRADE) >> SELF_TRADE_SHIFT
+    if mode > DECREMENT or (mode == DECREMENT and e.budget_units != 0):
         return UNSUPPORTED_COMBINATION
     if e.budget_units != 0 and (e.order_type != MARKET_ORDER or e.qty_lots != 0 or e["flags"] & FLAG_REDUCE_ONLY):
         return UNSUPPORTED_COMBINATION

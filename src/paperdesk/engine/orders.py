@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from paperdesk.domain.events import FLAG_POST_ONLY, FLAG_REDUCE_ONLY
+from paperdesk.domain.events import FLAG_POST_ONLY, FLAG_REDUCE_ONLY, FLAG_SELF_TRADE, SELF_TRADE_SHIFT
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
@@ -18,7 +18,7 @@ from paperdesk.engine.accounts import (
 from paperdesk.engine.judging import judge
 from paperdesk.ledger.journal import RESERVE, post
 from paperdesk.venue.book import UNKNOWN
-from paperdesk.venue.kinds import GTD
+from paperdesk.venue.kinds import DECREMENT, EXPIRE_MAKER, GTD
 from paperdesk.venue.latency import CANCELING, SUBMITTING, latency_ns
 from paperdesk.venue.lists import other_legs
 from paperdesk.venue.orders import (
@@ -30,7 +30,7 @@ from paperdesk.venue.orders import (
     apply_submitted,
     find_order,
     finish,
-    free_row,
+    free_if_told,
     is_unfinished,
     reserve_asset,
     state_order,
@@ -96,7 +96,7 @@ def state_command(s: Any, e: Any, reason: int, lots: int) -> Any:
     row.side = e.side
     row.order_type = e.order_type
     row.time_in_force = e.time_in_force
-    row.flags = e["flags"] & (FLAG_POST_ONLY | FLAG_REDUCE_ONLY)
+    row.flags = e["flags"] & (FLAG_POST_ONLY | FLAG_REDUCE_ONLY | FLAG_SELF_TRADE)
     row.reason = reason
     row.price_ticks = e.price_ticks
     row.qty_lots = lots
@@ -107,7 +107,16 @@ def state_command(s: Any, e: Any, reason: int, lots: int) -> Any:
     row.budget_units = e.budget_units
     row.trail_bips = e.trail_bips
     row.visible_lots = e.visible_lots
+    if reason == 0 and e["flags"] & FLAG_SELF_TRADE == 0:
+        row.flags = row["flags"] | own_mode(s, e) << SELF_TRADE_SHIFT
     return row
+
+
+@kernel
+def own_mode(s: Any, e: Any) -> int:
+    """What an order that names no self-trade mode does: as its account says. A quote quantity cannot be decremented."""
+    mode: int = s.accounts[e.account].self_trade
+    return EXPIRE_MAKER if mode == DECREMENT and e.budget_units > 0 else mode
 
 
 @kernel
@@ -196,4 +205,5 @@ def cancel_due(s: Any, slot: int) -> None:
         finish(s, slot, ORDER_CANCELED, USER_CANCELED)
         return
     reject_cancel(s, order.account, order.bot, order.instrument, order.id, ORDER_DONE)
-    free_row(s, slot)
+    order.cancel_at_ns = 0
+    free_if_told(s, slot)

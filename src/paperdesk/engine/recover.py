@@ -26,11 +26,19 @@ from paperdesk.engine.accounts import (
     ask_valuation,
     is_instrument,
 )
+from paperdesk.engine.amending import AMEND_REJECTED
 from paperdesk.engine.definitions import define_asset, possible_definition, take_definition, take_source
 from paperdesk.engine.risk import EQUITY, value_bot, value_touched
 from paperdesk.engine.signals import SIGNAL_STATED, apply_signal
 from paperdesk.engine.step import BARS, TAPE, set_market_status
-from paperdesk.engine.terms import latency_reason, take_latencies, take_tiers, tiers_reason
+from paperdesk.engine.terms import (
+    SELF_TRADE_SET,
+    apply_self_trade,
+    latency_reason,
+    take_latencies,
+    take_tiers,
+    tiers_reason,
+)
 from paperdesk.ledger.journal import OPENING, PAY, RELEASE, RESERVE, apply_posting
 from paperdesk.venue.book import (
     ASKS,
@@ -51,17 +59,16 @@ from paperdesk.venue.kinds import BUY, is_market, is_stop, stays
 from paperdesk.venue.lists import is_pending
 from paperdesk.venue.orders import (
     CANCEL_REJECTED,
-    CANCEL_REQUESTED,
     FILL,
     LEG_ACTIVATED,
     ORDER_ACCEPTED,
     ORDER_ACTIVATED,
     ORDER_CANCELED,
+    ORDER_DECREASED,
     ORDER_DENIED,
     ORDER_EXPIRED,
     ORDER_REJECTED,
     ORDER_SUBMITTED,
-    ORDER_TRIGGERED,
     SUBMITTED,
     apply_fill,
     apply_order,
@@ -190,7 +197,12 @@ def apply(s: Any, row: Any) -> None:
     elif kind == FILL:
         apply_fill(s, row, find_order(s, row.account, row.order_id))
         touch(s, row.account)
-    elif kind == LEG_ACTIVATED or kind == ORDER_ACTIVATED or (kind >= ORDER_ACCEPTED and kind <= CANCEL_REJECTED):
+    elif (
+        (kind >= ORDER_ACCEPTED and kind <= CANCEL_REJECTED)
+        or (kind >= ORDER_DECREASED and kind <= AMEND_REJECTED)
+        or kind == LEG_ACTIVATED
+        or kind == ORDER_ACTIVATED
+    ):
         apply_to_order(s, row)
     else:
         apply_setting(s, row)
@@ -198,11 +210,16 @@ def apply(s: Any, row: Any) -> None:
 
 @kernel
 def apply_to_order(s: Any, row: Any) -> None:
-    """Accepted, triggered, canceled, expired, rejected, and cancels."""
+    """Accepted, triggered, decreased, canceled, expired, rejected, amends and cancels; what was due is no longer on its way."""
     slot = find_order(s, row.account, row.order_id)
     if row.kind == CANCEL_REJECTED:
-        if slot != UNKNOWN and not is_unfinished(s.orders[slot]):
+        if slot != UNKNOWN and not is_unfinished(s.orders[slot]) and s.orders[slot].cancel_at_ns <= s.ts_seq_ns:
             s.orders[slot].cancel_at_ns = 0
+            free_if_over(s, slot)
+        return
+    if row.kind == AMEND_REJECTED:
+        if slot != UNKNOWN and s.orders[slot].amend_at_ns <= s.ts_seq_ns:
+            s.orders[slot].amend_at_ns = s.orders[slot].amend_lots = 0
             free_if_over(s, slot)
         return
     assert slot != UNKNOWN, "the order of an output exists"
@@ -214,20 +231,14 @@ def apply_to_order(s: Any, row: Any) -> None:
         return
     if row.kind == ORDER_CANCELED or row.kind == ORDER_EXPIRED or row.kind == ORDER_REJECTED:
         free_if_over(s, slot)
-    else:
-        assert (
-            row.kind == ORDER_ACCEPTED
-            or row.kind == ORDER_TRIGGERED
-            or row.kind == CANCEL_REQUESTED
-            or row.kind == LEG_ACTIVATED
-        ), "an order output"
 
 
 @kernel
 def free_if_over(s: Any, slot: int) -> None:
-    """Give a row back once its order is done, holds nothing, and no cancel is on its way."""
+    """Give a row back once its order is done, holds nothing, and no amend or cancel is on its way."""
     order = s.orders[slot]
-    if order.status > SUBMITTED and not is_unfinished(order) and order.reserved_units == 0 and order.cancel_at_ns == 0:
+    on_its_way = order.cancel_at_ns > 0 or order.amend_at_ns > 0
+    if order.status > SUBMITTED and not is_unfinished(order) and order.reserved_units == 0 and not on_its_way:
         order.place = NOWHERE
         free_row(s, slot)
 
@@ -246,6 +257,8 @@ def apply_setting(s: Any, row: Any) -> None:
         ask_valuation(s, row.account)
     elif kind == LIMITS_SET:
         apply_limits(s, row)
+    elif kind == SELF_TRADE_SET:
+        apply_self_trade(s, row)
     elif kind == KILLED_OUTPUT or kind == RESUMED_OUTPUT:
         apply_switch(s, row)
     elif kind == EPOCH_STARTED:

@@ -48,6 +48,7 @@ ACCOUNT: Final = record(
         ("latency_ns", "i8"),
         ("equity_every_ns", "i8"),
         ("fill_model", "i8"),
+        ("self_trade", "i8"),
         ("n_latencies", "i8"),
         ("latency_seed", "i8"),
         ("n_tiers", "i8"),

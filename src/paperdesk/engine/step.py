@@ -13,7 +13,7 @@ from numba import int64
 
 from paperdesk.domain.events import INPUT, Evidence, InputKind
 from paperdesk.domain.kernel import entry, kernel, rows_of
-from paperdesk.engine import accounts, definitions, inbox, lists, orders, risk, signals, terms
+from paperdesk.engine import accounts, amending, definitions, inbox, lists, orders, risk, signals, terms
 from paperdesk.engine.state import STATE
 from paperdesk.venue import book, levels, matching, pictures, queue, tape, triggers
 
@@ -48,7 +48,7 @@ def fold(s: Any, e: Any) -> int:
 
 @kernel
 def move_time(s: Any, ts_ns: int) -> None:
-    """Let time pass up to `ts_ns`: arrivals, cancels and expiries that are due, in order, then equity ticks."""
+    """Let time pass up to `ts_ns`: arrivals, amends, cancels and expiries that are due, in order, then equity ticks."""
     before = s.ts_seq_ns
     s.ts_seq_ns = ts_ns
     inbox.fire_due(s, ts_ns)
@@ -180,8 +180,12 @@ def setting(s: Any, e: Any) -> None:
         terms.set_latencies(s, e)
     elif e.kind == InputKind.SET_FEE_TIERS:
         terms.set_fee_tiers(s, e)
+    elif e.kind == InputKind.SET_SELF_TRADE:
+        terms.set_self_trade(s, e)
     elif e.kind == InputKind.CANCEL_ALL:
         orders.cancel_all(s, e)
+    elif e.kind == InputKind.AMEND_ORDER:
+        amending.amend_order(s, e)
     elif e.kind == InputKind.KILL:
         accounts.switch(s, e, accounts.KILLED_OUTPUT, accounts.KILLED)
     elif e.kind == InputKind.RESUME:

@@ -1,15 +1,20 @@
-"""Commands about an account's terms of trade: drawn latencies, and fees by tier. Accepted ones are taken from the input itself."""
+"""Commands about an account's terms of trade: drawn latencies, fees by tier, what its orders do among themselves.
+
+What is accepted of latencies and fees is taken from the input itself.
+"""
 
 from typing import Any, Final
 
-from paperdesk.domain.events import FEE_TIERS, LATENCY_POINTS, OutputKind
+from paperdesk.domain.events import FEE_TIERS, FLAG_SELF_TRADE, LATENCY_POINTS, SELF_TRADE_SHIFT, OutputKind, SelfTrade
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.engine.accounts import INVALID_AMOUNT, UNKNOWN_ACCOUNT, is_open, refuse
 
 LATENCY_SET, FEE_TIERS_SET = int(OutputKind.LATENCY_SET), int(OutputKind.FEE_TIERS_SET)
+SELF_TRADE_SET: Final = int(OutputKind.SELF_TRADE_SET)
 LONGEST_NS: Final = 60_000_000_000
 WHOLE_E8: Final = 100_000_000
+FIRST_MODE, LAST_MODE = int(min(SelfTrade)), int(max(SelfTrade))
 
 
 @kernel
@@ -87,3 +92,24 @@ def set_fee_tiers(s: Any, e: Any) -> None:
     row = emit(s, FEE_TIERS_SET)
     row.account = e.account
     take_tiers(s, e)
+
+
+@kernel
+def set_self_trade(s: Any, e: Any) -> None:
+    """SET_SELF_TRADE: what orders sent from now on do that name no mode themselves."""
+    mode = (e["flags"] & FLAG_SELF_TRADE) >> SELF_TRADE_SHIFT
+    if not is_open(s, e.account):
+        refuse(s, e, UNKNOWN_ACCOUNT)
+    elif mode < FIRST_MODE or mode > LAST_MODE:
+        refuse(s, e, INVALID_AMOUNT)
+    else:
+        row = emit(s, SELF_TRADE_SET)
+        row.account = e.account
+        row.flags = mode << SELF_TRADE_SHIFT
+        apply_self_trade(s, row)
+
+
+@kernel
+def apply_self_trade(s: Any, row: Any) -> None:
+    """The effect of SELF_TRADE_SET."""
+    s.accounts[row.account].self_trade = (row["flags"] & FLAG_SELF_TRADE) >> SELF_TRADE_SHIFT

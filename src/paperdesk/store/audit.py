@@ -23,7 +23,7 @@ from paperdesk.domain.events import (
     TradingStatus,
     stored_bytes,
 )
-from paperdesk.domain.orders import MOVES, OrderStatus
+from paperdesk.domain.orders import OrderStatus
 from paperdesk.domain.reasons import Reason
 from paperdesk.store.audit_books import Account, Order
 from paperdesk.store.audit_lists import LIST_ID, LIST_LEG, activated, asked_of, said_of
@@ -150,26 +150,6 @@ class Auditor(AuditedTrails):
             self._given = None
         return self.report
 
-    def _order(self, row: Row) -> Order | None:
-        """The live order that an output speaks of, if its terms are those it was sent with."""
-        account = self.accounts.get(row[ACCOUNT])
-        order = None if account is None else account.orders.get(row[ORDER_ID])
-        if order is None:
-            self._find("2 order life", f"{OutputKind(row[KIND]).name} for an order that is not live", row)
-            return None
-        self._touched[order.account, order.id] = order
-        said = (row[BOT], row[INSTRUMENT], row[SIDE], row[ORDER_TYPE], row[TIME_IN_FORCE])
-        if said != (order.bot, order.instrument, order.side, order.order_type, order.time_in_force):
-            self._find(
-                "2 order life", "bot, instrument, side, type or time in force are not those it was sent with", row
-            )
-        return order
-
-    def _move(self, order: Order, status: OrderStatus, row: Row) -> None:
-        if status not in MOVES[order.status]:
-            self._find("2 order life", f"from {order.status.name.lower()} to {status.name.lower()}", row)
-        order.status = status
-
     def _submitted(self, row: Row) -> None:
         given, account, definition = self._given, self.accounts.get(row[ACCOUNT]), self.definitions.get(row[INSTRUMENT])
         if given is None or account is None or definition is None:
@@ -203,6 +183,7 @@ class Auditor(AuditedTrails):
         )
         order.time_in_force, order.client_id = row[TIME_IN_FORCE], client_id
         order.post_only, order.reduce_only = bool(row[FLAGS] & 1), bool(row[FLAGS] & 4)
+        self._check_mode(order, account, row)
         order.price, order.trigger, order.qty, order.arrive_ns = price, trigger, qty, arrive_ns
         order.expire_ns, order.budget = row[PAYLOAD + 5 : PAYLOAD + 7]
         order.trail, order.visible = row[PAYLOAD + 8 : PAYLOAD + 10]
@@ -242,6 +223,7 @@ class Auditor(AuditedTrails):
         self._check_arrival(order, row)
         self._move(order, OrderStatus.ACCEPTED, row)
         order.accepted_seq = row[SEQ]
+        self._entered.append(order)
         definition = self.definitions[order.instrument]
         prices = (
             0 if order.is_market else order.price,
@@ -300,9 +282,9 @@ class Auditor(AuditedTrails):
         if facts.volume < 0 or (row[ASSET] == account.reporting and facts.volume != facts.quote <= MOST_COUNTED):
             self._find("7 fees", f"{facts.volume} units count towards fee tiers for {facts.quote} traded", row)
         account.terms.count(row[TS], facts.volume)
-        crowded = account.is_crowded(definition.base if order.side == Side.BUY else definition.quote)
+        cut = account.is_nearly_full(definition.base if order.side == Side.BUY else definition.quote)
         for rule, what in wrong_with_fill(order, facts, market, given, self._flow, account.fill_model):
-            if rule != BEST_FIRST or not crowded:
+            if not (cut and rule == BEST_FIRST):
                 self._find(rule, what, row)
         for rule, what in account.fill(order, facts):
             self._find(rule, what, row)
@@ -322,6 +304,8 @@ class Auditor(AuditedTrails):
             self._find("10 reasons", "ended without a reason", row)
         if row[KIND] == OutputKind.ORDER_REJECTED:
             self._check_arrival(order, row)
+        if reason == Reason.EXPIRED_IN_MATCH:
+            self._check_met(order, row)
         if row[KIND] == OutputKind.ORDER_CANCELED and given.kind not in CANCELS.get(reason, ()):
             self._find("10 cancels", f"canceled {reason} by an input of kind {given.kind}", row)
         if reason == Reason.USER_CANCELED and not 0 < order.cancel_at_ns <= row[TS]:
@@ -330,16 +314,6 @@ class Auditor(AuditedTrails):
             self._find("2 deadlines", f"expired at {row[TS]}, its deadline is {order.expire_ns}", row)
         if order.time_in_force == TimeInForce.FOK and order.filled > 0 and reason not in WHOLE:
             self._find("5 fill or kill", f"ended with {order.filled} of {order.qty} lots filled", row)
-
-    def _cancel_requested(self, row: Row) -> None:
-        order = self._order(row)
-        if order is None:
-            return
-        self._answered = True
-        takes_ns = self.accounts[order.account].terms.latency(order.id, 1)
-        if order.cancel_at_ns > 0 or row[CAUSE] != max(row[TS] + takes_ns, order.arrive_ns):
-            self._find("10 cancels", f"requested at {row[TS]}, due at {row[CAUSE]}", row)
-        order.cancel_at_ns = row[CAUSE]
 
     def _leg_placed(self, row: Row) -> None:
         order = self._order(row)
@@ -357,6 +331,7 @@ class Auditor(AuditedTrails):
             OutputKind.LIMITS_SET: self._done,
             OutputKind.LATENCY_SET: self._terms_set,
             OutputKind.FEE_TIERS_SET: self._terms_set,
+            OutputKind.SELF_TRADE_SET: self._mode_set,
             OutputKind.SIGNAL_STATED: self._signal_stated,
             OutputKind.ORDER_SUBMITTED: self._submitted,
             OutputKind.ORDER_DENIED: self._submitted,
@@ -370,6 +345,9 @@ class Auditor(AuditedTrails):
             OutputKind.ORDER_EXPIRED: self._ended,
             OutputKind.CANCEL_REQUESTED: self._cancel_requested,
             OutputKind.CANCEL_REJECTED: self._cancel_rejected,
+            OutputKind.AMEND_REQUESTED: self._amend_requested,
+            OutputKind.AMEND_REJECTED: self._amend_rejected,
+            OutputKind.ORDER_DECREASED: self._decreased,
             OutputKind.EQUITY: self._valued,
             OutputKind.KILLED: self._switched,
             OutputKind.RESUMED: self._switched,

@@ -22,7 +22,7 @@ MOVES_OF: Final = {
 """Purpose → (source, target)."""
 PURPOSE_NAMES: Final = {1: "OPENING", 2: "RESERVE", 3: "RELEASE", 4: "PAY", 5: "RECEIVE", 6: "FEE", 7: "CLOSING"}
 FEE_SCALE: Final = 10**8
-MOST_UNITS: Final = 2**62
+NEARLY_FULL: Final = 2**61
 
 
 def ceiling(a: int, b: int) -> int:
@@ -40,11 +40,12 @@ class Order:
             self.expire_ns
         ) = 0
         self.post_only = self.reduce_only = False
-        self.budget = self.trail = self.visible = self.taken = 0
+        self.budget = self.trail = self.visible = self.taken = self.self_trade = 0
         self.peak = self.began = self.fired = self.activated_seq = 0
         self.status = OrderStatus.NONE
         self.filled = self.value = self.reserved = self.counted = 0
         self.cancel_at_ns = self.accepted_seq = self.triggered_seq = 0
+        self.amend_at_ns = self.amend_lots = self.amend_seq = 0
         self.list_id = self.list_leg = self.activated_ns = self.brought = 0
 
     @property
@@ -145,6 +146,7 @@ class Account:
         self.next_order = self.next_fill = self.next_signal = 1
         self.epoch_orders = 0
         self.killed = False
+        self.self_trade = 2
         self.buckets: dict[int, list[int]] = {}
         self.held: dict[int, int] = {}
         """Asset → Σ of what live orders need."""
@@ -158,6 +160,10 @@ class Account:
         self.due: deque[tuple[int, int, int, int]] = deque()
         """(order, asset, purpose, amount) of the postings that must come next."""
 
+    def is_nearly_full(self, asset: int) -> bool:
+        """Whether a balance is so near what can be counted that fills of it may have been cut."""
+        return any(abs(units) > NEARLY_FULL for units in self.row(asset))
+
     def row(self, asset: int) -> list[int]:
         """The five buckets of an asset."""
         return self.buckets.setdefault(asset, [0] * 5)
@@ -165,11 +171,6 @@ class Account:
     def position(self, bot: int, instrument: int) -> Position:
         """The position of a scope."""
         return self.positions.setdefault((bot, instrument), Position())
-
-    def is_crowded(self, asset: int) -> bool:
-        """Whether it holds so much of an asset that a fill may be cut to what can be counted."""
-        buckets = self.row(asset)
-        return buckets[FREE] + buckets[RESERVED] > MOST_UNITS // 2
 
     def count(self, order: Order) -> None:
         """Bring what live orders need up to date with one of them."""

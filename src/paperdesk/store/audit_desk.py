@@ -61,6 +61,8 @@ class AuditedDesk:
         self._touched: dict[tuple[int, int], Order] = {}
         self._rows: set[tuple[int, int]] = set()
         self._lists = Lists()
+        self._entered: list[Order] = []
+        """Orders that were accepted or triggered by this input: who executed, and may wait now."""
         self._stopped: list[tuple[int, int]] = []
         """Scopes (account, bot) whose orders this input must end."""
 

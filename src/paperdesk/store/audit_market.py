@@ -50,10 +50,9 @@ OF_A_TOUCH: Final = {FillModel.OPTIMISTIC: 1024, FillModel.EXPECTED: 256, FillMo
 OF_A_BAR: Final = {FillModel.OPTIMISTIC: 1024, FillModel.EXPECTED: 102, FillModel.PESSIMISTIC: 51}
 OF_THE_IMPACT: Final = {FillModel.OPTIMISTIC: 0.0, FillModel.EXPECTED: 2 / 3, FillModel.PESSIMISTIC: 1.0}
 VOLATILITY_OF_A_RANGE: Final = 1 / (2 * math.sqrt(math.log(2)))
+BEST_FIRST: Final = "5 best level first"
 PICTURES: Final = frozenset({int(InputKind.QUOTE), int(InputKind.BOOK)})
 Complaint = tuple[str, str]
-
-BEST_FIRST: Final = "5 best level first"
 
 
 class Definition:
@@ -64,6 +63,7 @@ class Definition:
         self.fields = fields
         self.base, self.quote, self.num, self.den, self.base_units_per_lot, self.trading_status = fields[:6]
         self.min_price, self.max_price, self.min_qty, self.max_qty = fields[6:10]
+        self.min_notional = fields[12]
         self.maker_fee_e8, self.taker_fee_e8 = fields[14:16]
 
     def same_grid(self, other: "Definition") -> bool:

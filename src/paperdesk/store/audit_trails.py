@@ -6,7 +6,8 @@ from typing import Final
 from paperdesk.domain.events import Evidence, FillModel, InputKind, MarketStatus, OutputKind, Side
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.store.audit_books import Order, ceiling
-from paperdesk.store.audit_desk import MARKET_KINDS, AuditedDesk
+from paperdesk.store.audit_changes import AuditedChanges
+from paperdesk.store.audit_desk import MARKET_KINDS
 from paperdesk.store.audit_market import PICTURES, Definition, Given, Market
 from paperdesk.store.audit_report import KIND, PAYLOAD, SEQ, Row
 
@@ -71,7 +72,7 @@ def wrong_on_arrival(order: Order, definition: Definition) -> Iterator[tuple[str
         yield "4.6 icebergs", f"accepted in {ceiling(order.qty, shown)} parts, {most} are allowed"
 
 
-class AuditedTrails(AuditedDesk):
+class AuditedTrails(AuditedChanges):
     """The desk with all that waits for a price."""
 
     def __init__(self) -> None:
@@ -141,6 +142,7 @@ class AuditedTrails(AuditedDesk):
             return
         if order.triggered_seq > 0 or order.status != OrderStatus.ACCEPTED:
             self._find("6.5 stops", "triggered twice, or before it was at the venue", row)
+        self._entered.append(order)
         self._see_market(order)
         order.triggered_seq = row[SEQ]
         last, peak, reached = row[PAYLOAD : PAYLOAD + 3]

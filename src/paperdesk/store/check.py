@@ -196,8 +196,14 @@ ORDER_CHECKS: Final = (
     (
         "an order's state does not go with its numbers",
         """SELECT run, id FROM orders WHERE (status IN ('denied', 'filled', 'canceled', 'expired', 'rejected')
-        AND reserved_units <> 0) OR (status = 'partially_filled' AND (filled_lots = 0 OR filled_lots >= qty_lots))
+        AND reserved_units <> 0) OR (status = 'partially_filled' AND (filled_lots = 0 OR filled_lots >= now_lots))
         OR (status IN ('denied', 'rejected', 'canceled', 'expired') AND reason_code = 0)""",
+    ),
+    (
+        "an order's quantity is not what its decreases leave",
+        """SELECT o.run, o.id FROM orders o LEFT JOIN (SELECT run, account, order_id, MIN(to_lots) AS least FROM decreases
+        GROUP BY run, account, order_id) d ON d.run = o.run AND d.account = o.account AND d.order_id = o.order_id
+        WHERE o.now_lots <> coalesce(d.least, o.qty_lots)""",
     ),
     (
         "an order's number does not follow the one before it in its account",

@@ -55,7 +55,7 @@ ENDS: Final = {
     int(OutputKind.ORDER_CANCELED): OrderStatus.CANCELED,
     int(OutputKind.ORDER_EXPIRED): OrderStatus.EXPIRED,
 }
-WRITTEN: Final = ("epochs", "fills", "receipts", "postings", "equity", "refusals", "signals")
+WRITTEN: Final = ("epochs", "fills", "receipts", "decreases", "postings", "equity", "refusals", "signals")
 """Tables of what only grows."""
 
 
@@ -128,6 +128,9 @@ class Follower:
             OutputKind.ORDER_CANCELED: self._ended,
             OutputKind.ORDER_EXPIRED: self._ended,
             OutputKind.CANCEL_REJECTED: self._refused,
+            OutputKind.AMEND_REQUESTED: self._amend_requested,
+            OutputKind.AMEND_REJECTED: self._amend_rejected,
+            OutputKind.ORDER_DECREASED: self._decreased,
             OutputKind.COMMAND_REFUSED: self._refused,
             OutputKind.EVENT_REFUSED: self._refused,
             OutputKind.ACCOUNT_OPENED: self._account_opened,
@@ -198,8 +201,31 @@ class Follower:
         order = self._order(row)
         self._set_status(order, ENDS[row[KIND]], row)
         order.reason = row[REASON]
+        if row[REASON] == Reason.EXPIRED_IN_MATCH:
+            order.met_order = row[PAYLOAD + 7]
         if row[REASON] != Reason.USER_CANCELED:
             self._refused(row)
+
+    def _amend_requested(self, row: Output) -> None:
+        order = self._order(row)
+        order.amend_lots, order.amend_at_ns = row[PAYLOAD + 1], row[PAYLOAD + 3]
+
+    def _amend_rejected(self, row: Output) -> None:
+        order = self.orders.get((row[ACCOUNT], row[ORDER_ID]))
+        if order is not None and order.status in LIVE and order.amend_at_ns <= row[TS]:
+            order = self._order(row)
+            order.amend_lots = order.amend_at_ns = 0
+        self._refused(row)
+
+    def _decreased(self, row: Output) -> None:
+        order, lots = self._order(row), row[PAYLOAD + 1]
+        met = row[PAYLOAD + 7] if row[REASON] else 0
+        place = (self.run, row[SEQ], row[NUMBER], PAPER, row[TS], row[ACCOUNT], row[ORDER_ID], order.qty_lots, lots)
+        reason = (row[REASON], reason_name(row[REASON]) if row[REASON] else None)
+        self.grown["decreases"].append((*place, met, *reason))
+        order.qty_lots = lots
+        if row[REASON] == 0:
+            order.amend_lots = order.amend_at_ns = 0
 
     def _refused(self, row: Output) -> None:
         who = (row[ACCOUNT], row[BOT], row[INSTRUMENT], row[ORDER_ID])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from paperdesk.domain.events import SELF_TRADE_SHIFT, SelfTrade
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.store.reading import (
     ACCOUNT,
@@ -26,6 +27,7 @@ from paperdesk.store.reading import (
 )
 
 PAPER: Final = "PAPER"
+SELF_TRADES: Final = {int(mode): mode.name.lower() for mode in SelfTrade}
 STATUS_TEXT: Final = {status: status.name.lower() for status in OrderStatus}
 
 
@@ -35,6 +37,7 @@ class Order:
 
     fixed: tuple[Any, ...]
     qty_lots: int
+    """What it wants now: what it was sent with, or less."""
     submitted_ns: int
     arrive_ns: int
     status: OrderStatus = OrderStatus.NONE
@@ -57,6 +60,10 @@ class Order:
     quantity: str | None = None
     """`qty_lots` in words; both are less than what was asked for where a list's order was placed with what another one brought."""
     cancel_at_ns: int = 0
+    amend_at_ns: int = 0
+    amend_lots: int = 0
+    met_order: int = 0
+    """The own order that ended it or made it smaller; 0: none did."""
     reason: int = 0
     updated_seq: int = 0
     updated_ns: int = 0
@@ -65,6 +72,7 @@ class Order:
     def moving(self) -> tuple[Any, ...]:
         """What changes, in the order of `projections.ORDER_MOVING`."""
         amounts = (
+            self.qty_lots,
             self.filled_lots,
             self.fills,
             self.quote_units,
@@ -77,17 +85,9 @@ class Order:
             self.triggered_ticks,
             self.peak_ticks,
         )
+        asked = (self.cancel_at_ns, self.amend_at_ns, self.amend_lots, self.met_order)
         reason = (self.reason, reason_name(self.reason) if self.reason else None)
-        return (
-            STATUS_TEXT[self.status],
-            self.qty_lots,
-            self.quantity,
-            *amounts,
-            self.cancel_at_ns,
-            *reason,
-            self.updated_seq,
-            self.updated_ns,
-        )
+        return (STATUS_TEXT[self.status], *amounts, *asked, *reason, self.updated_seq, self.updated_ns)
 
 
 def sent(row: Output, origin: tuple[str, int], grid: Grid | None) -> Order:
@@ -100,9 +100,7 @@ def sent(row: Output, origin: tuple[str, int], grid: Grid | None) -> Order:
         texts = (grid.price(price) if price else None, grid.price(trigger) if trigger else None)
     identity = (run, account, order_id, f"PAPER-{account}-{order_id}", PAPER, epoch, row[BOT])
     what = (row[INSTRUMENT], row[VERSION], grid.symbol if grid else None, SIDES[row[SIDE]], TYPES[row[ORDER_TYPE]])
-    flags = (row[FLAGS] & 1, row[FLAGS] >> 2 & 1)
-    terms = (TIMES[row[TIME_IN_FORCE]], *flags, client_id, row[PAYLOAD + 7], price, trigger)
+    flags = (row[FLAGS] & 1, row[FLAGS] >> 2 & 1, SELF_TRADES.get(row[FLAGS] >> SELF_TRADE_SHIFT & 7, ""))
+    terms = (TIMES[row[TIME_IN_FORCE]], *flags, client_id, row[PAYLOAD + 7], price, trigger, qty)
     times = (row[SEQ], row[TS], arrive_ns, expire_ns, budget, *row[PAYLOAD + 8 : PAYLOAD + 12])
-    order = Order((*identity, *what, *terms, *texts, *times), qty, row[TS], arrive_ns)
-    order.quantity = None if grid is None else grid.quantity(qty)
-    return order
+    return Order((*identity, *what, *terms, *texts, *times), qty, row[TS], arrive_ns)

@@ -28,18 +28,9 @@ PASSING: Final = frozenset({"status", "ended", "result", "definitions", "past"})
 """What a manifest says about how far a run is, or keeps for the engine alone: not part of what the log can rebuild."""
 LIMITS: Final = tables.LIMITS.split()
 ORDER_MOVING: Final = [
-    *(
-        "status",
-        "qty_lots",
-        "quantity",
-        "filled_lots",
-        "fills",
-        "quote_units",
-        "fee_units",
-        "reserved_units",
-        "placed_seq",
-    ),
-    *("activated_seq", "activated_ticks", "triggered_seq", "triggered_ticks", "peak_ticks", "cancel_at_ns"),
+    *("status", "now_lots", "filled_lots", "fills", "quote_units", "fee_units", "reserved_units", "placed_seq"),
+    *("activated_seq", "activated_ticks", "triggered_seq", "triggered_ticks", "peak_ticks"),
+    *("cancel_at_ns", "amend_at_ns", "amend_lots", "met_order"),
     *("reason_code", "reason", "updated_seq", "updated_ns"),
 ]
 BALANCE_MOVING: Final = [
@@ -226,9 +217,9 @@ class Projector:
 def _loaded(row: tuple[Any, ...]) -> Order:
     """A live order from its row."""
     named = dict(zip(tables.columns(tables.orders), row, strict=True))
-    order = Order(row[: -len(ORDER_MOVING)], named["qty_lots"], named["submitted_ns"], named["arrive_ns"])
+    order = Order(row[: -len(ORDER_MOVING)], named["now_lots"], named["submitted_ns"], named["arrive_ns"])
     order.status = OrderStatus[named["status"].upper()]
-    for name in ORDER_MOVING[1 : ORDER_MOVING.index("reason_code")]:
+    for name in ORDER_MOVING[2 : ORDER_MOVING.index("reason_code")]:
         setattr(order, name, named[name])
     order.reason, order.updated_seq, order.updated_ns = named["reason_code"], named["updated_seq"], named["updated_ns"]
     order.is_new = False

@@ -49,9 +49,9 @@ bots: Final = _table(
 orders: Final = _table(
     "orders",
     "run:t! account! order_id! id:t mode:t epoch bot instrument version symbol:t? side:t order_type:t time_in_force:t "
-    "post_only reduce_only client_id cause price_ticks trigger_ticks price:t? trigger_price:t? submitted_seq "
-    "submitted_ns arrive_ns expire_ns budget_units trail_bips visible_lots list_id list_leg status:t qty_lots quantity:t? filled_lots fills quote_units "
-    "fee_units reserved_units placed_seq activated_seq activated_ticks triggered_seq triggered_ticks peak_ticks cancel_at_ns "
+    "post_only reduce_only self_trade:t client_id cause price_ticks trigger_ticks qty_lots price:t? trigger_price:t? quantity:t? submitted_seq "
+    "submitted_ns arrive_ns expire_ns budget_units trail_bips visible_lots list_id list_leg status:t now_lots filled_lots fills quote_units fee_units "
+    "reserved_units placed_seq activated_seq activated_ticks triggered_seq triggered_ticks peak_ticks cancel_at_ns amend_at_ns amend_lots met_order "
     "reason_code reason:t? updated_seq updated_ns",
 )
 fills: Final = _table(
@@ -64,6 +64,10 @@ receipts: Final = _table(
     "receipts",
     "run:t! account! fill_id! mode:t order_id seq rule:t evidence_ticks shown_lots front_before_lots front_after_lots "
     "fee_rate_e8 fee_tier volume_units latency_ns waited_ns",
+)
+decreases: Final = _table(
+    "decreases",
+    "run:t! seq! number! mode:t ts_seq_ns account order_id from_lots to_lots met_order reason_code reason:t?",
 )
 postings: Final = _table(
     "postings",

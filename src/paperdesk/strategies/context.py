@@ -16,7 +16,7 @@ from typing import Any, Final, Unpack
 
 import numpy as np
 
-from paperdesk.domain.commands import Intent, cancel_all, cancel_order, command, submit_order
+from paperdesk.domain.commands import Intent, amend_order, amended_lots, cancel_all, cancel_order, command, submit_order
 from paperdesk.domain.events import FLAG_POST_ONLY, INPUT, INPUT_BYTES, InputKind, Side, TimeInForce
 from paperdesk.domain.instruments import Instrument, Number, exact
 from paperdesk.domain.reasons import Reason
@@ -226,6 +226,23 @@ class Context(ListWishes):
             if order.order_id:
                 self.send_cancel(order)
 
+    def amend(self, handle: int, quantity: Number = 0, *, lots: int = 0) -> None:
+        """Ask for a smaller quantity of an order, what is filled included; it keeps its place in the queue.
+
+        Give `quantity` in the base asset, or `lots`. Nothing happens where the order has ended, or a cancel or an amend
+        is on its way already. Refusals come to on_refusal (AMEND_REJECTED), and leave the order as it is. ValueError
+        for a handle that never was.
+        """
+        order = self._view.orders.get(handle)
+        if order is None:
+            if not 0 < handle <= self._view.last_handle:
+                raise ValueError(f"there never was an order with handle {handle!r}; use what buy() or sell() returned")
+            return
+        if not order.is_canceling and not order.amend_lots:
+            order.amend_lots = lots if lots > 0 else amended_lots(order.instrument, quantity)
+            if order.order_id:
+                self.send_amend(order)
+
     def cancel_all(self, symbol: str | None = None) -> None:
         """Ask for the end of all live orders of this bot, on one instrument or on all."""
         number = -1 if symbol is None else self.market(symbol).number
@@ -250,6 +267,11 @@ class Context(ListWishes):
     def send_cancel(self, order: Order) -> None:
         """The cancel command of an order that has its number."""
         self.commands.append(cancel_order(self._view.account, self._view.bot, order.order_id))
+
+    def send_amend(self, order: Order) -> None:
+        """The amend command of an order that has its number."""
+        view = self._view
+        self.commands.append(amend_order(view.account, view.bot, order.order_id, order.amend_lots))
 
     def _quoted(self, symbol: str) -> Market:
         if not self._sees_quotes:

@@ -117,10 +117,10 @@ class Fill(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A command that came to nothing, or an order that ended before it was filled, with the reason.
+    """A command that came to nothing, or an order that ended before it was filled, or grew smaller unasked, with the reason.
 
     `what`: ORDER_DENIED (our risk gate), ORDER_REJECTED (the venue), ORDER_EXPIRED, ORDER_CANCELED (not at our wish),
-    CANCEL_REJECTED, COMMAND_REFUSED. `handle` is 0 where the command was no order of ours.
+    CANCEL_REJECTED, AMEND_REJECTED, COMMAND_REFUSED, ORDER_DECREASED. `handle` is 0 where the command was no order of ours.
     """
 
     instrument: Instrument | None
@@ -172,11 +172,13 @@ class Balance(NamedTuple):
 class Order:
     """A live order of ours as last told. Read it, do not write to it: the host keeps it up to date.
 
-    `order_id` is 0 and `status` NONE until the desk has numbered it; `is_canceling` from our cancel on. An order of a
+    `order_id` is 0 and `status` NONE until the desk has numbered it; `is_canceling` from our cancel on. `amend_lots`: the
+    quantity that an amend on its way asks for (below zero where it cannot be one), else 0. An order of a
     list names the handle of the list's first order, and `is_pending` while it waits for that to be filled.
     """
 
     __slots__ = (
+        "amend_lots",
         "filled_lots",
         "handle",
         "instrument",
@@ -209,6 +211,7 @@ class Order:
         is_canceling: bool = False,
         list_handle: int = 0,
         is_pending: bool = False,
+        amend_lots: int = 0,
     ) -> None:
         self.handle = handle
         self.instrument = instrument
@@ -224,6 +227,7 @@ class Order:
         self.is_canceling = is_canceling
         self.list_handle = list_handle
         self.is_pending = is_pending
+        self.amend_lots = amend_lots
 
     @property
     def symbol(self) -> str:

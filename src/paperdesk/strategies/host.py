@@ -198,6 +198,8 @@ class BotHost:
                 refused = True
         if view.acknowledged:
             for order in view.acknowledged:
+                if order.amend_lots:
+                    self.ctx.send_amend(order)
                 if order.is_canceling:
                     self.ctx.send_cancel(order)
             view.acknowledged.clear()

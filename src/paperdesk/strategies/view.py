@@ -35,6 +35,9 @@ ACCEPTED: Final = int(OutputKind.ORDER_ACCEPTED)
 CANCEL_REQUESTED: Final = int(OutputKind.CANCEL_REQUESTED)
 LEG_ACTIVATED: Final = int(OutputKind.LEG_ACTIVATED)
 CANCEL_REJECTED: Final = int(OutputKind.CANCEL_REJECTED)
+DECREASED: Final = int(OutputKind.ORDER_DECREASED)
+AMEND_REQUESTED: Final = int(OutputKind.AMEND_REQUESTED)
+AMEND_REJECTED: Final = int(OutputKind.AMEND_REJECTED)
 COMMAND_REFUSED: Final = int(OutputKind.COMMAND_REFUSED)
 ENDS: Final = frozenset(
     int(kind)
@@ -129,7 +132,7 @@ class View:
         self.acknowledged: list[Order] = []
         """Orders numbered by the desk since the host last looked.
 
-        Cancels that had to wait for the number can go out.
+        Amends and cancels that had to wait for the number can go out.
         """
 
     def take(self, row: Output) -> Fill | Refusal | None:
@@ -156,6 +159,14 @@ class View:
             order = self._find(row)
             if order is not None:
                 order.is_canceling = False
+            return self._refusal(row, order)
+        elif kind == DECREASED and row[REASON] != 0:
+            self._moved(row)
+            return self._refusal(row, self._find(row))
+        elif kind == AMEND_REJECTED:
+            order = self._find(row)
+            if order is not None and row[REASON] != Reason.AMEND_PENDING:
+                order.amend_lots = 0
             return self._refusal(row, order)
         else:
             self._moved(row)
@@ -225,6 +236,12 @@ class View:
             order.is_canceling = True
         elif row[KIND] == LEG_ACTIVATED:
             order.is_pending, order.qty_lots = False, row[PAYLOAD_AT + 1]
+        elif row[KIND] == AMEND_REQUESTED:
+            order.amend_lots = row[PAYLOAD_AT + 1]
+        elif row[KIND] == DECREASED:
+            order.qty_lots = row[PAYLOAD_AT + 1]
+            if row[REASON] == 0:
+                order.amend_lots = 0
 
     def _fill(self, row: Output) -> Fill | None:
         market = self.markets.get(row[INSTRUMENT])

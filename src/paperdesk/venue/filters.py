@@ -12,6 +12,7 @@ from paperdesk.venue.budget import is_countable, most_value
 from paperdesk.venue.iceberg import parts_reason
 from paperdesk.venue.kinds import BUY, LIMIT_ORDER, MARKET_ORDER, direction, has_trigger, is_market, is_reached, is_stop
 from paperdesk.venue.lists import LEG_BASE, first_of_pair, is_pending
+from paperdesk.venue.rivals import meets_own
 from paperdesk.venue.trailing import awaited_ticks, trail_reason
 
 TRADING: Final = int(TradingStatus.TRADING)
@@ -209,6 +210,6 @@ def arrival_reason(s: Any, order: Any) -> int:
         reason = parts_reason(definition, order)
     if reason == 0 and has_trigger(order) and order.trigger_ticks > 0 and triggered(market, order):
         return STOP_WOULD_TRIGGER
-    if reason == 0 and order.post_only == 1 and would_take(market, order):
+    if reason == 0 and order.post_only == 1 and (would_take(market, order) or meets_own(s, order)):
         return POST_ONLY_WOULD_TAKE
     return list_reason(market, order) if reason == 0 else reason

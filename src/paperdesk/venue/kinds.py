@@ -6,7 +6,7 @@ away from its order, a take-profit when the price comes to it. Rows of the order
 
 from typing import Any, Final
 
-from paperdesk.domain.events import OrderType, Side, TimeInForce
+from paperdesk.domain.events import OrderType, SelfTrade, Side, TimeInForce
 from paperdesk.domain.kernel import kernel
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
@@ -14,6 +14,7 @@ MARKET_ORDER, LIMIT_ORDER = int(OrderType.MARKET), int(OrderType.LIMIT)
 STOP_MARKET, STOP_LIMIT = int(OrderType.STOP_MARKET), int(OrderType.STOP_LIMIT)
 TAKE_PROFIT_MARKET, TAKE_PROFIT_LIMIT = int(OrderType.TAKE_PROFIT_MARKET), int(OrderType.TAKE_PROFIT_LIMIT)
 GTC, IOC, FOK, GTD = int(TimeInForce.GTC), int(TimeInForce.IOC), int(TimeInForce.FOK), int(TimeInForce.GTD)
+EXPIRE_MAKER, DECREMENT = int(SelfTrade.EXPIRE_MAKER), int(SelfTrade.DECREMENT)
 UP, DOWN = 0, 1
 """Directions of a price in which a trigger is reached; they index the stops place."""
 FIRST_TYPE: Final = MARKET_ORDER

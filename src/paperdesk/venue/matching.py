@@ -10,11 +10,12 @@ from typing import Any, Final
 from paperdesk.domain.events import FillRule
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.reasons import Reason
-from paperdesk.venue import book, orders, places
+from paperdesk.venue import book, orders, places, self_trade
 from paperdesk.venue.book import BOOK, LIVE, UNKNOWN, best
 from paperdesk.venue.fills import fill
 from paperdesk.venue.filters import arrival_reason, stop_price
 from paperdesk.venue.kinds import FOK, collar, has_trigger, is_market, stays
+from paperdesk.venue.rivals import first_rival, lots_before
 from paperdesk.venue.whole import fills_whole
 
 BOOK_WALK: Final = int(FillRule.BOOK_WALK)
@@ -51,7 +52,10 @@ def execute(s: Any, slot: int) -> None:
     if s.markets[order.instrument].evidence != BOOK:
         if order.post_only == 1:
             rest_unqueued(s, order)
-        places.enter_held(s, slot)
+        else:
+            self_trade.meet_waiting(s, slot)
+        if orders.is_unfinished(order):
+            places.enter_held(s, slot)
         return
     walk(s, slot)
     if not orders.is_unfinished(order):
@@ -66,37 +70,53 @@ def execute(s: Any, slot: int) -> None:
 
 @kernel
 def walk_limit(s: Any, order: Any) -> int:
-    """The worst price an executing order may pay, or 0 where there is nothing to walk."""
+    """The worst price an executing order may pay, or 0 where there is none to go by."""
+    if not is_market(order):
+        limit: int = order.price_ticks
+        return limit
     market = s.markets[order.instrument]
     top = best(market, 2 - order.side)
-    if market.status != LIVE or top == 0:
-        return 0
-    limit: int = collar(order.side, top) if is_market(order) else order.price_ticks
-    return limit
+    assert market.status == LIVE or top == 0, "what is not to be trusted shows nothing"
+    return collar(order.side, top) if top > 0 else 0
 
 
 @kernel
 def walk(s: Any, slot: int) -> None:
-    """Take from the visible book, best level first, what the account has not used up; an unfillable FOK ends whole."""
+    """Take from the visible book, best level first, what the account has not used up, and meet rivals where they stand; an unfillable FOK ends whole."""
     order = s.orders[slot]
     limit = walk_limit(s, order)
-    if order.time_in_force == FOK and not fills_whole(s, order, limit):
+    rival = first_rival(s, order, limit)
+    if order.time_in_force == FOK and not fills_whole(s, order, limit, rival):
         orders.finish(s, slot, orders.ORDER_EXPIRED, FOK_NOT_FILLED)
         return
-    if limit == 0:
-        return
-    account, instrument, opposite = order.account, order.instrument, 2 - order.side
-    market, used = s.markets[instrument], s.used[book.used_row(s, account, instrument)]
+    opposite, market = 2 - order.side, s.markets[order.instrument]
     for level in range(market.count[opposite]):
         ticks = market.ticks[opposite, level]
         if not orders.is_unfinished(order) or not book.reaches(order.side, ticks, limit):
             break
-        lots = min(book.available_lots(s, account, instrument, opposite, level), order.qty_lots - order.filled_lots)
-        if lots > 0:
-            shown = market.lots[opposite, level]
-            filled = fill(s, slot, ticks, lots, orders.TAKER, BOOK_WALK, shown, ticks, UNKNOWN, UNKNOWN)
-            if filled > 0:
-                book.use_lots(used, market, opposite, level, filled)
+        while rival != UNKNOWN and book.better(opposite, s.orders[rival].price_ticks, ticks):
+            rival = self_trade.meet(s, slot, rival, limit)
+        while rival != UNKNOWN and s.orders[rival].price_ticks == ticks:
+            take(s, slot, level, lots_before(s, rival, level))
+            rival = self_trade.meet(s, slot, rival, limit) if orders.is_unfinished(order) else UNKNOWN
+        if orders.is_unfinished(order):
+            take(s, slot, level, order.qty_lots)
+    while rival != UNKNOWN and orders.is_unfinished(order):
+        rival = self_trade.meet(s, slot, rival, limit)
+
+
+@kernel
+def take(s: Any, slot: int, level: int, most: int) -> None:
+    """Take up to so many lots from a visible level, as far as the account has not used it up."""
+    order = s.orders[slot]
+    account, instrument, opposite = order.account, order.instrument, 2 - order.side
+    market = s.markets[instrument]
+    lots = min(book.available_lots(s, account, instrument, opposite, level), order.qty_lots - order.filled_lots, most)
+    if lots > 0:
+        ticks, shown = market.ticks[opposite, level], market.lots[opposite, level]
+        filled = fill(s, slot, ticks, lots, orders.TAKER, BOOK_WALK, shown, ticks, UNKNOWN, UNKNOWN)
+        if filled > 0:
+            book.use_lots(s.used[book.used_row(s, account, instrument)], market, opposite, level, filled)
 
 
 @kernel

@@ -1,12 +1,19 @@
 """The order table: its rows, and what each order output does to them.
 
-A live order has a row; a done one gives it back (unless a cancel is still on its way to it, which must then be told that it came too
+A live order has a row; a done one gives it back (unless a cancel or an amend is still on its way to it, which must then be told that it came too
 late). Rows of one account are chained by id.
 """
 
 from typing import Any, Final
 
-from paperdesk.domain.events import FLAG_POST_ONLY, FLAG_REDUCE_ONLY, Liquidity, OutputKind
+from paperdesk.domain.events import (
+    FLAG_POST_ONLY,
+    FLAG_REDUCE_ONLY,
+    FLAG_SELF_TRADE,
+    SELF_TRADE_SHIFT,
+    Liquidity,
+    OutputKind,
+)
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.orders import ALLOWED, OrderStatus
 from paperdesk.domain.outbox import emit
@@ -50,6 +57,7 @@ CANCEL_REJECTED: Final = int(OutputKind.CANCEL_REJECTED)
 LEG_ACTIVATED: Final = int(OutputKind.LEG_ACTIVATED)
 LIST_ENDED: Final = int(Reason.LIST_ENDED)
 ORDER_ACTIVATED: Final = int(OutputKind.ORDER_ACTIVATED)
+ORDER_DECREASED, AMEND_REQUESTED = int(OutputKind.ORDER_DECREASED), int(OutputKind.AMEND_REQUESTED)
 
 
 @kernel
@@ -70,14 +78,14 @@ def find_order(s: Any, account: int, order_id: int) -> int:
 @kernel
 def state_order(s: Any, kind: int, slot: int, reason: int) -> None:
     """State a fact about an order and apply it."""
-    apply_order(s, order_row(s, kind, slot, reason), slot)
+    apply_order(s, name_order(s, kind, slot, reason), slot)
 
 
 @kernel
 def state_price(s: Any, kind: int, slot: int, last_ticks: int, peak_ticks: int) -> None:
     """State that a price activated or fired an order that waited for it, and apply it. `peak_ticks`: the peak of one that follows the price, then."""
     order = s.orders[slot]
-    row = order_row(s, kind, slot, 0)
+    row = name_order(s, kind, slot, 0)
     row.last_ticks = last_ticks
     row.peak_ticks = peak_ticks
     row.reached_ticks = order.trigger_ticks
@@ -87,8 +95,8 @@ def state_price(s: Any, kind: int, slot: int, last_ticks: int, peak_ticks: int) 
 
 
 @kernel
-def order_row(s: Any, kind: int, slot: int, reason: int) -> Any:
-    """An output about an order, without what its kind adds."""
+def name_order(s: Any, kind: int, slot: int, reason: int) -> Any:
+    """An output that says which order it is about; what it says is added and applied by the caller."""
     order = s.orders[slot]
     row = emit(s, kind)
     row.account = order.account
@@ -133,6 +141,7 @@ def apply_submitted(s: Any, row: Any) -> int:
     order.time_in_force = row.time_in_force
     order.post_only = 1 if row["flags"] & FLAG_POST_ONLY else 0
     order.reduce_only = 1 if row["flags"] & FLAG_REDUCE_ONLY else 0
+    order.self_trade = (row["flags"] & FLAG_SELF_TRADE) >> SELF_TRADE_SHIFT
     order.status = SUBMITTED
     order.price_ticks = row.price_ticks
     order.trigger_ticks = row.trigger_ticks
@@ -198,6 +207,14 @@ def apply_order(s: Any, row: Any, slot: int) -> None:
         order.activated_ns = s.activated_ns = row.ts_seq_ns
         if counts_lots(s, slot):
             add_open_lots(s, order, order.qty_lots)
+    elif row.kind == AMEND_REQUESTED:
+        order.amend_at_ns, order.amend_lots = row.arrive_ns, row.qty_lots
+    elif row.kind == ORDER_DECREASED:
+        assert order.filled_lots < row.qty_lots < order.qty_lots, "what is left of an order is less, and something"
+        add_open_lots(s, order, row.qty_lots - order.qty_lots)
+        order.qty_lots = row.qty_lots
+        if row.reason == 0:
+            order.amend_at_ns = order.amend_lots = 0
     elif row.kind != CANCEL_REJECTED:
         if counts_lots(s, slot):
             add_open_lots(s, order, order.filled_lots - order.qty_lots)
@@ -259,11 +276,20 @@ def apply_fill(s: Any, row: Any, slot: int) -> int:
 @kernel
 def finish(s: Any, slot: int, kind: int, reason: int) -> None:
     """End an order (rejected, canceled, expired), and with it those that hang on it."""
-    if s.orders[slot].list_id == 0:
-        end_order(s, slot, kind, reason)
-        return
-    first, second = other_legs(s, slot)
+    first, second = legs_beside(s, slot)
     end_order(s, slot, kind, reason)
+    end_legs(s, first, second)
+
+
+@kernel
+def legs_beside(s: Any, slot: int) -> tuple[int, int]:
+    """Rows of the live orders that end with this one, or UNKNOWN."""
+    return other_legs(s, slot) if s.orders[slot].list_id > 0 else (UNKNOWN, UNKNOWN)
+
+
+@kernel
+def end_legs(s: Any, first: int, second: int) -> None:
+    """End what hung on an order that has ended."""
     if first != UNKNOWN:
         end_order(s, first, ORDER_CANCELED, LIST_ENDED)
     if second != UNKNOWN:
@@ -297,13 +323,19 @@ def reserve_asset(s: Any, order: Any) -> int:
 
 @kernel
 def retire(s: Any, slot: int) -> None:
-    """Take a done order out of its place; its row is free again unless a cancel is still on its way to it."""
+    """Take a done order out of its place; its row is free again unless a cancel or an amend is still on its way to it."""
     order = s.orders[slot]
     assert not is_unfinished(order), "only done orders retire"
     leave_place(s, slot)
     if order.time_in_force == GTD:
         leave_inbox(s, slot, EXPIRY)
-    if order.cancel_at_ns == 0:
+    free_if_told(s, slot)
+
+
+@kernel
+def free_if_told(s: Any, slot: int) -> None:
+    """Give a done order's row back, unless something is on its way that must be told that it came too late."""
+    if s.orders[slot].cancel_at_ns == 0 and s.orders[slot].amend_at_ns == 0:
         free_row(s, slot)
 
 
@@ -333,6 +365,7 @@ def clear_row(order: Any) -> None:
     order.id = order.price_ticks = order.trigger_ticks = order.qty_lots = order.filled_lots = order.value = 0
     order.most_lots = order.least_lots = order.level_lots = order.seen_picture = order.rank = 0
     order.reserved_units = order.submitted_ns = order.arrive_ns = 0
+    order.amend_at_ns = order.amend_lots = order.self_trade = 0
     order.cancel_at_ns = order.client_id = order.expire_ns = order.reduce_only = order.budget_units = 0
     order.list_id = order.list_leg = order.activated_ns = order.brought_units = 0
     order.trail_bips = order.peak_ticks = order.fired_ticks = 0

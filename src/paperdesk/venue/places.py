@@ -23,8 +23,8 @@ RESTING: Final = 3
 STOPS: Final = 4
 PENDING: Final = 5
 
-ARRIVAL, CANCEL, EXPIRY = 0, 1, 2
-ENTRIES: Final = 3
+ARRIVAL, AMEND, CANCEL, EXPIRY = 0, 1, 2, 3
+ENTRIES: Final = 4
 """Kinds of entries of the inbox: ENTRIES · row + kind."""
 
 
@@ -131,7 +131,7 @@ def leave_stops(s: Any, slot: int) -> None:
 
 @kernel
 def enter_inbox(s: Any, slot: int, what: int) -> None:
-    """Send an arrival or a cancel on its way, or note an expiry."""
+    """Send an arrival, an amend or a cancel on its way, or note an expiry."""
     entry = ENTRIES * slot + what
     put_inbox(s, position_inbox(s, entry), entry)
     if what == ARRIVAL:
@@ -208,7 +208,9 @@ def due_ns(s: Any, entry: int) -> int:
     """When an inbox entry fires."""
     order, what = s.orders[entry // ENTRIES], entry % ENTRIES
     due: int = order.arrive_ns
-    if what == CANCEL:
+    if what == AMEND:
+        due = order.amend_at_ns
+    elif what == CANCEL:
         due = order.cancel_at_ns
     elif what == EXPIRY:
         due = order.expire_ns
@@ -217,7 +219,7 @@ def due_ns(s: Any, entry: int) -> int:
 
 @kernel
 def before_inbox(s: Any, a: int, b: int) -> bool:
-    """Order (due, account, id, arrival before cancel before expiry)."""
+    """Order (due, account, id, arrival before amend before cancel before expiry)."""
     due_a, due_b = due_ns(s, a), due_ns(s, b)
     if due_a != due_b:
         return due_a < due_b
@@ -279,7 +281,7 @@ def clear_places(s: Any) -> None:
 
 @kernel
 def rebuild_places(s: Any) -> None:
-    """Put every row where its `place` and its cancel say it belongs; each order's account has a row for what it uses of the book."""
+    """Put every row where its `place`, its amend and its cancel say it belongs; each order's account has a row for what it uses of the book."""
     clear_places(s)
     s.n_trailing = 0
     for slot in range(s.n_used_rows):
@@ -303,6 +305,8 @@ def rebuild_places(s: Any) -> None:
             used_row(s, order.account, order.instrument)
         if order.status != 0 and order.cancel_at_ns > 0:
             enter_inbox(s, slot, CANCEL)
+        if order.status != 0 and order.amend_at_ns > 0:
+            enter_inbox(s, slot, AMEND)
         if order.time_in_force == GTD and SUBMITTED <= order.status <= PARTIALLY_FILLED:
             enter_inbox(s, slot, EXPIRY)
         assert order.place == place, "every order is where it was"

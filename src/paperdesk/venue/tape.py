@@ -30,6 +30,7 @@ from paperdesk.venue.orders import (
 )
 from paperdesk.venue.pairs import stand_alone
 from paperdesk.venue.places import before_held, enter_held, leave_place
+from paperdesk.venue.self_trade import meet_waiting
 from paperdesk.venue.trailing import awaited_ticks
 
 TRADE_THROUGH, BAR_OPEN, BAR_THROUGH, BAR_STOP, TAPE_TAKE, TAPE_TOUCH = (
@@ -249,6 +250,9 @@ def fire_in_bar(s: Any, slot: int, e: Any, ticks: int, is_late: bool) -> None:
     order.fired_ticks = 0
     state_price(s, ORDER_TRIGGERED, slot, ticks, order.peak_ticks)
     stand_alone(s, slot)
+    meet_waiting(s, slot)
+    if not is_unfinished(order):
+        return
     if not is_market(order) and stays(order):
         rest_unqueued(s, order)
         order.rested = 1 if is_late else IN_THIS_BAR

@@ -47,7 +47,7 @@ export function TicketPanel({ picked, onStory }: { picked: { price: string; at: 
     const body: NewOrder = {
       instrument: instrument.number, side: draft.side, order_type: draft.type, quantity: draft.quantity.trim(),
       price: hasPrice(draft.type) ? draft.price.trim() : null, trigger_price: hasTrigger(draft.type) ? draft.trigger.trim() : null,
-      time_in_force: draft.timeInForce, post_only: draft.postOnly, reduce_only: false, quote_quantity: null, expire_ns: null,
+      time_in_force: draft.timeInForce, post_only: draft.postOnly, reduce_only: false, quote_quantity: null, expire_ns: null, self_trade: null,
     }; // prettier-ignore
     const done = await commanding.run({ method: "POST", path: "/orders", body });
     if (done === null) return;

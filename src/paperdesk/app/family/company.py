@@ -19,7 +19,7 @@ from paperdesk.app.accounts import ACCOUNT
 from paperdesk.app.beside import fees_text, latency_text
 from paperdesk.app.bootstrap import Plan
 from paperdesk.app.family.mirror import copies
-from paperdesk.app.family.order_words import Unusable, intent_of, legs_of
+from paperdesk.app.family.order_words import Unusable, decimal, intent_of, legs_of
 from paperdesk.app.family.pictures import Pictures
 from paperdesk.app.family.tasks import resident_mb
 from paperdesk.app.isolated import IsolatedBot
@@ -315,6 +315,8 @@ class Company:
             return commands.submit_list(ACCOUNT, 0, self._instrument(what.instrument), kind, legs)
         if isinstance(what, words.CancelOrder):
             return commands.cancel_order(ACCOUNT, 0, what.order_id)
+        if isinstance(what, words.AmendOrder):
+            return self._amend(what)
         if isinstance(what, words.CancelAll):
             if not -1 <= what.instrument < len(self.plan.instruments):
                 raise Unusable(f"there is no instrument {what.instrument}")
@@ -335,6 +337,13 @@ class Company:
             raise Unusable(f"there is no instrument {number}")
         instrument: Instrument = self.plan.instruments[number]
         return instrument
+
+    def _amend(self, what: words.AmendOrder) -> np.ndarray[Any, Any]:
+        orders = self.run.drive.fold.orders
+        found = orders["instrument"][(orders["account"] == ACCOUNT) & (orders["id"] == what.order_id)]
+        quantity = decimal("quantity", what.quantity)
+        lots = commands.amended_lots(self.plan.instruments[int(found[0])], quantity) if len(found) else 0
+        return commands.amend_order(ACCOUNT, 0, what.order_id, lots)
 
 
 def accounts_told(plan: Plan) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """What people and the API send to the desk's own account, as it goes to the accounts beside it: the same orders.
 
-An order is copied with the number of the desk's own as its `client_id`, and is found by it when it is to be canceled; nothing else has to be
+An order is copied with the number of the desk's own as its `client_id`, and is found by it when it is to be amended or canceled; nothing else has to be
 remembered, so that a desk that was started again finds it too. Ghosts are left out of whatever stops and starts bots: they go on without
 protections. What concerns the whole desk (account -1) is one input and needs no copies.
 """
@@ -16,8 +16,9 @@ from paperdesk.domain.orders import LIVE
 from paperdesk.engine.fold import Fold
 
 Rows = np.ndarray[Any, Any]
-SUBMIT_ORDER, SUBMIT_LIST, CANCEL_ORDER, CANCEL_ALL, KILL, RESUME = (
-    int(InputKind[name]) for name in ("SUBMIT_ORDER", "SUBMIT_LIST", "CANCEL_ORDER", "CANCEL_ALL", "KILL", "RESUME")
+SUBMIT_ORDER, SUBMIT_LIST, AMEND_ORDER, CANCEL_ORDER, CANCEL_ALL, KILL, RESUME = (
+    int(InputKind[name])
+    for name in ("SUBMIT_ORDER", "SUBMIT_LIST", "AMEND_ORDER", "CANCEL_ORDER", "CANCEL_ALL", "KILL", "RESUME")
 )
 SENT: Final = (int(OutputKind.ORDER_SUBMITTED), int(OutputKind.ORDER_DENIED))
 STATUSES: Final = [int(status) for status in LIVE]
@@ -40,7 +41,7 @@ def copies(fold: Fold, beside: list[Account], row: Rows, outputs: Rows) -> Itera
                 copy["list_cause"] = 0
             else:
                 copy["client_id"], copy["cause"] = sent["order_id"][0], 0
-        elif kind == CANCEL_ORDER:
+        elif kind in (CANCEL_ORDER, AMEND_ORDER):
             number = same_order(fold, other.number, int(row["order_id"][0]))
             if number == 0:
                 continue

@@ -6,7 +6,7 @@ from typing import Final
 from paperdesk.api import messages as words
 from paperdesk.domain.commands import Intent
 from paperdesk.domain.events import ListKind, Side, TimeInForce
-from paperdesk.domain.terms import TYPES, Terms
+from paperdesk.domain.terms import SELF_TRADES, TYPES, Terms
 
 DIGITS: Final = 40
 SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
@@ -44,6 +44,10 @@ def intent_of(what: words.SubmitOrder) -> Intent:
         terms["visible_quantity"] = decimal("visible_quantity", what.visible_quantity)
     if what.quote_quantity is not None:
         terms["quote_quantity"] = decimal("quote_quantity", what.quote_quantity)
+    if what.self_trade is not None:
+        if what.self_trade not in SELF_TRADES:
+            raise Unusable(f"self_trade is one of {', '.join(SELF_TRADES)}")
+        terms["self_trade"] = what.self_trade  # type: ignore[typeddict-item]
     return Intent(
         SIDES[what.side], decimal("quantity", what.quantity), limit, trigger_price, force, what.post_only, **terms
     )

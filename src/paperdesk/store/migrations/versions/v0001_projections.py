@@ -1,6 +1,6 @@
 """The projections' first schema.
 
-Three kinds of tables: what only grows (fills, receipts, postings, equity, refusals, signals, epochs), what moves within bounds
+Three kinds of tables: what only grows (fills, receipts, decreases, postings, equity, refusals, signals, epochs), what moves within bounds
 (orders, accounts, bots, balances, positions, runs), and names for people (assets, instruments, feed_refusals,
 data_notes). Whoever writes a row of money must write mode 'PAPER': nothing else passes the CHECK, and no row of what
 only grows can be changed, replaced or deleted, without changing this schema, which `paperdesk db check` sees.
@@ -46,22 +46,22 @@ TABLES = {
   id TEXT NOT NULL CHECK (id = 'PAPER-' || account || '-' || order_id), {PAPER},
   epoch {{int}} NOT NULL, bot {{int}} NOT NULL, instrument {{int}} NOT NULL, version {{int}} NOT NULL, symbol TEXT,
   side TEXT NOT NULL, order_type TEXT NOT NULL, time_in_force TEXT NOT NULL, post_only {{int}} NOT NULL,
-  reduce_only {{int}} NOT NULL,
+  reduce_only {{int}} NOT NULL, self_trade TEXT NOT NULL,
   client_id {{int}} NOT NULL, cause {{int}} NOT NULL, price_ticks {{int}} NOT NULL, trigger_ticks {{int}} NOT NULL,
   price TEXT, trigger_price TEXT, submitted_seq {{int}} NOT NULL,
   submitted_ns {{int}} NOT NULL, arrive_ns {{int}} NOT NULL, expire_ns {{int}} NOT NULL,
   budget_units {{int}} NOT NULL, trail_bips {{int}} NOT NULL, visible_lots {{int}} NOT NULL, list_id {{int}} NOT NULL, list_leg {{int}} NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('denied', 'submitted', 'accepted', 'partially_filled', 'filled', 'canceled',
     'expired', 'rejected')),
-  qty_lots {{int}} NOT NULL, quantity TEXT,
-  filled_lots {{int}} NOT NULL, fills {{int}} NOT NULL, quote_units {{int}} NOT NULL, fee_units {{int}} NOT NULL,
+  now_lots {{int}} NOT NULL, filled_lots {{int}} NOT NULL, fills {{int}} NOT NULL, quote_units {{int}} NOT NULL, fee_units {{int}} NOT NULL,
   reserved_units {{int}} NOT NULL CHECK (reserved_units >= 0), placed_seq {{int}} NOT NULL, activated_seq {{int}} NOT NULL,
   activated_ticks {{int}} NOT NULL, triggered_seq {{int}} NOT NULL, triggered_ticks {{int}} NOT NULL, peak_ticks {{int}} NOT NULL,
-  cancel_at_ns {{int}} NOT NULL, reason_code {{int}} NOT NULL, reason TEXT, updated_seq {{int}} NOT NULL,
+  cancel_at_ns {{int}} NOT NULL, amend_at_ns {{int}} NOT NULL, amend_lots {{int}} NOT NULL,
+  met_order {{int}} NOT NULL, reason_code {{int}} NOT NULL, reason TEXT, updated_seq {{int}} NOT NULL,
   updated_ns {{int}} NOT NULL,
   PRIMARY KEY (run, account, order_id), {ACCOUNT},
-  CHECK (filled_lots >= 0 AND (filled_lots = 0 OR filled_lots <= qty_lots)),
-  CHECK (status <> 'filled' OR filled_lots = qty_lots),
+  CHECK (filled_lots >= 0 AND (filled_lots = 0 OR filled_lots <= now_lots) AND now_lots <= qty_lots),
+  CHECK (status <> 'filled' OR filled_lots = now_lots),
   CHECK (status NOT IN ('denied', 'submitted', 'accepted', 'rejected') OR filled_lots = 0)""",
     "fills": f"""run TEXT NOT NULL, account {{int}} NOT NULL, fill_id {{int}} NOT NULL CHECK (fill_id > 0),
   {PAPER}, order_id {{int}} NOT NULL, seq {{int}} NOT NULL, number {{int}} NOT NULL, ts_seq_ns {{int}} NOT NULL,
@@ -79,6 +79,10 @@ TABLES = {
   volume_units {{int}} NOT NULL CHECK (volume_units >= 0), latency_ns {{int}} NOT NULL, waited_ns {{int}} NOT NULL,
   PRIMARY KEY (run, account, fill_id),
   FOREIGN KEY (run, account, fill_id) REFERENCES fills (run, account, fill_id)""",
+    "decreases": f"""run TEXT NOT NULL, seq {{int}} NOT NULL, number {{int}} NOT NULL, {PAPER},
+  ts_seq_ns {{int}} NOT NULL, account {{int}} NOT NULL, order_id {{int}} NOT NULL, from_lots {{int}} NOT NULL,
+  to_lots {{int}} NOT NULL CHECK (to_lots > 0 AND to_lots < from_lots), met_order {{int}} NOT NULL,
+  reason_code {{int}} NOT NULL, reason TEXT, PRIMARY KEY (run, seq, number), {ORDER}""",
     "postings": f"""run TEXT NOT NULL, seq {{int}} NOT NULL, number {{int}} NOT NULL, {PAPER},
   ts_seq_ns {{int}} NOT NULL, account {{int}} NOT NULL, epoch {{int}} NOT NULL, bot {{int}} NOT NULL,
   order_id {{int}} NOT NULL, asset {{int}} NOT NULL, purpose TEXT NOT NULL, source_bucket TEXT NOT NULL,
@@ -114,6 +118,7 @@ KEYS = {
     "orders": ("run", "account", "order_id"),
     "fills": ("run", "account", "fill_id"),
     "receipts": ("run", "account", "fill_id"),
+    "decreases": ("run", "seq", "number"),
     "postings": ("run", "seq", "number"),
     "equity": ("run", "account", "seq", "number"),
     "refusals": ("run", "seq", "number"),
@@ -122,7 +127,7 @@ KEYS = {
 }
 """Tables whose rows may not be written twice, not even by INSERT OR REPLACE (which fires no delete trigger)."""
 
-APPEND_ONLY = ("fills", "receipts", "postings", "equity", "refusals", "epochs", "signals")
+APPEND_ONLY = ("fills", "receipts", "decreases", "postings", "equity", "refusals", "epochs", "signals")
 LASTING = ("runs", "accounts", "bots", "orders", "balances", "positions")
 """Tables whose rows change but stay."""
 
@@ -133,8 +138,8 @@ FROZEN = {
     "balances": "run, account, asset, mode",
     "positions": "run, account, epoch, bot, instrument",
     "orders": "run, account, order_id, id, mode, epoch, bot, instrument, version, symbol, side, order_type, "
-    "time_in_force, post_only, reduce_only, client_id, cause, price_ticks, trigger_ticks, price, trigger_price, "
-    "submitted_seq, submitted_ns, arrive_ns, trail_bips, visible_lots, list_id, list_leg",
+    "time_in_force, post_only, reduce_only, self_trade, client_id, cause, price_ticks, trigger_ticks, qty_lots, price, trigger_price, "
+    "quantity, submitted_seq, submitted_ns, arrive_ns, trail_bips, visible_lots, list_id, list_leg",
 }
 """Columns that never change once they are written."""
 
@@ -167,11 +172,7 @@ def upgrade() -> None:
     done = "WHEN OLD.status IN ('denied', 'filled', 'canceled', 'expired', 'rejected')"
     refuse("done_orders_are_not_changed", f"UPDATE ON orders {done}", "orders: a done order does not change any more")
     shrinks = "WHEN NEW.filled_lots < OLD.filled_lots OR NEW.fills < OLD.fills"
-    refuse(
-        "orders_do_not_grow",
-        "UPDATE ON orders WHEN NEW.qty_lots > OLD.qty_lots",
-        "orders: a quantity is cut, never grown",
-    )
+    refuse("orders_do_not_grow", "UPDATE ON orders WHEN NEW.now_lots > OLD.now_lots", "orders: an order never grows")
     refuse("fills_are_not_taken_back", f"UPDATE ON orders {shrinks}", "orders: a fill is not taken back")
 
 
