@@ -82,7 +82,9 @@ def test_every_leg_tells_its_life(tmp_path: Path) -> None:
         in stories[0]
     )
     assert "filled PAPER-0-1 whole, or" not in stories[1] and "It was pending until input" in stories[1]
-    assert "in answer to input" in stories[0] and "with its list; its account has the expected fill model." in stories[1]
+    assert (
+        "in answer to input" in stories[0] and "with its list; its account has the expected fill model." in stories[1]
+    )
     assert "and was placed in that moment with 0.2; where" in stories[1], "0.3 less a fee is not three lots"
     assert "(list_ended)" in stories[1] and "The trigger of PAPER-0-3 had been reached by input" in stories[1]
     assert "Its trigger at 100.5 was reached" in stories[2] and "(list_ended)" not in stories[2]

@@ -26,7 +26,7 @@ from paperdesk.domain.events import (
 from paperdesk.domain.orders import MOVES, OrderStatus
 from paperdesk.domain.reasons import Reason
 from paperdesk.store.audit_books import Account, Order
-from paperdesk.store.audit_desk import MARKET_KINDS, AuditedDesk
+from paperdesk.store.audit_desk import CANCELS, MARKET_KINDS, AuditedDesk
 from paperdesk.store.audit_lists import LIST_ID, LIST_LEG, activated, asked_of, said_of
 from paperdesk.store.audit_market import BEST_FIRST, Definition, FillFacts, Given, wrong_with_fill
 from paperdesk.store.audit_report import (
@@ -62,16 +62,6 @@ Record = (
     | tuple[Literal["outputs"], np.ndarray[Any, Any]]
     | tuple[Literal["note"], dict[str, Any]]
 )
-CANCELS: Final[dict[int, frozenset[InputKind]]] = {
-    Reason.USER_CANCELED: frozenset(InputKind),
-    Reason.LIST_ENDED: frozenset(InputKind),
-    Reason.WRONG_SOURCE: frozenset({InputKind.BIND_SOURCE}),
-    Reason.KILL_SWITCH: frozenset({InputKind.KILL, InputKind.STOP_BOT}),
-    Reason.EPOCH_ENDED: frozenset({InputKind.RESET_ACCOUNT}),
-    Reason.INSTRUMENT_CHANGED: frozenset({InputKind.DEFINE_INSTRUMENT}),
-    Reason.DELISTED: frozenset({InputKind.DEFINE_INSTRUMENT}),
-}
-"""Reason of an ORDER_CANCELED → kinds of input that can cause it."""
 WHOLE: Final = frozenset({Reason.NOTIONAL_TOO_LARGE, Reason.QUOTE_QUANTITY_REACHED})
 """Why a fill-or-kill order may end partly filled."""
 ENDS: Final = {
@@ -166,7 +156,8 @@ class Auditor(AuditedDesk):
         return order
 
     def _move(self, order: Order, status: OrderStatus, row: Row) -> None:
-        if status not in MOVES[order.status]:
+        too_soon = (order.status, status, order.is_pending) == (OrderStatus.SUBMITTED, OrderStatus.EXPIRED, False)
+        if too_soon or status not in MOVES[order.status]:
             self._find("2 order life", f"from {order.status.name.lower()} to {status.name.lower()}", row)
         order.status = status
 
@@ -204,9 +195,13 @@ class Auditor(AuditedDesk):
         order.time_in_force, order.client_id = row[TIME_IN_FORCE], client_id
         order.post_only, order.reduce_only = bool(row[FLAGS] & 1), bool(row[FLAGS] & 4)
         order.price, order.trigger, order.qty, order.arrive_ns = price, trigger, qty, arrive_ns
-        order.expire_ns, order.budget = row[PAYLOAD + 5 : PAYLOAD + 7]
-        order.submitted_ns, order.submitted_seq = given.ts_ns, given.seq
-        order.list_id, order.list_leg = row[LIST_ID], row[LIST_LEG]
+        order.expire_ns, order.budget = row[PAYLOAD + 5], row[PAYLOAD + 6]
+        order.submitted_ns, order.submitted_seq, order.list_id, order.list_leg = (
+            given.ts_ns,
+            given.seq,
+            row[LIST_ID],
+            row[LIST_LEG],
+        )
         if order.list_id:
             account.lists[order.list_id, order.list_leg % 8] = order
         account.epoch_orders += 1
