@@ -26,6 +26,7 @@ from paperdesk.domain.events import (
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.domain.reasons import Reason
 from paperdesk.store.audit_books import Account, Order
+from paperdesk.store.audit_desk import CANCELS
 from paperdesk.store.audit_lists import LIST_ID, LIST_LEG, activated, asked_of, said_of
 from paperdesk.store.audit_market import BEST_FIRST, Definition, FillFacts, Given, wrong_with_fill
 from paperdesk.store.audit_report import (
@@ -62,16 +63,6 @@ Record = (
     | tuple[Literal["outputs"], np.ndarray[Any, Any]]
     | tuple[Literal["note"], dict[str, Any]]
 )
-CANCELS: Final[dict[int, frozenset[InputKind]]] = {
-    Reason.USER_CANCELED: frozenset(InputKind),
-    Reason.LIST_ENDED: frozenset(InputKind),
-    Reason.WRONG_SOURCE: frozenset({InputKind.BIND_SOURCE}),
-    Reason.KILL_SWITCH: frozenset({InputKind.KILL, InputKind.STOP_BOT}),
-    Reason.EPOCH_ENDED: frozenset({InputKind.RESET_ACCOUNT}),
-    Reason.INSTRUMENT_CHANGED: frozenset({InputKind.DEFINE_INSTRUMENT}),
-    Reason.DELISTED: frozenset({InputKind.DEFINE_INSTRUMENT}),
-}
-"""Reason of an ORDER_CANCELED → kinds of input that can cause it."""
 WHOLE: Final = frozenset({Reason.NOTIONAL_TOO_LARGE, Reason.QUOTE_QUANTITY_REACHED})
 """Why a fill-or-kill order may end partly filled."""
 ENDS: Final = {

@@ -64,7 +64,8 @@ class AuditedChanges(AuditedDesk):
         return order
 
     def _move(self, order: Order, status: OrderStatus, row: Row) -> None:
-        if status not in MOVES[order.status]:
+        too_soon = (order.status, status, order.is_pending) == (OrderStatus.SUBMITTED, OrderStatus.EXPIRED, False)
+        if too_soon or status not in MOVES[order.status]:
             self._find("2 order life", f"from {order.status.name.lower()} to {status.name.lower()}", row)
         order.status = status
 

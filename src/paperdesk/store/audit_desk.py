@@ -40,6 +40,16 @@ from paperdesk.store.audit_report import (
 MARKET_KINDS: Final = frozenset(int(kind) for kind in InputKind if kind < InputKind.DEFINE_ASSET)
 SILENT: Final = frozenset({InputKind.CANCEL_ALL})
 """Commands that may have no output."""
+CANCELS: Final[dict[int, frozenset[InputKind]]] = {
+    Reason.USER_CANCELED: frozenset(InputKind),
+    Reason.LIST_ENDED: frozenset(InputKind),
+    Reason.WRONG_SOURCE: frozenset({InputKind.BIND_SOURCE}),
+    Reason.KILL_SWITCH: frozenset({InputKind.KILL, InputKind.STOP_BOT}),
+    Reason.EPOCH_ENDED: frozenset({InputKind.RESET_ACCOUNT}),
+    Reason.INSTRUMENT_CHANGED: frozenset({InputKind.DEFINE_INSTRUMENT}),
+    Reason.DELISTED: frozenset({InputKind.DEFINE_INSTRUMENT}),
+}
+"""Reason of an ORDER_CANCELED → kinds of input that can cause it."""
 
 
 class AuditedDesk:
