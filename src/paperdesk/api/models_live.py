@@ -145,7 +145,8 @@ class Events(Answer):
 
 
 InstrumentNumber = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
-Nanoseconds = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,18}$(?!\n)")]
+Nanoseconds = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,18}|[1-8][0-9]{18})$(?!\n)")]
+"""Until the year 2255: what the engine can count."""
 Decimals = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$(?!\n)", max_length=40)]
 
 
