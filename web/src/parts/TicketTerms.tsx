@@ -27,7 +27,7 @@ export function MoreTerms({ draft, grid, open, onOpen, change }: { draft: Draft;
           </fieldset>
         )}
         {draft.type === "limit" && stays(draft) && <label className="check"><input type="checkbox" name="postOnly" checked={draft.postOnly} onChange={(event) => change({ postOnly: event.target.checked })} /> Post-only: never take from the book</label>}
-        <label className="check"><input type="checkbox" name="reduceOnly" checked={draft.reduceOnly} disabled={budget} onChange={(event) => change({ reduceOnly: event.target.checked })} /> Reduce-only: make the position smaller at most</label>
+        <label className="check"><input type="checkbox" name="reduceOnly" checked={draft.reduceOnly} disabled={budget} onChange={(event) => change({ reduceOnly: event.target.checked })} /> Reduce-only: only make the position smaller</label>
         {draft.type === "market" && (budget || draft.reduceOnly) && <p className="hint">Reduce-only goes with a quantity, not with an amount of {grid.quote}.</p>}
       </div>
     </details>
