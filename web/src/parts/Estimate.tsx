@@ -28,8 +28,8 @@ export function EstimateLine({ draft }: { draft: Draft }) {
   const balance = free?.find((one) => one.asset === asset)?.free ?? null;
   const against = cautions(draft, instrument, { position, last });
   return (
-    <>
-      <dl className="estimate">
+    <div className="estimate">
+      <dl>
         <div><dt>Free</dt><dd title={balance ?? undefined}>{amount(balance)} {asset}</dd></div>
         {draft.reduceOnly && <div><dt>Position</dt><dd>{amount(position, 0)} {instrument.base}</dd></div>}
         {draft.sizing === "budget" && <div><dt>{buys ? "Buys" : "Sells"} about</dt><dd>{told ? `${amount(told.quantity, 0)} ${instrument.base}` : "–"}</dd></div>}
@@ -38,6 +38,6 @@ export function EstimateLine({ draft }: { draft: Draft }) {
       </dl>
       {told && <p className="hint">{says(told.basis).slice(0, -1)}{told.short ? "; the visible book holds less than this order wants" : ""}. The desk decides exactly.</p>}
       {against.map((text) => <p key={text} className="caution">{text}</p>)}
-    </>
+    </div>
   );
 }
