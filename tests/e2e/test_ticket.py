@@ -110,3 +110,39 @@ def test_what_cannot_be_is_held_back(one: Desk, browser: Browser, size: str) -> 
         expect(ticket.locator("input[name=deadline], input[name=trigger], input[name=price]")).to_have_count(0)
         expect(ticket.get_by_label("Time in force").locator("option")).to_have_text(["IOC", "FOK"])
         assert seen.errors == []
+
+
+def test_orders_that_follow_the_price_and_icebergs(one: Desk, browser: Browser, size: str) -> None:
+    with visiting(browser, one.url, size) as seen:
+        page, ticket = seen.page, seen.page.locator(".panel.ticket")
+        ticket.get_by_label("Type").select_option("stop_market")
+        ticket.locator("summary").click()
+        expect(ticket.locator("input[name=visible]")).to_have_count(0)
+        write(ticket, quantity="0.001", trail="0.005")
+        ticket.locator("summary").click()
+        seen.tap("Review buy order")
+        expect(ticket.locator(".more-terms .fault")).to_contain_text("from 0.01 to 99.99")
+        expect(ticket.locator("input[name=trail]")).to_be_visible()
+        write(ticket, trail="1.5")
+        expect(ticket).to_contain_text("Activation price, USDT may be left out")
+        expect(ticket.locator("summary")).to_have_text("More terms: trailing 1.5 %")
+        assert page.evaluate(LOOK) == {"faint": [], "nameless": []} and seen.fits()
+        seen.tap("Review buy order")
+        said = page.locator("dialog[open] .confirm-sentence")
+        expect(said).to_contain_text("once the price has risen 1.5 % above its lowest since the order arrived")
+        order = sent(seen, one, "buy")
+        assert order["trail"]["bips"] == 150 and order["trigger_price"] is None and order["status"] == "accepted", order
+
+        ticket.get_by_label("Type").select_option("limit")
+        write(ticket, quantity="0.01", price="50000", visible="0.02")
+        expect(ticket.locator(".more-terms .fault")).to_contain_text("not be larger than the quantity")
+        write(ticket, visible="0.002")
+        seen.tap("Review buy order")
+        expect(said).to_contain_text("the book shows 0.002 BTC of it at a time")
+        iceberg = sent(seen, one, "buy")
+        assert float(iceberg["visible_quantity"]) == 0.002 and iceberg["trail"] is None, iceberg
+        seen.tab("Open orders")
+        table = page.locator(".tables tbody")
+        expect(table).to_contain_text("stop market IOC trailing 1.5 %")
+        expect(table).to_contain_text("limit GTC showing 0.002")
+        assert seen.errors == [] and seen.fits()

@@ -2238,6 +2238,8 @@ export interface components {
             reduce_only: boolean;
             price: string | null;
             trigger_price: string | null;
+            trail_bips: number | null;
+            visible_quantity: string | null;
             quantity: string | null;
             expire_ns: string | null;
         };
@@ -2376,6 +2378,8 @@ export interface components {
             reduce_only: boolean;
             price: string | null;
             trigger_price: string | null;
+            trail: components["schemas"]["Trail"] | null;
+            visible_quantity: string | null;
             quantity: string | null;
             quote_quantity: string | null;
             filled: string;
@@ -2397,6 +2401,16 @@ export interface components {
             updated_seq: number;
             updated_time: string;
             updated_ns: string;
+        };
+        /**
+         * Trail
+         * @description How an order follows the price: a sale the highest, a buy the lowest since it became active.
+         */
+        Trail: {
+            bips: number;
+            activated_price: string | null;
+            peak_price: string | null;
+            fired_price: string | null;
         };
         /**
          * BotBook
@@ -2763,6 +2777,10 @@ export interface components {
             expire_ns: string | null;
             /** @default false */
             reduce_only: boolean;
+            /** @default null */
+            trail_bips: number | null;
+            /** @default null */
+            visible_quantity: string | null;
         };
         /**
          * Nothing

@@ -2,7 +2,7 @@
 import * as dec from "./decimal";
 import { amount } from "./format";
 import type { Draft, Grid } from "./ticket";
-import { hasPrice, hasTrigger, reducible } from "./ticket";
+import { hasPrice, hasTrigger, reducible, trails, triggered } from "./ticket";
 
 export interface Level {
   price: string;
@@ -46,13 +46,14 @@ export function estimate(draft: Draft, grid: Grid, otherSide: readonly Level[], 
   const quantity = cut && !hasTrigger(draft.type) ? room : wanted;
   if (dec.sign(quantity) === 0) return null;
   const limits = !draft.reduceOnly ? "" : hasTrigger(draft.type) ? "; no more than the position is by then" : cut ? `; no more than the position, ${amount(position, 0)} ${grid.base}` : "";
-  if (draft.type === "market") {
+  const follows = trails(draft) && !hasPrice(draft.type) ? "; where it fires is not known yet" : "";
+  if (draft.type === "market" || (follows && !triggered(draft))) {
     const walk = walked(otherSide, (_, __, got) => dec.subtract(quantity, got));
-    return dec.sign(walk.notional) === 0 ? null : told(draft, grid, walk, grid.taker_fee, `through the book as shown now, as taker${limits}`);
+    return dec.sign(walk.notional) === 0 ? null : told(draft, grid, walk, grid.taker_fee, `through the book as shown now, as taker${follows}${limits}`);
   }
   const price = dec.parse(hasPrice(draft.type) ? draft.price : draft.trigger);
   if (price === null || dec.sign(price) <= 0) return null;
-  const basis = hasPrice(draft.type) ? `at its price, as ${draft.postOnly ? "maker" : "taker"}` : "at its trigger; the fill may be worse";
+  const basis = hasPrice(draft.type) ? `at its price, as ${draft.postOnly ? "maker" : "taker"}` : follows ? `at its activation price${follows}` : "at its trigger; the fill may be worse";
   const whole = { quantity, notional: dec.multiply(quantity, price), short: false };
   return told(draft, grid, whole, draft.postOnly ? grid.maker_fee : grid.taker_fee, basis + limits);
 }

@@ -22,6 +22,10 @@ export interface Draft {
   deadline: string;
   postOnly: boolean;
   reduceOnly: boolean;
+  /** Of a stop or take-profit that follows the price: per cent. The trigger then is where it begins to, and may be left out. */
+  trail: string;
+  /** Of an iceberg: the quantity that is shown of it at a time. */
+  visible: string;
 }
 
 export interface Grid {
@@ -34,18 +38,20 @@ export interface Grid {
   taker_fee: string;
 }
 
-export type Field = "quantity" | "budget" | "price" | "trigger" | "deadline";
+export type Field = "quantity" | "budget" | "price" | "trigger" | "deadline" | "trail" | "visible";
 export type Faults = Partial<Record<Field, string>>;
 
 export const EMPTY: Draft = {
   side: "buy", type: "limit", sizing: "quantity", quantity: "", budget: "", price: "", trigger: "",
-  timeInForce: "gtc", deadline: "", postOnly: false, reduceOnly: false,
+  timeInForce: "gtc", deadline: "", postOnly: false, reduceOnly: false, trail: "", visible: "",
 }; // prettier-ignore
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 /** The year 2255: the engine counts nanoseconds no further. */
 const LAST_MS = 8_999_999_999_999;
+/** A hundredth of a percent: trails are counted in these. */
+const BIP = dec.exact("0.01");
 
 export const hasPrice = (type: OrderType): boolean => type === "limit" || type.endsWith("_limit");
 export const hasTrigger = (type: OrderType): boolean => type.startsWith("stop_") || type.startsWith("take_profit_");
@@ -54,6 +60,13 @@ export const stays = ({ timeInForce }: Draft): boolean => timeInForce === "gtc" 
 
 /** Whether a trigger is reached from below: stop buys and take-profit sales. */
 export const upwards = ({ side, type }: Draft): boolean => (side === "buy") !== takesProfit(type);
+
+/** Whether a draft follows the price, and whether only a part of it is shown. */
+export const trails = ({ type, trail }: Draft): boolean => hasTrigger(type) && trail.trim() !== "";
+export const mayHide = (draft: Draft): boolean => hasPrice(draft.type) && stays(draft);
+export const hides = (draft: Draft): boolean => mayHide(draft) && draft.visible.trim() !== "";
+/** Whether a draft has a trigger price, or a trail the price from which on it follows. */
+export const triggered = (draft: Draft): boolean => hasTrigger(draft.type) && (!trails(draft) || draft.trigger.trim() !== "");
 
 /** Which times in force go with a type. */
 export function timesInForce(type: OrderType): TimeInForce[] {
@@ -116,6 +129,19 @@ function deadlineFault(draft: Draft, engineMs: number | null): string | null {
   return engineMs !== null && ms <= engineMs ? `The deadline must lie after the desk's time, which is ${minute(engineMs)}.` : null;
 }
 
+function trailFault(text: string): string | null {
+  const percent = dec.parse(text);
+  const bips = percent !== null && dec.onGrid(percent, BIP) ? dec.steps(percent, BIP) : 0n;
+  return bips >= 1n && bips <= 9_999n ? null : "The distance is a percentage from 0.01 to 99.99, with two decimals at most.";
+}
+
+function visibleFault({ visible, quantity }: Draft, grid: Grid): string | null {
+  const whole = dec.parse(quantity);
+  const wrong = fault(visible, grid.lot, "shown part", grid.base);
+  if (wrong !== null || whole === null) return wrong;
+  return dec.compare(dec.exact(visible), whole) > 0 ? "The shown part must not be larger than the quantity." : null;
+}
+
 /** What is wrong with a draft, by field; empty when nothing is. `engineMs` is the desk's time, null where it is not known. */
 export function faults(draft: Draft, grid: Grid, engineMs: number | null = null): Faults {
   const budget = draft.sizing === "budget";
@@ -123,8 +149,10 @@ export function faults(draft: Draft, grid: Grid, engineMs: number | null = null)
     quantity: budget ? null : fault(draft.quantity, grid.lot, "quantity", grid.base),
     budget: budget ? number(draft.budget, "100", "amount", grid.quote) : null,
     price: hasPrice(draft.type) ? fault(draft.price, grid.tick, "price", grid.quote) : null,
-    trigger: hasTrigger(draft.type) ? fault(draft.trigger, grid.tick, "trigger price", grid.quote) : null,
+    trigger: triggered(draft) ? fault(draft.trigger, grid.tick, trails(draft) ? "activation price" : "trigger price", grid.quote) : null,
     deadline: draft.timeInForce === "gtd" ? deadlineFault(draft, engineMs) : null,
+    trail: trails(draft) ? trailFault(draft.trail) : null,
+    visible: hides(draft) ? visibleFault(draft, grid) : null,
   };
   return Object.fromEntries(Object.entries(found).filter(([, text]) => text !== null)) as Faults;
 }
@@ -136,9 +164,10 @@ export function orderOf(draft: Draft, instrument: number): NewOrder {
   return {
     instrument, side: draft.side, order_type: draft.type,
     quantity: budget ? null : draft.quantity.trim(), quote_quantity: budget ? draft.budget.trim() : null,
-    price: hasPrice(draft.type) ? draft.price.trim() : null, trigger_price: hasTrigger(draft.type) ? draft.trigger.trim() : null,
+    price: hasPrice(draft.type) ? draft.price.trim() : null, trigger_price: triggered(draft) ? draft.trigger.trim() : null,
     time_in_force: draft.timeInForce, expire_ns: ends === null ? null : `${BigInt(ends) * 1_000_000n}`,
     post_only: draft.postOnly, reduce_only: draft.reduceOnly,
+    trail_bips: trails(draft) ? Number(dec.steps(dec.exact(draft.trail), BIP)) : null, visible_quantity: hides(draft) ? draft.visible.trim() : null,
   }; // prettier-ignore
 }
 

@@ -2,13 +2,21 @@
 import * as dec from "./decimal";
 import { amount, minute, utcMinute } from "./format";
 import type { Draft, Grid } from "./ticket";
-import { deadlineMs, hasPrice, hasTrigger, reducible, takesProfit, upwards } from "./ticket";
+import { deadlineMs, hasPrice, hasTrigger, hides, reducible, takesProfit, trails, triggered, upwards } from "./ticket";
 
 /** The order as a sentence, complete: "Buy 0.01 BTC at market, paper." */
 export function sentence(draft: Draft, grid: Grid): string {
   const how = hasPrice(draft.type) ? `at ${amount(draft.price, 0)} ${grid.quote} or better` : "at market";
-  const when = hasTrigger(draft.type) ? `, once the price ${upwards(draft) ? "rises" : "falls"} to ${amount(draft.trigger, 0)} ${grid.quote}` : "";
-  return [`${size(draft, grid)} ${how}${when}, paper.`, ending(draft), ...more(draft)].join(" ");
+  return [`${size(draft, grid)} ${how}${when(draft, grid)}, paper.`, ending(draft), ...more(draft, grid)].join(" ");
+}
+
+function when(draft: Draft, grid: Grid): string {
+  const price = `${amount(draft.trigger, 0)} ${grid.quote}`;
+  if (!trails(draft)) return hasTrigger(draft.type) ? `, once the price ${upwards(draft) ? "rises" : "falls"} to ${price}` : "";
+  const turned = draft.side === "buy" ? "risen" : "fallen";
+  const peak = draft.side === "buy" ? "above its lowest" : "below its highest";
+  const since = triggered(draft) ? `since it has ${upwards(draft) ? "risen" : "fallen"} to ${price}` : "since the order arrived";
+  return `, once the price has ${turned} ${amount(draft.trail, 0)} % ${peak} ${since}`;
 }
 
 function size(draft: Draft, grid: Grid): string {
@@ -28,8 +36,9 @@ function ending(draft: Draft): string {
 
 const arrival = (draft: Draft): string => (hasTrigger(draft.type) ? "when it is triggered" : "on arrival");
 
-function more(draft: Draft): string[] {
+function more(draft: Draft, grid: Grid): string[] {
   const told: string[] = [];
+  if (hides(draft)) told.push(`Iceberg: the book shows ${amount(draft.visible, 0)} ${grid.base} of it at a time.`);
   if (draft.postOnly) told.push("Post-only: it is rejected rather than take from the book.");
   if (draft.reduceOnly) told.push("Reduce-only: it makes the position smaller, never larger, and never turns it.");
   return told;
@@ -41,6 +50,8 @@ export function rarer(draft: Draft, grid: Grid): string[] {
   if (draft.sizing === "budget") told.push(`${draft.side === "buy" ? "spend" : "receive"} ${grid.quote}`);
   if (draft.postOnly) told.push("post-only");
   if (draft.reduceOnly) told.push("reduce-only");
+  if (trails(draft)) told.push(`trailing ${amount(draft.trail, 0)} %`);
+  if (hides(draft)) told.push(`showing ${amount(draft.visible, 0)} ${grid.base}`);
   return told;
 }
 
@@ -57,12 +68,12 @@ export function cautions(draft: Draft, grid: Grid, { position, last }: Scene): s
     const held = dec.sign(dec.exact(position)) === 0 ? "there is none" : `the position is ${amount(position, 0)} ${grid.base}`;
     told.push(`Reduce-only needs a position that a ${draft.side} makes smaller; ${held}. The desk would deny this order.`);
   }
-  const trigger = hasTrigger(draft.type) ? dec.parse(draft.trigger) : null;
+  const trigger = triggered(draft) ? dec.parse(draft.trigger) : null;
   if (trigger !== null && last !== null && dec.sign(trigger) > 0) {
     const above = dec.compare(dec.exact(last), trigger);
     if (upwards(draft) ? above >= 0 : above <= 0) {
       const kind = takesProfit(draft.type) ? "take-profit" : "stop";
-      told.push(`The price, ${amount(last, 0)}, is there already: the trigger of a ${kind} ${draft.side} lies ${upwards(draft) ? "above" : "below"} it. The venue would reject this order.`);
+      told.push(`The price, ${amount(last, 0)}, is there already: the ${trails(draft) ? "activation price" : "trigger"} of a ${kind} ${draft.side} lies ${upwards(draft) ? "above" : "below"} it. The venue would reject this order.`);
     }
   }
   return told;

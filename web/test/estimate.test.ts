@@ -44,4 +44,11 @@ describe("an estimate", () => {
     expect(sell({}, "-1")).toBeNull();
     expect(sell({ type: "stop_market", trigger: "90" }, "0.4")).toMatchObject({ quantity: "1", basis: "at its trigger; the fill may be worse; no more than the position is by then" });
   });
+
+  it("of an order that follows the price is of now, or of where it begins to", () => {
+    const trailing = (more: Partial<Draft>) => estimate(draft({ type: "stop_market", quantity: "1", trail: "1", ...more }), GRID, asks);
+    expect(trailing({})).toMatchObject({ notional: "100.15", basis: "through the book as shown now, as taker; where it fires is not known yet" });
+    expect(trailing({ trigger: "110" })).toMatchObject({ notional: "110", basis: "at its activation price; where it fires is not known yet" });
+    expect(trailing({ type: "stop_limit", price: "111" })).toMatchObject({ notional: "111", basis: "at its price, as taker" });
+  });
 });

@@ -89,9 +89,45 @@ describe("a deadline", () => {
   });
 });
 
+describe("a trail", () => {
+  const stop = (more: object) => draft({ type: "stop_market", trail: "1.5", ...more });
+  it("is a percentage of two decimals at most; the trigger may be left out with it", () => {
+    expect(faults(stop({}), GRID)).toEqual({});
+    expect(faults(stop({ trail: " 0.01 ", trigger: "65000" }), GRID)).toEqual({});
+    expect(faults(stop({ trail: "99.990" }), GRID)).toEqual({});
+    expect(faults(stop({ trigger: "1.005" }), GRID).trigger).toContain("The activation price goes in steps of 0.01");
+    for (const trail of ["0", "-1", "0.001", "1.005", "100", "1,5", "x"]) expect(faults(stop({ trail }), GRID).trail).toContain("from 0.01 to 99.99");
+    expect(faults(stop({ trail: "" }), GRID)).toEqual({ trigger: "Give a trigger price in USDT." });
+  });
+
+  it("is sent in hundredths of a percent, of what has a trigger", () => {
+    expect(orderOf(stop({}), 0)).toMatchObject({ trail_bips: 150, trigger_price: null });
+    expect(orderOf(stop({ trail: "0.07", trigger: "65000" }), 0)).toMatchObject({ trail_bips: 7, trigger_price: "65000" });
+    expect(orderOf(stop({ type: "limit", trail: "x" }), 0)).toMatchObject({ trail_bips: null, trigger_price: null });
+    expect(faults(stop({ type: "limit", trail: "x" }), GRID)).toEqual({});
+  });
+});
+
+describe("an iceberg", () => {
+  it("shows a part on the grid, no more than the whole, of a limit order that stays", () => {
+    const ice = (visible: string, more: object = {}) => draft({ visible, ...more });
+    expect(faults(ice("0.002"), GRID)).toEqual({});
+    expect(faults(ice("0.01"), GRID)).toEqual({});
+    expect(faults(ice("0.01001"), GRID).visible).toBe("The shown part must not be larger than the quantity.");
+    expect(faults(ice("0.000001"), GRID).visible).toContain("The shown part goes in steps of 0.00001");
+    expect(faults(ice("0.02", { quantity: "" }), GRID)).toEqual({ quantity: "Give a quantity in BTC." });
+    expect(orderOf(ice(" 0.002 "), 0).visible_quantity).toBe("0.002");
+    for (const more of [{ timeInForce: "ioc" }, { type: "market" }, { type: "stop_market", trigger: "1" }]) {
+      expect(orderOf(ice("x", more), 0).visible_quantity).toBeNull();
+      expect(faults(ice("x", more), GRID)).toEqual({});
+    }
+    expect(orderOf(ice("0.002", { timeInForce: "gtd", deadline: "2026-03-01T13:00" }), 0).visible_quantity).toBe("0.002");
+  });
+});
+
 describe("the command", () => {
   it("holds what goes with the type, and nothing that was left behind", () => {
-    const plain = { instrument: 3, side: "buy", quote_quantity: null, trigger_price: null, expire_ns: null, post_only: false, reduce_only: false };
+    const plain = { instrument: 3, side: "buy", quote_quantity: null, trigger_price: null, expire_ns: null, post_only: false, reduce_only: false, trail_bips: null, visible_quantity: null };
     const left = { trigger: "65000", budget: "100", deadline: "2026-03-01T13:00" };
     expect(orderOf(draft({ ...left, quantity: " 0.01 " }), 3)).toEqual({ ...plain, order_type: "limit", quantity: "0.01", price: "64000", time_in_force: "gtc" });
     expect(orderOf(draft({ ...left, type: "market" }), 3)).toEqual({ ...plain, order_type: "market", quantity: "0.01", price: null, time_in_force: "ioc" });

@@ -33,6 +33,24 @@ describe("the sentence", () => {
   });
 });
 
+describe("a trail in words", () => {
+  const trailing = (more: Partial<Draft>) => plain({ type: "stop_market", trail: "1.5", ...more });
+  it("says what it follows, and from when on", () => {
+    expect(trailing({ side: "sell" })).toContain("Sell 0.01 BTC at market, once the price has fallen 1.5 % below its highest since the order arrived, paper.");
+    expect(trailing({})).toContain("once the price has risen 1.5 % above its lowest since the order arrived");
+    expect(trailing({ side: "sell", type: "take_profit_market", trigger: "65000" })).toContain("fallen 1.5 % below its highest since it has risen to 65 000 USDT, paper.");
+    expect(trailing({ type: "take_profit_limit", trigger: "60000" })).toContain("risen 1.5 % above its lowest since it has fallen to 60 000 USDT");
+    expect(cautions(draft({ type: "stop_market", trail: "1", trigger: "64000" }), GRID, { position: null, last: "64000" })[0]).toContain("the activation price of a stop buy lies above it");
+    expect(cautions(draft({ type: "stop_market", trail: "1" }), GRID, { position: null, last: "64000" })).toEqual([]);
+  });
+
+  it("goes with what is shown of an iceberg", () => {
+    expect(plain({ visible: "0.002" })).toContain("Good till canceled. Iceberg: the book shows 0.002 BTC of it at a time.");
+    expect(rarer(draft({ type: "stop_limit", trail: "1.50", visible: "0.002" }), GRID)).toEqual(["trailing 1.5 %", "showing 0.002 BTC"]);
+    expect(rarer(draft({ trail: "1.5", visible: "0.002", timeInForce: "ioc" }), GRID)).toEqual([]);
+  });
+});
+
 describe("the rarer terms", () => {
   it("are named where they are set", () => {
     expect(rarer(draft({}), GRID)).toEqual([]);

@@ -3,8 +3,8 @@ import { useEffect, useState } from "react";
 import { useView } from "../desk";
 import { sentence as says, words } from "../format";
 import { engineMs, instrumentOf, killed, trust } from "../model";
-import type { Draft, Field, OrderType, Side, TimeInForce } from "../ticket";
-import { EMPTY, faults, hasPrice, hasTrigger, orderOf, retimed, retyped, settled, timesInForce } from "../ticket";
+import type { Draft, Faults, Field, OrderType, Side, TimeInForce } from "../ticket";
+import { EMPTY, faults, hasPrice, hasTrigger, orderOf, retimed, retyped, settled, timesInForce, trails } from "../ticket";
 import { sentence } from "../ticketWords";
 import type { CommandAnswer } from "../wire";
 import { SameOrders } from "./Beside";
@@ -42,11 +42,12 @@ export function TicketPanel({ picked, onStory }: { picked: { price: string; at: 
     if (picked === null) return;
     setDraft((known) => settled(hasPrice(known.type) ? { ...known, price: picked.price } : hasTrigger(known.type) ? { ...known, trigger: picked.price } : { ...retyped(known, "limit"), price: picked.price }));
   }, [picked]);
-  useEffect(() => setDraft((known) => ({ ...known, quantity: "", budget: "", price: "", trigger: "" })), [instrument?.number]);
+  useEffect(() => setDraft((known) => ({ ...known, quantity: "", budget: "", price: "", trigger: "", visible: "" })), [instrument?.number]);
   if (instrument === null) return <Panel name="ticket" title="Order ticket"><p className="empty">No instrument yet.</p></Panel>;
   const wrong = faults(draft, instrument, now);
   const review = () => {
     setAsked(true);
+    if (wrong.trail ?? wrong.visible) setMore(true);
     if (Object.keys(wrong).length === 0) setConfirming(true);
   };
   const send = async () => {
@@ -75,9 +76,9 @@ export function TicketPanel({ picked, onStory }: { picked: { price: string; at: 
         ) : (
           <Entry field="quantity" label={`Quantity, ${instrument.base}`} hint={`steps of ${instrument.lot}`} value={draft.quantity} fault={shown.quantity} onChange={(quantity) => change({ quantity })} />
         )}
-        {hasTrigger(draft.type) && <Entry field="trigger" label={`Trigger price, ${instrument.quote}`} hint={`steps of ${instrument.tick}`} value={draft.trigger} fault={shown.trigger} onChange={(trigger) => change({ trigger })} />}
+        {hasTrigger(draft.type) && <Entry field="trigger" label={`${trails(draft) ? "Activation" : "Trigger"} price, ${instrument.quote}`} hint={trails(draft) ? "may be left out" : `steps of ${instrument.tick}`} value={draft.trigger} fault={shown.trigger} onChange={(trigger) => change({ trigger })} />}
         {hasPrice(draft.type) && <Entry field="price" label={`Limit price, ${instrument.quote}`} hint={`steps of ${instrument.tick}`} value={draft.price} fault={shown.price} onChange={(price) => change({ price })} />}
-        <MoreTerms draft={draft} grid={instrument} open={more} onOpen={setMore} change={change} />
+        <MoreTerms draft={draft} grid={instrument} faults={shown} open={more} onOpen={setMore} change={change} />
         <EstimateLine draft={draft} />
         {!fit.ok && <p className="refusal"><strong>{fit.title}.</strong> {fit.text}</p>}
         {dead && <p className="refusal"><strong>The desk is killed.</strong> It denies every order until it is resumed.</p>}
@@ -105,7 +106,7 @@ export function TicketPanel({ picked, onStory }: { picked: { price: string; at: 
 }
 
 /** While a draft is being written, empty fields are not called wrong. */
-function onlyWritten(wrong: Partial<Record<Field, string>>, draft: Draft): Partial<Record<Field, string>> {
+function onlyWritten(wrong: Faults, draft: Draft): Faults {
   return Object.fromEntries(Object.entries(wrong).filter(([field]) => draft[field as Field].trim() !== ""));
 }
 

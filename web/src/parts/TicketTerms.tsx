@@ -1,7 +1,7 @@
 // The ticket's rarer terms: a deadline where the time in force has one, and a closed part that tells what in it is set.
 import { utcMinute } from "../format";
-import type { Draft, Grid } from "../ticket";
-import { deadlineMs, stays } from "../ticket";
+import type { Draft, Faults, Grid } from "../ticket";
+import { deadlineMs, hasTrigger, mayHide, stays } from "../ticket";
 import { rarer } from "../ticketWords";
 import { Entry } from "./bits";
 
@@ -12,7 +12,7 @@ export function Deadline({ draft, fault, change }: { draft: Draft; fault: string
   return <Entry field="deadline" kind="datetime-local" label="Ends, your time" hint={ms === null ? "" : `= ${utcMinute(ms)}`} value={draft.deadline} fault={fault} onChange={(deadline) => change({ deadline })} />;
 }
 
-export function MoreTerms({ draft, grid, open, onOpen, change }: { draft: Draft; grid: Grid; open: boolean; onOpen: (open: boolean) => void; change: Change }) {
+export function MoreTerms({ draft, grid, faults, open, onOpen, change }: { draft: Draft; grid: Grid; faults: Faults; open: boolean; onOpen: (open: boolean) => void; change: Change }) {
   const told = rarer(draft, grid);
   const budget = draft.sizing === "budget";
   return (
@@ -28,6 +28,8 @@ export function MoreTerms({ draft, grid, open, onOpen, change }: { draft: Draft;
         )}
         {draft.type === "limit" && stays(draft) && <label className="check"><input type="checkbox" name="postOnly" checked={draft.postOnly} onChange={(event) => change({ postOnly: event.target.checked })} /> Post-only: never take from the book</label>}
         <label className="check"><input type="checkbox" name="reduceOnly" checked={draft.reduceOnly} disabled={budget} onChange={(event) => change({ reduceOnly: event.target.checked })} /> Reduce-only: only make the position smaller</label>
+        {hasTrigger(draft.type) && <Entry field="trail" label="Trail the price by, %" hint="two decimals at most" value={draft.trail} fault={faults.trail} onChange={(trail) => change({ trail })} />}
+        {mayHide(draft) && <Entry field="visible" label={`Show at a time, ${grid.base}`} hint={`steps of ${grid.lot}`} value={draft.visible} fault={faults.visible} onChange={(visible) => change({ visible })} />}
         {draft.type === "market" && (budget || draft.reduceOnly) && <p className="hint">Reduce-only goes with a quantity, not with an amount of {grid.quote}.</p>}
       </div>
     </details>
