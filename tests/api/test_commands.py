@@ -48,8 +48,8 @@ def test_every_command_becomes_one_of_the_engine(desk: Desk) -> None:
         (
             "POST", "/orders",
             {"instrument": 0, "side": "sell", "order_type": "stop_limit", "quantity": "1", "price": "5", "trigger_price": "6",
-             "time_in_force": "gtd", "expire_ns": "99", "reduce_only": True, "self_trade": "none"},
-            say.SubmitOrder(0, "sell", "stop_limit", "1", "5", "6", "gtd", False, 99, True, self_trade="none"),
+             "time_in_force": "gtd", "expire_ns": "1764500000000000000", "reduce_only": True, "self_trade": "none"},
+            say.SubmitOrder(0, "sell", "stop_limit", "1", "5", "6", "gtd", False, 1764500000000000000, True, self_trade="none"),
         ),
         (
             "POST", "/order-lists",
@@ -121,6 +121,7 @@ def test_a_key_is_needed(desk: Desk, key: str) -> None:
         ({"order_type": "market"}, "price"), ({"order_type": "stop_limit"}, "trigger_price"), ({"order_type": "twap"}, "order_type"),
         ({"time_in_force": "day"}, "time_in_force"),
         ({"expire_ns": 5}, "expire_ns"), ({"reduce_only": "yes"}, "reduce_only"), ({"expire_ns": "-5"}, "expire_ns"),
+        ({"expire_ns": "9" * 19}, "expire_ns"),
         ({"post_only": "yes"}, "post_only"), ({"post_only": 1}, "post_only"),
         ({"instrument": "0"}, "instrument"), ({"instrument": -1}, "instrument"), ({"instrument": 2**70}, "instrument"),
         ({"instrument": 0.5}, "instrument"), ({"leverage": 10}, "leverage"), ({"live": True}, "live"),

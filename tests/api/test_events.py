@@ -47,6 +47,8 @@ def event(kind: OutputKind, **fields: int) -> Any:
         (OutputKind.ORDER_DENIED, {"order_type": 3, "time_in_force": 2, "trigger_ticks": 5, "reason": int(Reason.INVALID_NUMBER), "bot": 0}, "warning",
          "PAPER-0-12 of the owner: buy BTC/USDT, stop-market, trigger 0.5 (ioc), was denied: a price or quantity was not a finite number "
          "(invalid_number)."),
+        (OutputKind.ORDER_SUBMITTED, {"order_type": 1, "time_in_force": 2, "qty_lots": 175, "budget_units": 10_000_000_000}, "info",
+         "PAPER-0-12 of quoter-1: buy BTC/USDT for at most 100.00000000 USDT, market (ioc), is on its way."),
         (OutputKind.ORDER_ACCEPTED, {}, "info", "PAPER-0-12 is working at the venue."),
         (OutputKind.ORDER_TRIGGERED, {}, "info", "PAPER-0-12 was triggered."),
         (OutputKind.ORDER_TRIGGERED, {"last_ticks": 5, "reached_ticks": 5}, "info", "PAPER-0-12 was triggered at 0.5."),

@@ -1,6 +1,6 @@
 """Pictures of a real desk in its main states, for looking at: `python -m tests.e2e.shots FOLDER`.
 
-Wide and narrow, dark and light: first look, order confirmation, a failed bot, killed, stale.
+Wide and narrow, dark and light: first look, order confirmation, the ticket's rarer terms, a failed bot, killed, stale.
 """
 
 from __future__ import annotations
@@ -43,6 +43,14 @@ def simulated(browser: Browser, folder: Path, home: Path) -> None:
         picture(visits, folder, "order")
         for seen in visits.values():
             seen.page.keyboard.press("Escape")
+            ticket = seen.page.locator(".panel.ticket")
+            ticket.get_by_label("Type").select_option("take_profit_limit")
+            ticket.get_by_label("Time in force").select_option("gtd")
+            ticket.locator("summary").click()
+            ticket.get_by_label("Reduce-only").check()
+            ticket.locator("input[name=trigger]").fill("58000")
+        picture(visits, folder, "terms")
+        for seen in visits.values():
             seen.tab("Fills")
             seen.page.locator(".fold").first.click()
             seen.page.locator(".bots summary").click()

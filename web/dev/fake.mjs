@@ -125,15 +125,17 @@ const about = (order) => ({ order: order.id, bot: order.bot, who: order.who, ins
 function newOrder(who, bot, wanted, at = Date.now()) {
   orderNumber += 1;
   const one = instruments[wanted.instrument];
+  const quantity = wanted.quantity ?? (Number(wanted.quote_quantity) / markets[wanted.instrument].price).toFixed(places(one.lot));
   const order = {
     id: `PAPER-0-${orderNumber}`, number: orderNumber, status: "accepted", bot, who, instrument: one.number, symbol: one.symbol, side: wanted.side,
     order_type: wanted.order_type, time_in_force: wanted.time_in_force ?? "gtc", post_only: Boolean(wanted.post_only), price: wanted.price ?? null, trigger_price: wanted.trigger_price ?? null,
-    quantity: wanted.quantity, filled: "0", average_price: null, quote_amount: "0", fee: "0", fee_asset: one.quote, fills: 0, reserved: wanted.price ? money(Number(wanted.price) * Number(wanted.quantity)) : "0",
+    reduce_only: Boolean(wanted.reduce_only), expire_ns: wanted.expire_ns ?? null, quote_quantity: wanted.quote_quantity ?? null,
+    quantity, filled: "0", average_price: null, quote_amount: "0", fee: "0", fee_asset: one.quote, fills: 0, reserved: wanted.price ? money(Number(wanted.price) * Number(wanted.quantity)) : "0",
     reserved_asset: wanted.side === "buy" ? one.quote : one.base, triggered: false, list: null, cancel_requested: false, refusal: null, seq, ...moment(at), arrive_ns: ns(at + 60), updated_seq: seq, updated_time: new Date(at).toISOString(), updated_ns: ns(at),
   };
   orders.push(order);
   const price = order.price ? ` at ${order.price}` : "";
-  event("order_submitted", "info", `${order.id} of ${who}: ${order.side} ${order.quantity} ${order.symbol}, ${order.order_type.replace("_", "-")}${price} (${order.time_in_force}), is on its way.`, { ...about(order), terms: { side: order.side, order_type: order.order_type, time_in_force: order.time_in_force, post_only: order.post_only, price: order.price, trigger_price: order.trigger_price, quantity: order.quantity } }, at);
+  event("order_submitted", "info", `${order.id} of ${who}: ${order.side} ${order.quantity} ${order.symbol}, ${order.order_type.replaceAll("_", "-")}${price} (${order.time_in_force}), is on its way.`, { ...about(order), terms: { side: order.side, order_type: order.order_type, time_in_force: order.time_in_force, post_only: order.post_only, reduce_only: order.reduce_only, price: order.price, trigger_price: order.trigger_price, quantity: order.quantity, expire_ns: order.expire_ns } }, at);
   return order;
 }
 function finish(order, status, refusal = null) {

@@ -2488,6 +2488,8 @@ export interface components {
             reduce_only: boolean;
             price: string | null;
             trigger_price: string | null;
+            trail_bips: number | null;
+            visible_quantity: string | null;
             quantity: string | null;
             expire_ns: string | null;
         };
@@ -2627,6 +2629,8 @@ export interface components {
             self_trade: ("decrement" | "expire_both" | "expire_maker" | "expire_taker" | "none") | null;
             price: string | null;
             trigger_price: string | null;
+            trail: components["schemas"]["Trail"] | null;
+            visible_quantity: string | null;
             quantity: string | null;
             sent_quantity: string | null;
             amend_quantity: string | null;
@@ -2651,6 +2655,16 @@ export interface components {
             updated_seq: number;
             updated_time: string;
             updated_ns: string;
+        };
+        /**
+         * Trail
+         * @description How an order follows the price: a sale the highest, a buy the lowest since it became active.
+         */
+        Trail: {
+            bips: number;
+            activated_price: string | null;
+            peak_price: string | null;
+            fired_price: string | null;
         };
         /**
          * ListPlace
@@ -3025,6 +3039,12 @@ export interface components {
             expire_ns: string | null;
             /** @default false */
             reduce_only: boolean;
+            /** @default null */
+            trail_bips: number | null;
+            /** @default null */
+            visible_quantity: string | null;
+            /** @default null */
+            self_trade: ("decrement" | "expire_both" | "expire_maker" | "expire_taker" | "none") | null;
             instrument: number;
             /** @default null */
             quote_quantity: string | null;
@@ -3062,6 +3082,10 @@ export interface components {
             expire_ns: string | null;
             /** @default false */
             reduce_only: boolean;
+            /** @default null */
+            trail_bips: number | null;
+            /** @default null */
+            visible_quantity: string | null;
             /** @default null */
             self_trade: ("decrement" | "expire_both" | "expire_maker" | "expire_taker" | "none") | null;
         };

@@ -68,6 +68,17 @@ export function neighbours(value: Decimal, step: Decimal): [Decimal, Decimal] {
   ];
 }
 
+/** How many whole steps go into a value, neither below zero. */
+export function steps(value: Decimal, step: Decimal): bigint {
+  const [x, y] = aligned(value, step);
+  return y === 0n ? 0n : x / y;
+}
+
+/** So many steps. */
+export function times(step: Decimal, count: bigint): Decimal {
+  return { units: step.units * count, scale: step.scale };
+}
+
 /** With at most `places` decimals; what is cut off is rounded away from zero, so that an estimate of a cost is never too low. */
 export function roundedUp(a: Decimal, places: number): Decimal {
   if (a.scale <= places) return a;

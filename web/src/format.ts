@@ -69,6 +69,16 @@ export function utc(ms: number): string {
   return `${new Date(ms).toISOString().replace("T", " ").replace("Z", "")} UTC`;
 }
 
+/** Local date and time to the minute, as an input of a date and a time has it. */
+export function minute(ms: number): string {
+  return dateTime(ms).slice(0, 16);
+}
+
+/** The same moment in UTC, to the minute. */
+export function utcMinute(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
 /** How long, in words that fit into a badge: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min. */
 export function span(ms: number): string {
   const s = Math.max(0, ms) / 1000;

@@ -2,7 +2,7 @@
 // bound; what is shown first is kept first.
 import type { Others } from "./beside";
 import { othersOf } from "./beside";
-import { sentence } from "./format";
+import { msOf, sentence } from "./format";
 import type { Connection } from "./stream";
 import { isAfter } from "./stream";
 import type { Bar, Book, Desk, DeskEvent, Fill, Instrument, Pulse, Receipt, State, StreamMessage, Trade } from "./wire";
@@ -242,4 +242,23 @@ export function trust(view: View): Trust {
 
 export function killed(view: View): boolean {
   return view.pulse?.killed ?? view.state?.killed ?? view.desk?.killed ?? false;
+}
+
+/** The desk's own time in milliseconds, to which deadlines are held: in a replay it is not now. Null while no input had a time. */
+export function engineMs(view: View): number | null {
+  const ms = view.pulse === null ? 0 : msOf(view.pulse.engine_ts_ns);
+  return ms > 0 ? ms : null;
+}
+
+/** What the account holds of the chosen instrument, signed; null while the account is not known. */
+export function positionOf(view: View): string | null {
+  if (view.state === null) return null;
+  return view.state.positions.find((one) => one.instrument === view.instrument)?.quantity ?? "0";
+}
+
+/** The price that triggers are held to: the last trade, else what the order's side could have at once. */
+export function lastOf(view: View, side: "buy" | "sell"): string | null {
+  const { book, trades } = marketOf(view, view.instrument);
+  const best = side === "buy" ? book?.asks[0] : book?.bids[0];
+  return trades[0]?.price ?? best?.[0] ?? null;
 }

@@ -1,20 +1,31 @@
-// What an order ticket knows without asking the desk: whether the numbers lie on the instrument's grid, what the order would come to, and how
-// it reads in words. The desk decides; this only saves a round trip and says things plainly.
+// What an order ticket knows without asking the desk: which terms go together, and whether numbers and deadline can be. The desk decides;
+// this only saves a round trip and says things plainly.
 import * as dec from "./decimal";
-import { amount } from "./format";
+import { minute } from "./format";
+import type { NewOrder } from "./wire";
 
 export type Side = "buy" | "sell";
-export type OrderType = "market" | "limit" | "stop_market" | "stop_limit";
-export type TimeInForce = "gtc" | "ioc" | "fok";
+export type OrderType = NewOrder["order_type"];
+export type TimeInForce = NonNullable<NewOrder["time_in_force"]>;
 
 export interface Draft {
   side: Side;
   type: OrderType;
+  /** Whether a market order's size is a quantity, or an amount of the quote asset to spend or receive. */
+  sizing: "quantity" | "budget";
   quantity: string;
+  budget: string;
   price: string;
   trigger: string;
   timeInForce: TimeInForce;
+  /** Local date and time, as the browser's input has them: 2026-03-01T14:30. */
+  deadline: string;
   postOnly: boolean;
+  reduceOnly: boolean;
+  /** Of a stop or take-profit that follows the price: per cent. The trigger then is where it begins to, and may be left out. */
+  trail: string;
+  /** Of an iceberg: the quantity that is shown of it at a time. */
+  visible: string;
 }
 
 export interface Grid {
@@ -27,22 +38,39 @@ export interface Grid {
   taker_fee: string;
 }
 
-export interface Level {
-  price: string;
-  quantity: string;
-}
-
-export type Field = "quantity" | "price" | "trigger";
+export type Field = "quantity" | "budget" | "price" | "trigger" | "deadline" | "trail" | "visible";
 export type Faults = Partial<Record<Field, string>>;
 
-export const EMPTY: Draft = { side: "buy", type: "limit", quantity: "", price: "", trigger: "", timeInForce: "gtc", postOnly: false };
+export const EMPTY: Draft = {
+  side: "buy", type: "limit", sizing: "quantity", quantity: "", budget: "", price: "", trigger: "",
+  timeInForce: "gtc", deadline: "", postOnly: false, reduceOnly: false, trail: "", visible: "",
+}; // prettier-ignore
 
-export const hasPrice = (type: OrderType): boolean => type === "limit" || type === "stop_limit";
-export const hasTrigger = (type: OrderType): boolean => type === "stop_market" || type === "stop_limit";
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+/** The year 2255: the engine counts nanoseconds no further. */
+const LAST_MS = 8_999_999_999_999;
+/** A hundredth of a percent: trails are counted in these. */
+const BIP = dec.exact("0.01");
+
+export const hasPrice = (type: OrderType): boolean => type === "limit" || type.endsWith("_limit");
+export const hasTrigger = (type: OrderType): boolean => type.startsWith("stop_") || type.startsWith("take_profit_");
+export const takesProfit = (type: OrderType): boolean => type.startsWith("take_profit_");
+export const stays = ({ timeInForce }: Draft): boolean => timeInForce === "gtc" || timeInForce === "gtd";
+
+/** Whether a trigger is reached from below: stop buys and take-profit sales. */
+export const upwards = ({ side, type }: Draft): boolean => (side === "buy") !== takesProfit(type);
+
+/** Whether a draft follows the price, and whether only a part of it is shown. */
+export const trails = ({ type, trail }: Draft): boolean => hasTrigger(type) && trail.trim() !== "";
+export const mayHide = (draft: Draft): boolean => hasPrice(draft.type) && stays(draft);
+export const hides = (draft: Draft): boolean => mayHide(draft) && draft.visible.trim() !== "";
+/** Whether a draft has a trigger price, or a trail the price from which on it follows. */
+export const triggered = (draft: Draft): boolean => hasTrigger(draft.type) && (!trails(draft) || draft.trigger.trim() !== "");
 
 /** Which times in force go with a type. */
 export function timesInForce(type: OrderType): TimeInForce[] {
-  return hasPrice(type) ? ["gtc", "ioc", "fok"] : ["ioc", "fok"];
+  return hasPrice(type) ? ["gtc", "gtd", "ioc", "fok"] : ["ioc", "fok"];
 }
 
 /** A draft of another type, with the time in force that is usual for it. */
@@ -51,98 +79,101 @@ export function retyped(draft: Draft, type: OrderType): Draft {
   return settled({ ...draft, type, timeInForce: same ? draft.timeInForce : (timesInForce(type)[0] ?? "gtc") });
 }
 
-/** A draft made possible: fields that do not go with its type are set back. */
+/** A draft with another time in force; one with a deadline has an hour of the desk's time from now, unless a later moment was chosen. */
+export function retimed(draft: Draft, timeInForce: TimeInForce, engineMs: number | null): Draft {
+  const chosen = deadlineMs(draft);
+  const good = chosen !== null && (engineMs === null || chosen > engineMs);
+  if (timeInForce !== "gtd" || good || engineMs === null) return settled({ ...draft, timeInForce });
+  const inAnHour = Math.ceil((engineMs + HOUR_MS) / MINUTE_MS) * MINUTE_MS;
+  return settled({ ...draft, timeInForce, deadline: minute(inAnHour).replace(" ", "T") });
+}
+
+/** A draft made possible: terms that do not go with the others are set back. */
 export function settled(draft: Draft): Draft {
   const allowed = timesInForce(draft.type);
-  const timeInForce = allowed.includes(draft.timeInForce) ? draft.timeInForce : (allowed[0] ?? "gtc");
-  return { ...draft, timeInForce, postOnly: draft.postOnly && draft.type === "limit" && timeInForce === "gtc" };
+  const next = { ...draft, timeInForce: allowed.includes(draft.timeInForce) ? draft.timeInForce : (allowed[0] ?? "gtc") };
+  return {
+    ...next,
+    sizing: next.type === "market" && !next.reduceOnly ? next.sizing : "quantity",
+    postOnly: next.postOnly && next.type === "limit" && stays(next),
+  };
+}
+
+/** The moment at which a draft's order is to end; null where none can be read. */
+export function deadlineMs({ deadline }: Draft): number | null {
+  const ms = /^\d{4,6}-\d\d-\d\dT\d\d:\d\d/.test(deadline) ? new Date(deadline).getTime() : Number.NaN;
+  return Number.isNaN(ms) ? null : ms;
+}
+
+function number(text: string, example: string, what: string, unit: string): string | null {
+  if (text.trim() === "") return `Give ${what === "amount" ? "an" : "a"} ${what} in ${unit}.`;
+  const value = dec.parse(text);
+  if (value === null) return `Write the ${what} as a decimal number such as ${example}, with a point and without grouping.`;
+  return dec.sign(value) <= 0 ? `The ${what} must be above zero.` : null;
 }
 
 function fault(text: string, step: string, what: string, unit: string): string | null {
-  if (text.trim() === "") return `Give a ${what} in ${unit}.`;
-  const value = dec.parse(text);
-  if (value === null) return `Write the ${what} as a decimal number such as ${step}, with a point and without grouping.`;
-  if (dec.sign(value) <= 0) return `The ${what} must be above zero.`;
-  const grid = dec.exact(step);
+  const unreadable = number(text, step, what, unit);
+  if (unreadable !== null) return unreadable;
+  const [value, grid] = [dec.exact(text), dec.exact(step)];
   if (dec.onGrid(value, grid)) return null;
   const [below, above] = dec.neighbours(value, grid);
   const near = dec.sign(below) > 0 ? `${dec.trimmed(below)} or ${dec.trimmed(above)}` : dec.trimmed(above);
   return `The ${what} goes in steps of ${dec.trimmed(grid)}: ${near}.`;
 }
 
-/** What is wrong with a draft, by field; empty when nothing is. */
-export function faults(draft: Draft, grid: Grid): Faults {
-  const found: Faults = {};
-  const quantity = fault(draft.quantity, grid.lot, "quantity", grid.base);
-  if (quantity) found.quantity = quantity;
-  const price = hasPrice(draft.type) ? fault(draft.price, grid.tick, "price", grid.quote) : null;
-  if (price) found.price = price;
-  const trigger = hasTrigger(draft.type) ? fault(draft.trigger, grid.tick, "trigger price", grid.quote) : null;
-  if (trigger) found.trigger = trigger;
-  return found;
+function deadlineFault(draft: Draft, engineMs: number | null): string | null {
+  const ms = deadlineMs(draft);
+  if (ms === null) return "Give the date and the time at which what is left of the order ends.";
+  if (ms > LAST_MS) return "The deadline must lie before the year 2255.";
+  return engineMs !== null && ms <= engineMs ? `The deadline must lie after the desk's time, which is ${minute(engineMs)}.` : null;
 }
 
-export interface Estimate {
-  notional: string;
-  /** In the asset that is received: base for a buy, quote for a sell. */
-  fee: string;
-  feeAsset: string;
-  /** What the numbers rest on. */
-  basis: string;
-  /** The visible book holds less than the order wants. */
-  short: boolean;
+function trailFault(text: string): string | null {
+  const percent = dec.parse(text);
+  const bips = percent !== null && dec.onGrid(percent, BIP) ? dec.steps(percent, BIP) : 0n;
+  return bips >= 1n && bips <= 9_999n ? null : "The distance is a percentage from 0.01 to 99.99, with two decimals at most.";
 }
 
-/** What an order would come to, from its own price or from the other side of the book; null while it cannot be said. */
-export function estimate(draft: Draft, grid: Grid, otherSide: readonly Level[]): Estimate | null {
-  const quantity = dec.parse(draft.quantity);
-  if (quantity === null || dec.sign(quantity) <= 0) return null;
-  const buys = draft.side === "buy";
-  const feeAsset = buys ? grid.base : grid.quote;
-  const feeOf = (filled: dec.Decimal, notional: dec.Decimal, rate: string): string =>
-    dec.trimmed(dec.roundedUp(dec.multiply(buys ? filled : notional, dec.exact(rate)), 8));
-  const own = hasPrice(draft.type) ? draft.price : draft.type === "stop_market" ? draft.trigger : null;
-  if (own !== null) {
-    const price = dec.parse(own);
-    if (price === null || dec.sign(price) <= 0) return null;
-    const notional = dec.multiply(quantity, price);
-    const maker = draft.type === "limit" && draft.postOnly;
-    const basis = draft.type === "stop_market" ? "at its trigger; the fill may be worse" : `at its price, as ${maker ? "maker" : "taker"}`;
-    return { notional: dec.trimmed(notional), fee: feeOf(quantity, notional, maker ? grid.maker_fee : grid.taker_fee), feeAsset, basis, short: false };
-  }
-  let left = quantity;
-  let notional: dec.Decimal = { units: 0n, scale: 0 };
-  for (const level of otherSide) {
-    const shown = dec.exact(level.quantity);
-    const taken = dec.compare(left, shown) < 0 ? left : shown;
-    notional = dec.add(notional, dec.multiply(taken, dec.exact(level.price)));
-    left = dec.subtract(left, taken);
-    if (dec.sign(left) === 0) break;
-  }
-  if (dec.sign(notional) === 0) return null;
-  const short = dec.sign(left) > 0;
-  const fee = feeOf(dec.subtract(quantity, left), notional, grid.taker_fee);
-  return { notional: dec.trimmed(notional), fee, feeAsset, basis: "through the book as shown now, as taker", short };
+function visibleFault({ visible, quantity }: Draft, grid: Grid): string | null {
+  const whole = dec.parse(quantity);
+  const wrong = fault(visible, grid.lot, "shown part", grid.base);
+  if (wrong !== null || whole === null) return wrong;
+  return dec.compare(dec.exact(visible), whole) > 0 ? "The shown part must not be larger than the quantity." : null;
 }
 
-const TIF: Record<TimeInForce, string> = {
-  gtc: "good till canceled",
-  ioc: "immediate or cancel: what is not filled on arrival is canceled",
-  fok: "fill or kill: whole on arrival, or not at all",
-};
+/** What is wrong with a draft, by field; empty when nothing is. `engineMs` is the desk's time, null where it is not known. */
+export function faults(draft: Draft, grid: Grid, engineMs: number | null = null): Faults {
+  const budget = draft.sizing === "budget";
+  const found: Record<Field, string | null> = {
+    quantity: budget ? null : fault(draft.quantity, grid.lot, "quantity", grid.base),
+    budget: budget ? number(draft.budget, "100", "amount", grid.quote) : null,
+    price: hasPrice(draft.type) ? fault(draft.price, grid.tick, "price", grid.quote) : null,
+    trigger: triggered(draft) ? fault(draft.trigger, grid.tick, trails(draft) ? "activation price" : "trigger price", grid.quote) : null,
+    deadline: draft.timeInForce === "gtd" ? deadlineFault(draft, engineMs) : null,
+    trail: trails(draft) ? trailFault(draft.trail) : null,
+    visible: hides(draft) ? visibleFault(draft, grid) : null,
+  };
+  return Object.fromEntries(Object.entries(found).filter(([, text]) => text !== null)) as Faults;
+}
 
-/** The order as a sentence, complete: "Buy 0.01 BTC at market, paper". */
-export function sentence(draft: Draft, grid: Grid): string {
-  const verb = draft.side === "buy" ? "Buy" : "Sell";
-  const what = `${verb} ${amount(draft.quantity, 0)} ${grid.base}`;
-  const limit = `at ${amount(draft.price, 0)} ${grid.quote} or better`;
-  const when = `once the price reaches ${amount(draft.trigger, 0)} ${grid.quote}`;
-  const how = {
-    market: "at market",
-    limit,
-    stop_market: `at market ${when}`,
-    stop_limit: `${limit}, ${when}`,
-  }[draft.type];
-  const post = draft.postOnly ? ", post-only: it is rejected rather than take from the book" : "";
-  return `${what} ${how}, paper. ${TIF[draft.timeInForce].replace(/^./, (c) => c.toUpperCase())}${post}.`;
+/** The command that a draft without faults is. */
+export function orderOf(draft: Draft, instrument: number): NewOrder {
+  const budget = draft.sizing === "budget";
+  const ends = draft.timeInForce === "gtd" ? deadlineMs(draft) : null;
+  return {
+    instrument, side: draft.side, order_type: draft.type,
+    quantity: budget ? null : draft.quantity.trim(), quote_quantity: budget ? draft.budget.trim() : null,
+    price: hasPrice(draft.type) ? draft.price.trim() : null, trigger_price: triggered(draft) ? draft.trigger.trim() : null,
+    time_in_force: draft.timeInForce, expire_ns: ends === null ? null : `${BigInt(ends) * 1_000_000n}`,
+    post_only: draft.postOnly, reduce_only: draft.reduceOnly,
+    trail_bips: trails(draft) ? Number(dec.steps(dec.exact(draft.trail), BIP)) : null, visible_quantity: hides(draft) ? draft.visible.trim() : null, self_trade: null,
+  }; // prettier-ignore
+}
+
+/** How much of a position a side would reduce, in whole steps. */
+export function reducible({ side }: Draft, grid: Grid, position: string): dec.Decimal {
+  const [held, lot] = [dec.exact(position), dec.exact(grid.lot)];
+  const against = side === "sell" ? held : dec.subtract(dec.exact("0"), held);
+  return dec.times(lot, dec.sign(against) > 0 ? dec.steps(against, lot) : 0n);
 }

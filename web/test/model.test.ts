@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Said, View } from "../src/model";
-import { killed, marketOf, MOST, NOTHING, reduce, trust } from "../src/model";
-import type { Fill } from "../src/wire";
+import { engineMs, killed, lastOf, marketOf, MOST, NOTHING, positionOf, reduce, trust } from "../src/model";
+import type { Fill, State } from "../src/wire";
 import { bar, book, desk, event, fillEvent, pulse, REFUSAL, state, trade } from "./made";
 
 const after = (view: View, ...said: Said[]): View => said.reduce(reduce, view);
@@ -111,5 +111,25 @@ describe("trust", () => {
     const view = after(begun, { type: "state", state: { ...state(3), killed: true } });
     expect(killed(view)).toBe(true);
     expect(killed(after(view, pulse(9, null)))).toBe(false);
+  });
+});
+
+describe("what an order ticket looks at", () => {
+  it("is the desk's own time, which is none before the first input", () => {
+    expect(engineMs(begun)).toBeNull();
+    expect(engineMs(after(begun, pulse(0, null)))).toBe(500);
+    expect(engineMs(after(begun, { ...pulse(0, null), engine_ts_ns: "0" }))).toBeNull();
+  });
+
+  it("is the position of the chosen instrument, once the account is known", () => {
+    const held = { ...state(3), positions: [{ instrument: 1, quantity: "-0.5" }] } as unknown as State;
+    const view = after(after(NOTHING, { type: "hello", desk: desk("r", [0, 1]) }), { type: "state", state: held });
+    expect([positionOf(begun), positionOf(view), positionOf(after(view, { type: "instrument", instrument: 1 }))]).toEqual([null, "0", "-0.5"]);
+  });
+
+  it("is the last trade, and before one the price that a side could have", () => {
+    const quoted = after(begun, { type: "market", markets: [book({ bids: [["9", "1"]], asks: [["11", "1"]] })] });
+    expect([lastOf(begun, "buy"), lastOf(quoted, "buy"), lastOf(quoted, "sell")]).toEqual([null, "11", "9"]);
+    expect(lastOf(after(quoted, { type: "market", markets: [book({ trades: [{ ...trade(5), price: "10" }] })] }), "buy")).toBe("10");
   });
 });

@@ -209,10 +209,19 @@ def _sent(row: Output, names: Directory) -> str:
         + (", post-only" if terms.post_only else "")
         + (", reduce-only" if terms.reduce_only else "")
     )
-    what = f"{terms.side} {terms.quantity or ''} {names.symbol(row[INSTRUMENT])}".replace("  ", " ")
+    what = f"{terms.side} {_size(row, terms, names)}"
     how = f"{terms.order_type.replace('_', '-')}{price}{trigger}{trail}{shown} ({flags})"
     told = f"{order_name(row[ACCOUNT], row[ORDER_ID])} of {names.who(row[BOT])}: {what}, {how}"
     return f"{told}, was denied: {because(row[REASON])}" if row[KIND] == DENIED else f"{told}, is on its way"
+
+
+def _size(row: Output, terms: OrderTerms, names: Directory) -> str:
+    """A quantity, or what of the quote asset is spent or received: the quantity that such an order has is the most that it may fill."""
+    symbol, budget = names.symbol(row[INSTRUMENT]), row[PAYLOAD + 6]
+    if budget == 0:
+        return f"{terms.quantity or ''} {symbol}".lstrip()
+    quote = names.numbers.get(names.instruments.get(row[INSTRUMENT], {}).get("quote", ""), -1)
+    return f"{symbol} for at most {names.amount(quote, budget)} {names.asset(quote)}"
 
 
 def _signaled(row: Output, names: Directory) -> str:

@@ -149,7 +149,8 @@ class Events(Answer):
 
 Legs = Annotated[list["NewLeg"], msgspec.Meta(min_length=2, max_length=3)]
 InstrumentNumber = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
-Nanoseconds = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,18}$(?!\n)")]
+Nanoseconds = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,18}|[1-8][0-9]{18})$(?!\n)")]
+"""Until the year 2255: what the engine can count."""
 TrailBips = Annotated[int, msgspec.Meta(ge=1, le=9_999)]
 Decimals = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$(?!\n)", max_length=40)]
 

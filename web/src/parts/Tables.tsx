@@ -1,6 +1,7 @@
 // Positions, open orders, fills with their receipts, and past orders.
 import { Fragment, memo, useCallback, useEffect, useState } from "react";
 import { read } from "../command";
+import { trimmed } from "../decimal";
 import { API, loadFills, useView } from "../desk";
 import { amount, sender, short, words } from "../format";
 import type { FillRow } from "../model";
@@ -121,8 +122,8 @@ const OrderRow = memo(function OrderRow({ order, onStory, cancelable }: { order:
       <th scope="row"><button type="button" className="link" onClick={() => onStory(order.id)} title={`The life of ${order.id} in sentences`}>{order.id}</button></th>
       <td><When ns={order.ts_ns} /></td>
       <td><SideWord side={order.side} /></td>
-      <td>{words(order.order_type)} <span className="dim">{order.time_in_force.toUpperCase()}{order.post_only ? " post-only" : ""}</span></td>
-      <td>{amount(order.quantity)} <span className="dim">{order.symbol}</span></td>
+      <td>{words(order.order_type)} <span className="dim">{order.time_in_force.toUpperCase()}{order.expire_ns ? <> till <When ns={order.expire_ns} full /></> : null}{order.post_only ? " post-only" : ""}{order.reduce_only ? " reduce-only" : ""}{order.trail ? ` trailing ${trimmed({ units: BigInt(order.trail.bips), scale: 2 })} %` : ""}{order.visible_quantity ? ` showing ${amount(order.visible_quantity)}` : ""}</span></td>
+      <td>{order.quote_quantity ? `for ${amount(order.quote_quantity)} ${order.side === "buy" ? order.reserved_asset : order.fee_asset} of` : amount(order.quantity)} <span className="dim">{order.symbol}</span></td>
       <td>{price || "market"}</td>
       <td title={why}>{order.list?.pending ? `waits for ${order.list.id}` : words(order.status)}{order.list && !order.list.pending ? <span className="dim">, {order.list.kind.toUpperCase()} {order.list.id}</span> : null}{order.cancel_requested && cancelable ? <span className="dim">, cancel on its way</span> : null}{order.refusal && !cancelable ? <span className="dim">: {words(order.refusal.name)}</span> : null}</td>
       <td>{amount(order.filled)}{order.average_price && <span className="dim"> at {short(order.average_price)}</span>}</td>

@@ -94,6 +94,18 @@ export function Modal({ open, title, onClose, children, wide = false }: { open: 
   );
 }
 
+/** A number, or a date and time, with its steps beside its name and what is wrong with it below. */
+export function Entry({ field, label, hint, value, fault, onChange, kind = "text" }: { field: string; label: string; hint: string; value: string; fault: string | undefined; onChange: (value: string) => void; kind?: "text" | "datetime-local" }) {
+  const id = useId();
+  return (
+    <div className="entry">
+      <label htmlFor={id}>{label} <span className="dim">{hint}</span></label>
+      <input id={id} name={field} type={kind} value={value} inputMode="decimal" autoComplete="off" spellCheck={false} aria-invalid={fault !== undefined} aria-describedby={`${id}-fault`} onChange={(event) => onChange(event.target.value)} />
+      <p id={`${id}-fault`} className="fault" aria-live="polite">{fault ?? ""}</p>
+    </div>
+  );
+}
+
 export function Tabs<T extends string>({ label, tabs, chosen, onChoose }: { label: string; tabs: readonly { key: T; text: string }[]; chosen: T; onChoose: (key: T) => void }) {
   const move = (by: number) => {
     const at = tabs.findIndex((tab) => tab.key === chosen);
