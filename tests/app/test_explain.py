@@ -231,11 +231,11 @@ def test_a_trail_tells_where_it_began_its_peak_and_what_fired_it(tmp_path: Path)
         in story[0]
     )
     assert "to follow the price from when that reaches 99.5; its account" in story[2]
-    assert story[3] == "It began to follow the price at 99.0, as the price had reached 99.5 (input 17)."
-    assert story[4] == "Input 17 was a trade in BTC/USDT: 0.2 at 99.0, where a buyer took."
+    assert story[3] == "It began to follow the price at 99.0, as the price had reached 99.5 (input 16)."
+    assert story[4] == "Input 16 was a trade in BTC/USDT: 0.2 at 99.0, where a buyer took."
     assert (
         story[5]
-        == "Input 19 fired it: the lowest price since then was 99.0, and the price rose to 100.0, by 1.01 %, where 1 % suffice."
+        == "Input 18 fired it: the lowest price since then was 99.0, and the price rose to 100.0, by 1.01 %, where 1 % suffice."
     )
     assert "1.0 was filled at 100.1 as taker" in story[7]
 
