@@ -66,6 +66,14 @@ def test_every_command_becomes_one_of_the_engine(desk: Desk) -> None:
             "POST", "/orders", {"instrument": 0, "side": "buy", "order_type": "market", "quote_quantity": "50"},
             say.SubmitOrder(0, "buy", "market", "0", quote_quantity="50"),
         ),
+        (
+            "POST", "/orders", {"instrument": 0, "side": "sell", "order_type": "stop_market", "quantity": "1", "trail_bips": 150},
+            say.SubmitOrder(0, "sell", "stop_market", "1", trail_bips=150),
+        ),
+        (
+            "POST", "/orders", {"instrument": 0, "side": "sell", "order_type": "limit", "quantity": "1", "price": "5", "visible_quantity": "0.2"},
+            say.SubmitOrder(0, "sell", "limit", "1", "5", visible_quantity="0.2"),
+        ),
     ]  # fmt: skip
     for method, path, body, what in wanted:
         answer = desk.command(method, path, body)
@@ -115,7 +123,8 @@ def test_a_key_is_needed(desk: Desk, key: str) -> None:
     [
         ({"quantity": 0.001}, "quantity"), ({"quantity": "NaN"}, "quantity"), ({"quantity": "1e5"}, "quantity"), ({"quantity": ""}, "quantity"),
         ({"quantity": "1" * 41}, "quantity"), ({"quantity": None}, "quantity"), ({"quote_quantity": "5"}, "quantity"),
-        ({"quote_quantity": 5}, "quote_quantity"),
+        ({"quote_quantity": 5}, "quote_quantity"), ({"trail_bips": 50}, "trail_bips"), ({"trail_bips": 0}, "trail_bips"),
+        ({"trail_bips": 10_000}, "trail_bips"), ({"trail_bips": "50"}, "trail_bips"), ({"visible_quantity": 5}, "visible_quantity"),
         ({"quantity": "0.001\n"}, "quantity"), ({"quantity": "٣"}, "quantity"),
         ({"price": 59900}, "price"), ({"price": None}, "price"), ({"side": "long"}, "side"), ({"side": 1}, "side"),
         ({"order_type": "market"}, "price"), ({"order_type": "stop_limit"}, "trigger_price"), ({"order_type": "twap"}, "order_type"),

@@ -221,6 +221,36 @@ def test_a_stop_inside_a_bar_is_told_by_each_fill_model(tmp_path: Path) -> None:
         assert story[5].endswith("(0.1 %, the taker rate of the account's fee tier 0).")
 
 
+def test_a_trail_tells_where_it_began_its_peak_and_what_fired_it(tmp_path: Path) -> None:
+    frames = [*SHORT, *(print_of(n, price, "0.2") for n, price in enumerate(("100.0", "99.0", "99.5", "100.0"), 1))]
+    data = capture(tmp_path / "trail.jsonl", frames, step_ns=100_000_000)
+    own = "ctx.buy(symbol, Decimal('1'), trail_bips=100, trigger=Decimal('99.5'), take_profit=True)"
+    story = told(tmp_path, "pass", own, data=data)
+    assert (
+        "asked to buy 1.0 BTC/USDT with a take-profit-market order that follows the price at 1 %, from 99.5 on, (IOC)"
+        in story[0]
+    )
+    assert "to follow the price from when that reaches 99.5; its account" in story[2]
+    assert story[3] == "It began to follow the price at 99.0, as the price had reached 99.5 (input 16)."
+    assert story[4] == "Input 16 was a trade in BTC/USDT: 0.2 at 99.0, where a buyer took."
+    assert (
+        story[5]
+        == "Input 18 fired it: the lowest price since then was 99.0, and the price rose to 100.0, by 1.01 %, where 1 % suffice."
+    )
+    assert "1.0 was filled at 100.1 as taker" in story[7]
+
+
+def test_an_iceberg_tells_its_parts(tmp_path: Path) -> None:
+    own = "ctx.buy(symbol, Decimal('1'), Decimal('100.0'), visible_quantity=Decimal('0.3'))"
+    frames = [depth(95, 100), BOOK, ticker(101, "100.0", "5.0", "100.1", "2.0"), print_of(1, "100.0", "5.4", seller_took=True),
+              print_of(2, "99.9", "0.5", seller_took=True)]  # fmt: skip
+    story = told(tmp_path, own, data=capture(tmp_path / "parts.jsonl", frames, step_ns=100_000_000))
+    assert "with a limit order at 100.0 with 0.3 shown at a time (GTC)" in story[0]
+    assert "0.3 was filled at 100.0 as maker" in story[3]
+    assert story[3].endswith("With that part 1 of 4 was done, and part 2 joined the queue behind 2.5.")
+    assert story[4].endswith("With that part 2 of 4 was done, and part 3 came up.")
+
+
 def test_orders_that_are_not_there(tmp_path: Path) -> None:
     told(tmp_path, "ctx.buy(symbol, Decimal('1'))")
     for name, code, words in (

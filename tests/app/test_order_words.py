@@ -26,6 +26,14 @@ def test_every_type_of_order_can_be_asked_for() -> None:
         assert intent.time_in_force == (TimeInForce.IOC if market else TimeInForce.GTC)
 
 
+def test_trails_and_icebergs_can_be_asked_for() -> None:
+    trail = intent_of(SubmitOrder(0, "sell", "take_profit_market", "1", trail_bips=150))
+    assert trail.order_type == OrderType.TAKE_PROFIT_MARKET and trail.trigger is None
+    assert trail.terms["trail_bips"] == 150
+    iceberg = intent_of(SubmitOrder(0, "sell", "limit", "1", "5", visible_quantity="0.2"))
+    assert iceberg.terms["visible_quantity"] == Decimal("0.2") and iceberg.time_in_force == TimeInForce.GTC
+
+
 @pytest.mark.parametrize(
     ("what", "words"),
     [
@@ -33,6 +41,8 @@ def test_every_type_of_order_can_be_asked_for() -> None:
         (SubmitOrder(0, "buy", "twap", "1", "5"), "take_profit_limit"),
         (SubmitOrder(0, "buy", "limit", "1"), "a limit order needs a price and takes no trigger_price"),
         (SubmitOrder(0, "buy", "take_profit_market", "1", "5"), "takes no price and needs a trigger_price"),
+        (SubmitOrder(0, "buy", "limit", "1", "5", trail_bips=5), "takes no trigger_price or trail_bips"),
+        (SubmitOrder(0, "buy", "limit", "1", "5", visible_quantity="some"), "visible_quantity is not a number"),
         (SubmitOrder(0, "buy", "limit", "1", "5", None, "day"), "time_in_force is one of gtc, ioc, fok, gtd"),
         (SubmitOrder(0, "buy", "limit", "1", "5", self_trade="oldest"), "self_trade is one of none, expire_maker"),
         (SubmitOrder(0, "buy", "limit", "1e99", "5"), "quantity is not a number"),

@@ -113,6 +113,8 @@ def test_a_name_the_record_does_not_have_is_refused() -> None:
         (Intent(Side.SELL, "1", price="5", trigger="5"), OrderType.STOP_LIMIT, TimeInForce.GTC),
         (Intent(Side.SELL, "1", trigger="5", take_profit=True), OrderType.TAKE_PROFIT_MARKET, TimeInForce.IOC),
         (Intent(Side.BUY, "1", "5", "5", take_profit=True), OrderType.TAKE_PROFIT_LIMIT, TimeInForce.GTC),
+        (Intent(Side.SELL, "1", trail_bips=50), OrderType.STOP_MARKET, TimeInForce.IOC),
+        (Intent(Side.SELL, "1", "5", trail_bips=50, take_profit=True), OrderType.TAKE_PROFIT_LIMIT, TimeInForce.GTC),
         (Intent(Side.BUY, "1", "5", expire_ns=9), OrderType.LIMIT, TimeInForce.GTD),
         (Intent(Side.BUY, "1", time_in_force=TimeInForce.FOK), OrderType.MARKET, TimeInForce.FOK),
     ],
@@ -120,6 +122,17 @@ def test_a_name_the_record_does_not_have_is_refused() -> None:
 def test_an_intent_names_its_order(intent: Intent, order_type: OrderType, time_in_force: TimeInForce) -> None:
     """Price and trigger say the type; time in force follows the type unless it is given."""
     assert (intent.order_type, intent.time_in_force) == (order_type, time_in_force)
+
+
+@pytest.mark.parametrize("bips", [1.5, "many", 2**70, float("nan")])
+def test_a_trail_that_is_no_count_is_a_command_that_is_refused(bips: int) -> None:
+    row = commands.submit_order(0, 0, PAIR, Intent(Side.SELL, "1", trail_bips=bips))
+    assert values(row, "flags", "defect") == (FLAG_MALFORMED, int(Reason.INVALID_NUMBER))
+
+
+def test_a_visible_quantity_is_counted_in_lots() -> None:
+    row = commands.submit_order(0, 0, PAIR, Intent(Side.SELL, "1", "60000", visible_quantity="0.00002"))
+    assert values(row, "visible_lots", "qty_lots") == (2, 100_000)
 
 
 def test_an_order_on_the_grid() -> None:

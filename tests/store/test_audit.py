@@ -161,6 +161,35 @@ def test_each_planted_error_is_found(
     assert first.seq > 0 and str(first.seq) in str(first) and first.rule in str(first)
 
 
+@pytest.mark.parametrize(
+    ("rule", "kind", "field", "amount"),
+    [
+        ("6.5 trails", KINDS.ORDER_ACTIVATED, "last_ticks", 1),
+        ("6.5 trails", KINDS.ORDER_ACTIVATED, "peak_ticks", -1),
+        ("6.5 trails", KINDS.ORDER_TRIGGERED, "peak_ticks", 1),
+        ("6.5 trails", KINDS.ORDER_TRIGGERED, "last_ticks", -1),
+        ("3 submitting", SUBMITTED, "trail_bips", 1),
+        ("3 submitting", SUBMITTED, "visible_lots", 1),
+    ],
+)
+def test_an_error_in_a_trail_is_found(rule: str, kind: int, field: str, amount: int) -> None:
+    """In a random stream: the first output of a trailing order (of an iceberg) tells something else."""
+    for seed in range(1, 40):
+        records, done = [], False
+        for name, record in random_run(seed):
+            if name == "outputs" and not done:
+                fits = (record["kind"] == kind) & ((record["peak_ticks"] > 0) | (record[field] > 0))
+                if fits.any():
+                    record, done = record.copy(), True
+                    record[field][np.flatnonzero(fits)[0]] += amount
+            records.append((name, record))
+        if done:
+            report = audit(records)  # type: ignore[arg-type]
+            assert any(finding.rule == rule for finding in report.findings), report.findings[:5]
+            return
+    pytest.fail("no such output in any of these streams")
+
+
 @pytest.mark.parametrize("rule", [1, 2, 3, 4])
 def test_a_fill_at_a_price_nobody_showed_is_found_for_every_book_rule(rule: int) -> None:
     """In random streams, for each rule of markets with a book: the first such fill is moved by one tick."""

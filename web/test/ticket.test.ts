@@ -127,7 +127,7 @@ describe("an iceberg", () => {
 
 describe("the command", () => {
   it("holds what goes with the type, and nothing that was left behind", () => {
-    const plain = { instrument: 3, side: "buy", quote_quantity: null, trigger_price: null, expire_ns: null, post_only: false, reduce_only: false, trail_bips: null, visible_quantity: null };
+    const plain = { instrument: 3, side: "buy", quote_quantity: null, self_trade: null, trigger_price: null, expire_ns: null, post_only: false, reduce_only: false, trail_bips: null, visible_quantity: null };
     const left = { trigger: "65000", budget: "100", deadline: "2026-03-01T13:00" };
     expect(orderOf(draft({ ...left, quantity: " 0.01 " }), 3)).toEqual({ ...plain, order_type: "limit", quantity: "0.01", price: "64000", time_in_force: "gtc" });
     expect(orderOf(draft({ ...left, type: "market" }), 3)).toEqual({ ...plain, order_type: "market", quantity: "0.01", price: null, time_in_force: "ioc" });
