@@ -238,9 +238,9 @@ class Stream:
         if luck < 0.5:
             return self.market_input()
         if luck < 0.88:
-            if luck < 0.79:
-                return streams_orders.order(self) if luck < 0.74 else streams_orders.rival(self)
-            return streams_orders.cancel(self) if luck < 0.85 else streams_orders.amend(self)
+            if luck < 0.8:
+                return streams_orders.order(self) if luck < 0.76 else streams_orders.rival(self)
+            return streams_orders.cancel(self) if luck < 0.855 else streams_orders.amend(self)
         if luck < 0.92:
             return {"kind": "TIMER"}
         if self.calm and luck < 0.98:
