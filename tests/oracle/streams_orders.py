@@ -64,7 +64,7 @@ def order(stream: Stream) -> dict[str, Any]:
     reduce_only = stream.chance(0.2)
     if reduce_only and stream.chance(0.8):
         side = reducing_side(stream, account, bot, number) or side
-    if stream.chance(0.3 if order_type == MARKET else 0.06):
+    if stream.chance(0.4 if order_type == MARKET else 0.06):
         lots = all_in(stream, account, number, side, 0 if order_type == MARKET else price)
     given = {
         "kind": "SUBMIT_ORDER",
