@@ -24,7 +24,7 @@ STREAMS = 3 if JIT_DISABLED else 100
 INPUTS = 150
 
 NAIVE = (
-    "amending budget checks desk ledger lists market money orders risk self_trade terms things trailing venue words"
+    "amending budget checks desk ledger lists market money orders risk self_trade sizes terms things trailing venue words"
 ).split()
 """The modules of the naive desk itself."""
 

@@ -7,9 +7,9 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from tests.oracle.ledger import order_words, release, still_needed
+from tests.oracle.sizes import size_reason
 from tests.oracle.terms import latency
 from tests.oracle.things import Account, Instrument, Order
-from tests.oracle.venue import size_reason
 from tests.oracle.words import BUY, MALFORMED, MARKET_TYPES, TRADING
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from tests.oracle import self_trade, trailing
 from tests.oracle.budget import room
 from tests.oracle.ledger import end, fee_fits, fill, fits, order_words, reducible
-from tests.oracle.money import collar, down, up
+from tests.oracle.money import collar, up
+from tests.oracle.sizes import value_reason
 from tests.oracle.things import PAIR_OF, Account, Instrument, Market, Order
 from tests.oracle.words import (
     BOOK,
@@ -21,7 +22,6 @@ from tests.oracle.words import (
     IOC,
     LIMIT,
     LIVE,
-    MARKET,
     MARKET_TYPES,
     NO_PREVENTION,
     SELL,
@@ -91,27 +91,6 @@ def venue_check(desk: Desk, instrument: Instrument, order: Order) -> str:
     return ""
 
 
-def size_reason(instrument: Instrument, order: Order) -> str:
-    """What sections 4.3 and 4.5 have against an order of this quantity."""
-    return instrument.filter_lots(order) or value_reason(instrument, order)
-
-
-def value_reason(instrument: Instrument, order: Order) -> str:
-    """Section 4.5: worth too little, or too much."""
-    market = instrument.market
-    price: int | None = order.price
-    if order.is_stop and order.order_type in MARKET_TYPES:
-        price = order.trigger or market.mark
-    elif order.order_type == MARKET:
-        price = market.mark if instrument.given["min_notional_to_market"] else None
-    worth = None if price is None else down(instrument.worth(price * order.qty))
-    if order.budget:
-        worth = order.budget if instrument.given["min_notional_to_market"] else None
-    if worth is not None and worth < instrument.given["min_notional_units"]:
-        return "min_notional"
-    return "max_notional" if too_valuable(instrument, order) else ""
-
-
 def far_from_mark(instrument: Instrument, order: Order) -> bool:
     """Section 4.4: a limit price beyond its side's part of the mark."""
     mark = instrument.market.mark
@@ -121,23 +100,6 @@ def far_from_mark(instrument: Instrument, order: Order) -> bool:
     up, low = (instrument.given[f"{side}_multiplier_{way}_e8"] for way in ("up", "down"))
     up, low = (0 if (mark // 10**8 + 1) * part > 2**62 else part for part in (up, low))
     return bool(up and order.price * 10**8 > mark * up) or bool(low and order.price * 10**8 < mark * low)
-
-
-def too_valuable(instrument: Instrument, order: Order) -> bool:
-    """Section 4.5, the maximum."""
-    most = instrument.given["max_notional_units"]
-    at_market = order.order_type == MARKET
-    if not most or (at_market and not instrument.given["max_notional_to_market"]):
-        return False
-    if order.budget:
-        return order.budget > most
-    price: int | None = order.price
-    if order.order_type in MARKET_TYPES:
-        price = instrument.market.mark if at_market or not order.trigger else order.trigger
-    if price is None:
-        return False
-    countable = ((most + 1) // instrument.num + 1) * instrument.den <= 2**62
-    return countable and instrument.worth(price * order.qty) > most
 
 
 def too_many(desk: Desk, instrument: Instrument, order: Order) -> str:

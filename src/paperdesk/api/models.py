@@ -377,26 +377,6 @@ class Fills(Answer):
     before: int | None
 
 
-class EquityPoint(Answer):
-    """What the account was worth."""
-
-    seq: int
-    time: str
-    ts_ns: str
-    equity: str | None
-    exposure: str | None
-    peak: str
-    opening: str
-    day_start: str
-
-
-class Equity(Answer):
-    """Oldest first, the latest `limit` of them."""
-
-    reporting: str
-    points: list[EquityPoint]
-
-
 ENCODER: Final = msgspec.json.Encoder()
 
 

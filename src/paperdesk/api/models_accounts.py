@@ -46,3 +46,23 @@ class Accounts(Answer):
     """The account's equity less its ghost's (below zero: what limits and switches cost); null without a ghost."""
     same_orders: bool
     """Whether what people and the API send goes to the other accounts too."""
+
+
+class EquityPoint(Answer):
+    """What the account was worth."""
+
+    seq: int
+    time: str
+    ts_ns: str
+    equity: str | None
+    exposure: str | None
+    peak: str
+    opening: str
+    day_start: str
+
+
+class Equity(Answer):
+    """Oldest first, the latest `limit` of them."""
+
+    reporting: str
+    points: list[EquityPoint]

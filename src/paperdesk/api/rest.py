@@ -12,8 +12,8 @@ from paperdesk.api import signals as signals_told
 from paperdesk.api.endpoint import PLACE, ROOT, AnyRequest, Told, answer, endpoint, query_of
 from paperdesk.api.messages import Welcome
 from paperdesk.api.metrics import CONTENT_TYPE
-from paperdesk.api.models import Desk, Equity, Fills, Orders, OrderStory, State
-from paperdesk.api.models_accounts import Accounts
+from paperdesk.api.models import Desk, Fills, Orders, OrderStory, State
+from paperdesk.api.models_accounts import Accounts, Equity
 from paperdesk.api.models_live import Bars, Book, Events, Health, InstrumentNumber, Runs
 from paperdesk.api.ring import Place, place_text
 from paperdesk.api.service import Service

@@ -9,7 +9,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from paperdesk.api import story
 from paperdesk.api.directory import Directory
-from paperdesk.api.models import Equity, EquityPoint, Fill, Fills, Order, Orders, OrderStory, Receipt
+from paperdesk.api.models import Fill, Fills, Order, Orders, OrderStory, Receipt
+from paperdesk.api.models_accounts import Equity, EquityPoint
 from paperdesk.api.models_lists import ListPlace
 from paperdesk.api.models_live import Run, Runs
 from paperdesk.api.models_orders import Trail
