@@ -12,14 +12,15 @@ from tests.app.desk import bars, paperdesk, replayed, script, walk
 
 from paperdesk.app.errors import DeskError
 from paperdesk.app.fee_schedules import SCHEDULES, fee_schedule
-from paperdesk.domain.events import FillModel
-from paperdesk.safety.config_values import FILL_MODELS
+from paperdesk.domain.events import FillModel, SelfTrade
+from paperdesk.safety.config_values import FILL_MODELS, SELF_TRADES
 
 EMA = ("--strategy", "ema_cross", "--set", "fast=3", "--set", "slow=9")
 
 
 def test_the_settings_know_each_fill_model() -> None:
     assert [model.name.lower() for model in FillModel] == list(FILL_MODELS)
+    assert [mode.name.lower() for mode in SelfTrade] == list(SELF_TRADES)
 
 
 def test_the_fill_model_is_in_result_record_and_database_and_makes_another_run(tmp_path: Path) -> None:
@@ -35,6 +36,18 @@ def test_the_fill_model_is_in_result_record_and_database_and_makes_another_run(t
     unsaid = replayed(tmp_path / "other", "--data", data, *EMA).json
     assert unsaid["state_hash"] == told["expected"]["state_hash"]
     assert paperdesk("db", "check", "--home", home).code == 0
+
+
+def test_the_self_trade_mode_is_the_accounts(tmp_path: Path) -> None:
+    pairs = ("ctx.buy(symbol, Decimal('0.5'), Decimal('90'))", "ctx.sell(symbol, Decimal('0.1'), Decimal('89'))")
+    steps, data = script(tmp_path / "s.py", "ctx.buy(symbol, Decimal('1'))", *pairs), walk(tmp_path / "w.jsonl")
+    run = ("--data", data, "--strategy", steps)
+    told = replayed(tmp_path / "a", *run, "--self-trade", "none")
+    assert told.code == 0 and paperdesk("db", "check", "--home", tmp_path / "a").code == 0
+    with sqlite3.connect(tmp_path / "a" / "paperdesk.db") as database:
+        assert {row[0] for row in database.execute("SELECT self_trade FROM orders")} == {"none"}
+    wrong = replayed(tmp_path / "b", *run, "--self-trade", "oldest")
+    assert wrong.code == 2 and "--self-trade oldest: the modes are none, expire_maker" in wrong.err
 
 
 def test_latencies_are_drawn_by_the_seed(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ class Stream:
         self.definitions: dict[int, dict[str, Any]] = {}
         self.accounts: list[int] = []
         self.bots: dict[int, list[int]] = {}
-        self.mends: list[dict[str, Any]] = []
+        self.amends: list[dict[str, Any]] = []
         self.late: dict[int, list[dict[str, Any]]] = {}
 
     def inputs(self, count: int) -> Iterator[dict[str, Any]]:
@@ -231,8 +231,8 @@ class Stream:
 
     def draw(self) -> dict[str, Any]:
         """One more input."""
-        if self.mends and self.chance(0.2):
-            given = self.mends.pop(0)
+        if self.amends and self.chance(0.2):
+            given = self.amends.pop(0)
             return self.tradable(given["instrument"]) if given["kind"] == "TRADABLE" else given
         luck = self.dice.random()
         if luck < 0.5:
@@ -298,7 +298,7 @@ class Stream:
         """The data is stale or has a gap; later it is live again."""
         number = self.dice.choice(list(self.mids))
         given = {"kind": "MARKET_STATUS", "instrument": number, "status_reason": 0}
-        self.mends.append({**given, "status": LIVE})
+        self.amends.append({**given, "status": LIVE})
         return {**given, "status": self.dice.choice((STALE, GAP, LIVE))}
 
     def redefine(self) -> dict[str, Any]:
@@ -309,7 +309,7 @@ class Stream:
         what = self.dice.random()
         if what < 0.25:
             given["trading_status"] = self.dice.choice((HALTED, HALTED, DELISTED))
-            self.mends.append({"kind": "TRADABLE", "instrument": number})
+            self.amends.append({"kind": "TRADABLE", "instrument": number})
         elif what < 0.6:
             scales = [scale for _, scale in sorted(self.desk.scales.items())]
             tick, lot = str(current.tick), str(current.lot)
@@ -332,12 +332,12 @@ class Stream:
         """Kill, and later resume the same scope."""
         account = self.dice.choice([-1, *self.accounts])
         bot = -1 if account == -1 else self.dice.choice([-1, *self.bots[account]])
-        self.mends.append({"kind": "RESUME", "account": account, "bot": bot})
+        self.amends.append({"kind": "RESUME", "account": account, "bot": bot})
         return {"kind": "KILL", "account": account, "bot": bot}
 
     def source(self) -> dict[str, Any]:
         """Data from elsewhere, and back."""
-        self.mends.append({"kind": "BIND_SOURCE", "source": 1})
+        self.amends.append({"kind": "BIND_SOURCE", "source": 1})
         return {"kind": "BIND_SOURCE", "source": 2}
 
     def late_money(self) -> dict[str, Any]:
@@ -348,7 +348,7 @@ class Stream:
     def reset(self) -> dict[str, Any]:
         """A new epoch; money again afterwards."""
         account = self.dice.choice(self.accounts)
-        self.mends[:0] = list(self.money(account))
+        self.amends[:0] = list(self.money(account))
         return {"kind": "RESET_ACCOUNT", "account": account, "source": 1}
 
     def stop(self) -> dict[str, Any]:
@@ -358,5 +358,5 @@ class Stream:
         if bot in self.bots[account]:
             fresh = self.dice.randrange(1, 1024)
             self.bots[account].append(fresh)
-            self.mends.append({"kind": "REGISTER_BOT", "account": account, "bot": fresh})
+            self.amends.append({"kind": "REGISTER_BOT", "account": account, "bot": fresh})
         return {"kind": "STOP_BOT", "account": account, "bot": bot}

@@ -171,7 +171,7 @@ def test_post_only_is_rejected_where_it_would_take_and_rests_where_not() -> None
     assert no_money(room.buy(1, 101, post_only=True))[-1] == "rejected #1 post_only_would_take"
     assert no_money(room.sell(1, 99, post_only=True))[-1] == "rejected #2 post_only_would_take"
     assert no_money(room.buy(1, 100, post_only=True))[-1] == "accepted #3"
-    assert no_money(room.sell(1, 100, post_only=True))[-1] == "accepted #4"
+    assert no_money(room.sell(1, 101, post_only=True))[-1] == "accepted #4"
     room.buy(5, 101, tif=IOC)
     assert no_money(room.buy(1, 101, post_only=True))[-1] == "rejected #6 post_only_would_take", "use does not matter"
 

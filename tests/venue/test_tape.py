@@ -156,7 +156,7 @@ def test_the_first_picture_executes_what_was_pending() -> None:
     room.buy(3, 101)
     room.buy(3, 99)
     room.buy(1, 98, post_only=True)
-    room.sell(9, 99, tif=IOC)
+    room.sell(9, 99, tif=IOC, self_trade="none")
     assert no_money(room.book([(99, 4)], [(101, 3), (102, 9)])) == [
         "fill #1 2 @ 101 taker book_walk",
         "fill #2 1 @ 101 taker book_walk",

@@ -11,8 +11,7 @@ import msgspec
 from paperdesk.app.errors import EXIT_USAGE, DeskError
 from paperdesk.app.fee_schedules import fee_schedule
 from paperdesk.app.latency_model import latency_model
-from paperdesk.domain.terms import SELF_TRADES, SelfTradeName
-from paperdesk.safety.config_values import FILL_MODELS
+from paperdesk.safety.config_values import FILL_MODELS, SELF_TRADES
 from paperdesk.safety.settings import FeeTier, LimitSettings, Settings
 
 DEFAULT_LATENCY_MS: Final = 50.0
@@ -58,7 +57,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Quantiles of drawn latencies; `latency_ns` is their median then."""
     fees: tuple[FeeTier, ...] = ()
     """Fees by what an account traded; none: those of the instruments."""
-    self_trade: SelfTradeName = "expire_maker"
+    self_trade: str = "expire_maker"
     """What orders do that would meet waiting ones of their own account."""
     seed: int = 1
     log_level: str = "info"
@@ -201,11 +200,11 @@ def _check_fill_model(fill_model: str, fill_band: bool) -> None:
         )
 
 
-def _self_trade(name: str) -> SelfTradeName:
+def _self_trade(name: str) -> str:
     """A self-trade mode; DeskError where there is none of that name."""
     if name not in SELF_TRADES:
         raise DeskError(f"--self-trade {name}: the modes are {', '.join(SELF_TRADES)}.", EXIT_USAGE)
-    return name  # type: ignore[return-value]
+    return name
 
 
 def merge(settings: Settings, given: Mapping[str, Any]) -> RunOptions:

@@ -21,6 +21,7 @@ Parameter = bool | int | float | str | list["bool | int | float | str"]
 MAX_LATENCY_MS = 60_000
 
 FILL_MODELS = ("optimistic", "expected", "pessimistic")
+SELF_TRADES = ("none", "expire_maker", "expire_taker", "expire_both", "decrement")
 MOST_TIERS = 10
 LATENCY_WORDS = ("uniform:", "lognormal:")
 
