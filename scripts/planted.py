@@ -247,8 +247,8 @@ PLANTS = (
         "queue",
         "a picture does not lower the bounds before the last",
         "venue/levels.py",
-        "    while last > 0 and s.orders[last - 1].most_key >= key:\n",
-        "    while last > 0 and s.orders[last - 1].most_key > key + 5:\n",
+        "        s.orders[last - 1].is_bound = 0\n",
+        "        pass\n",
     ),
     Plant(
         "queue",

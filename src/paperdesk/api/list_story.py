@@ -48,8 +48,8 @@ def membership(row: Any, others: list[Any]) -> str:
     return f"It is {ROLES[kind][leg]} of an {NAMES[kind]} list, with {rest}."
 
 
-def activation(row: Any, others: list[Any]) -> str:
-    """When a pending order was placed, and with how much; or that it waits, or never was; empty for other orders."""
+def activation(row: Any, others: list[Any], placed: str) -> str:
+    """When a pending order was placed, and with how much (`placed`); or that it waits, or never was; empty for other orders."""
     kind, leg = place_of(row)
     if kind <= ListKind.OCO or leg == 0 or row["status"] == "denied":
         return ""
@@ -59,7 +59,7 @@ def activation(row: Any, others: list[Any]) -> str:
     if not row["placed_seq"]:
         return f"It was pending until its end: {working} was not filled whole before."
     return (
-        f"It was pending until input {row['placed_seq']} filled {working} whole, and was placed in that moment with {row['quantity']}; where "
+        f"It was pending until input {row['placed_seq']} filled {working} whole, and was placed in that moment with {placed}; where "
         "a sale follows a buy, that is at most what the buy brought after its fee, in whole lots."
     )
 

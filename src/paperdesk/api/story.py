@@ -76,8 +76,9 @@ def story(
     fills = fills_of(connection, run, account, order_id)
     yield journey(order, fills)
     changes = decreases_of(connection, run, account, order_id)
-    if activation(row, others):
-        yield activation(row, others)
+    listed = activation(row, others, order.quantity(changes[0]["from_lots"] if changes else row["now_lots"]))
+    if listed:
+        yield listed
     if row["self_trade"] == "none":
         yield "It looks at no orders of its own account (self-trade none): it may wait crossed with them, and never trades with them."
     for seq, sentence in waits.sentences(order):

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
-from paperdesk.domain.events import Evidence, FillModel, InputKind, MarketStatus, OutputKind, Side
+from paperdesk.domain.events import Evidence, FillModel, InputKind, MarketStatus, Side
 from paperdesk.domain.orders import OrderStatus
 from paperdesk.store.audit_books import Order, ceiling
 from paperdesk.store.audit_changes import AuditedChanges
 from paperdesk.store.audit_desk import MARKET_KINDS
 from paperdesk.store.audit_market import PICTURES, Definition, Given, Market
-from paperdesk.store.audit_report import KIND, PAYLOAD, SEQ, Row
+from paperdesk.store.audit_report import PAYLOAD, SEQ, Row
 
 PART: Final = 10_000
 ABOVE, BELOW, PARTS = slice(29, 31), slice(31, 33), 33
@@ -177,6 +177,3 @@ class AuditedTrails(AuditedChanges):
             return ticks
         first = given.payload()[0]
         return first if order.is_reached(first) else order.trigger
-
-    def _order(self, row: Row) -> Order | None:
-        raise NotImplementedError(OutputKind(row[KIND]).name)

@@ -203,7 +203,7 @@ ORDER_CHECKS: Final = (
         "an order's quantity is not what its decreases leave",
         """SELECT o.run, o.id FROM orders o LEFT JOIN (SELECT run, account, order_id, MIN(to_lots) AS least FROM decreases
         GROUP BY run, account, order_id) d ON d.run = o.run AND d.account = o.account AND d.order_id = o.order_id
-        WHERE o.now_lots <> coalesce(d.least, o.qty_lots)""",
+        WHERE o.now_lots <> coalesce(d.least, CASE WHEN o.placed_seq > 0 THEN o.now_lots ELSE o.qty_lots END)""",
     ),
     (
         "an order's number does not follow the one before it in its account",

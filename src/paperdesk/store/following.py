@@ -188,9 +188,7 @@ class Follower:
             order.triggered_seq = row[SEQ]
             order.triggered_ticks, order.peak_ticks = row[PAYLOAD : PAYLOAD + 2]
         elif kind == OutputKind.LEG_ACTIVATED:
-            grid = self.grids.get((row[INSTRUMENT], row[VERSION]))
             order.placed_seq, order.qty_lots = row[SEQ], row[PAYLOAD + 1]
-            order.quantity = None if grid is None else grid.quantity(order.qty_lots)
         elif kind == OutputKind.ORDER_ACTIVATED:
             order.activated_seq = row[SEQ]
             order.activated_ticks, order.peak_ticks = row[PAYLOAD : PAYLOAD + 2]

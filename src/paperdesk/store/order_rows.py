@@ -57,8 +57,6 @@ class Order:
     """The peak of a trail, as last told."""
     placed_seq: int = 0
     """The input that placed it, where it is a list's and waited; 0: none did."""
-    quantity: str | None = None
-    """`qty_lots` in words; both are less than what was asked for where a list's order was placed with what another one brought."""
     cancel_at_ns: int = 0
     amend_at_ns: int = 0
     amend_lots: int = 0
@@ -95,9 +93,9 @@ def sent(row: Output, origin: tuple[str, int], grid: Grid | None) -> Order:
     run, epoch = origin
     account, order_id = row[ACCOUNT], row[ORDER_ID]
     price, qty, trigger, arrive_ns, client_id, expire_ns, budget = row[PAYLOAD : PAYLOAD + 7]
-    texts: tuple[str | None, ...] = (None, None)
+    texts: tuple[str | None, ...] = (None, None, None)
     if grid is not None:
-        texts = (grid.price(price) if price else None, grid.price(trigger) if trigger else None)
+        texts = (grid.price(price) if price else None, grid.price(trigger) if trigger else None, grid.quantity(qty))
     identity = (run, account, order_id, f"PAPER-{account}-{order_id}", PAPER, epoch, row[BOT])
     what = (row[INSTRUMENT], row[VERSION], grid.symbol if grid else None, SIDES[row[SIDE]], TYPES[row[ORDER_TYPE]])
     flags = (row[FLAGS] & 1, row[FLAGS] >> 2 & 1, SELF_TRADES.get(row[FLAGS] >> SELF_TRADE_SHIFT & 7, ""))

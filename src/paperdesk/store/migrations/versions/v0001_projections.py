@@ -48,7 +48,7 @@ TABLES = {
   side TEXT NOT NULL, order_type TEXT NOT NULL, time_in_force TEXT NOT NULL, post_only {{int}} NOT NULL,
   reduce_only {{int}} NOT NULL, self_trade TEXT NOT NULL,
   client_id {{int}} NOT NULL, cause {{int}} NOT NULL, price_ticks {{int}} NOT NULL, trigger_ticks {{int}} NOT NULL,
-  price TEXT, trigger_price TEXT, submitted_seq {{int}} NOT NULL,
+  qty_lots {{int}} NOT NULL, price TEXT, trigger_price TEXT, quantity TEXT, submitted_seq {{int}} NOT NULL,
   submitted_ns {{int}} NOT NULL, arrive_ns {{int}} NOT NULL, expire_ns {{int}} NOT NULL,
   budget_units {{int}} NOT NULL, trail_bips {{int}} NOT NULL, visible_lots {{int}} NOT NULL, list_id {{int}} NOT NULL, list_leg {{int}} NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('denied', 'submitted', 'accepted', 'partially_filled', 'filled', 'canceled',
