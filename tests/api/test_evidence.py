@@ -21,7 +21,7 @@ class Terms(Grid):
 
 def fill(rule: str, **other: Any) -> dict[str, Any]:
     """A buy at 100.03."""
-    asked = {"side": "BUY", "order_type": "MARKET", "trigger_price": "100.01"}
+    asked = {"side": "BUY", "order_type": "MARKET", "trigger_price": "100.01", "trail_bips": 0}
     numbers = {"price_ticks": 10_003, "evidence_ticks": 10_000, "shown_lots": 45, "front_before_lots": -1}
     return {"rule": rule, **asked, **numbers, **other}
 

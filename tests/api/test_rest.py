@@ -249,6 +249,8 @@ def test_wrong_methods(desk: Desk, method: str) -> None:
 
 
 def test_every_answer_is_json_and_says_paper(desk: Desk) -> None:
+    desk.engine.market(6)
+    until(lambda: desk.get(f"{ROOT}/book?instrument=0").status == 200)
     for path in READABLE:
         answer = desk.get(f"{ROOT}/{path}")
         assert (

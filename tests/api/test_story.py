@@ -64,7 +64,7 @@ def test_a_fee_names_its_rate(tier: int, liquidity: str, words: str) -> None:
 def test_a_latency_and_what_came_after_it(arrive_ns: int, rule: str | None, words: str) -> None:
     fills: Any = [] if rule is None else [fill(rule=rule)]
     assert words in story.journey(
-        terms({"submitted_ns": 0, "arrive_ns": arrive_ns, "trigger_ticks": 0, "trail_bips": 0}), fills
+        terms({"submitted_ns": 0, "arrive_ns": arrive_ns, "trigger_ticks": 0, "trail_bips": 0, "list_id": 0, "list_leg": 0}), fills
     )
 
 
@@ -96,7 +96,7 @@ def test_what_an_order_answered(cause: int, words: str) -> None:
     }
     asked = {"side": "BUY", "quantity": "1", "symbol": "BTC/USDT", "price": None, "price_ticks": 0, "trigger_ticks": 0}
     flags = {"post_only": 0, "reduce_only": 0, "expire_ns": 0, "reason_code": 0, "submitted_ns": 0}
-    flags |= {"trail_bips": 0, "visible_lots": 0}
+    flags |= {"trail_bips": 0, "visible_lots": 0, "self_trade": "expire_maker"}
     order = terms({**row, **asked, **flags, "cause": cause, "submitted_seq": 12})
     order.who = "the account's owner"
     assert story.opening(order).endswith(words)

@@ -135,7 +135,7 @@ def run(folder: Path, bot: Bot, blocks: list[np.ndarray]) -> tuple[str, bytes, b
 
 def example(folder: Path) -> Path:
     """The guide's strategy."""
-    (text,) = re.findall(
+    text, *_ = re.findall(
         r"```python\n(.*?)```", (REPO / "docs" / "strategies.md").read_text(encoding="utf-8"), re.DOTALL
     )
     (folder / "example.py").write_text(text, encoding="utf-8")

@@ -15,6 +15,7 @@ from paperdesk.domain.events import (
     HEAD_BYTES,
     INPUT,
     INPUT_BYTES,
+    LIST_BYTES,
     ORDER_BYTES,
     OUTPUT,
     PAYLOAD,
@@ -154,7 +155,7 @@ def test_a_definition_has_the_order_of_the_instrument_table() -> None:
 def test_the_log_keeps_every_byte_that_means_something(kind: InputKind) -> None:
     """What a kind's payload can hold lies within the bytes that are stored for it."""
     expected = {InputKind.BOOK: INPUT_BYTES, InputKind.DEFINE_INSTRUMENT: DEFINITION_BYTES}
-    expected[InputKind.SUBMIT_ORDER] = ORDER_BYTES
+    expected |= {InputKind.SUBMIT_ORDER: ORDER_BYTES, InputKind.SUBMIT_LIST: LIST_BYTES}
     expected |= dict.fromkeys((InputKind.SET_LATENCIES, InputKind.SET_FEE_TIERS), TABLE_BYTES)
     assert stored_bytes(kind) == expected.get(kind, SHORT_BYTES)
     assert HEAD_BYTES < stored_bytes(kind) <= INPUT_BYTES

@@ -152,7 +152,7 @@ TALK = {
     "money from nowhere": (
         "from paperdesk.domain import commands\nfrom paperdesk.domain.instruments import Asset\n"
         "row = commands.deposit(0, Asset(0, 'USDT', 8), 10**12)\nrow['bot'] = 2\nctx.commands.append(row)",
-        "is not one that a bot may send",
+        "no commands that a bot may send",
     ),
     "ends the other bot": (
         "from paperdesk.domain import commands\nctx.commands.append(commands.stop_bot(0, 1, 0))",

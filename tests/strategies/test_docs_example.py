@@ -22,7 +22,7 @@ GUIDE = Path(__file__).parents[2] / "docs" / "strategies.md"
 @pytest.fixture
 def example(tmp_path: Path) -> Iterator[type[Strategy]]:
     """The strategy of the page."""
-    (text,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    text, *_ = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     path = tmp_path / "my_strategy.py"
     path.write_text(text)
     yield load_file(path)
