@@ -64,7 +64,17 @@ def test_a_fee_names_its_rate(tier: int, liquidity: str, words: str) -> None:
 def test_a_latency_and_what_came_after_it(arrive_ns: int, rule: str | None, words: str) -> None:
     fills: Any = [] if rule is None else [fill(rule=rule)]
     assert words in story.journey(
-        terms({"submitted_ns": 0, "arrive_ns": arrive_ns, "trigger_ticks": 0, "trail_bips": 0, "list_id": 0, "list_leg": 0}), fills
+        terms(
+            {
+                "submitted_ns": 0,
+                "arrive_ns": arrive_ns,
+                "trigger_ticks": 0,
+                "trail_bips": 0,
+                "list_id": 0,
+                "list_leg": 0,
+            }
+        ),
+        fills,
     )
 
 
