@@ -52,9 +52,11 @@ def test_a_market_order_walks_the_levels(tmp_path: Path) -> None:
         "Input 11 was a picture of the book of BTC/USDT: 100.0 (5.0) bid, 100.1 (2.0) asked at its best.",
         "It was due at the venue 50 ms later (its account's latency), at 2023-11-14 22:13:20.150 UTC, to meet the market as it stood then; "
         "its account has the expected fill model.",
-        "At 2023-11-14 22:13:20.200 UTC 2.0 was filled at 100.1 as taker, because the book displayed 2.0 there (input 13); "
+        "Time moves by market events alone: the next one was input 13, 50 ms after it was due, and it met what was known before that.",
+        "The newest before input 13: a picture of the book of BTC/USDT: 100.0 (5.0) bid, 100.1 (2.0) asked at its best (input 11).",
+        "At 2023-11-14 22:13:20.200 UTC 2.0 was filled at 100.1 as taker, because the book displayed 2.0 there before input 13; "
         "the fee was 0.00200000 BTC (0.1 %, the instrument's own taker rate).",
-        "At 2023-11-14 22:13:20.200 UTC 2.0 was filled at 100.2 as taker, because the book displayed 3.0 there (input 13); "
+        "At 2023-11-14 22:13:20.200 UTC 2.0 was filled at 100.2 as taker, because the book displayed 3.0 there before input 13; "
         "the fee was 0.00200000 BTC (0.1 %, the instrument's own taker rate).",
         "In all 4.0 for 400.60000000 USDT, in 2 fills over 2 levels of the book, 100.15 each on average, before fees.",
         "No amount had to be rounded.",
@@ -248,7 +250,9 @@ def test_an_iceberg_tells_its_parts(tmp_path: Path) -> None:
     assert "with a limit order at 100.0 with 0.3 shown at a time (GTC)" in story[0]
     assert "0.3 was filled at 100.0 as maker" in story[3]
     assert story[3].endswith("With that part 1 of 4 was done, and part 2 joined the queue behind 2.5.")
-    assert story[4].endswith("With that part 2 of 4 was done, and part 3 came up.")
+    assert story[4].endswith(
+        "With that part 2 of 4 was done, and part 3 came up: who crosses its price meets what is hidden there, too."
+    )
 
 
 def test_orders_that_are_not_there(tmp_path: Path) -> None:
@@ -256,6 +260,14 @@ def test_orders_that_are_not_there(tmp_path: Path) -> None:
     for name, code, words in (
         ("PAPER-0-9", 1, "Run 0001-replay has no order PAPER-0-9; the last one is PAPER-0-1."),
         ("0-1", 0, ""),
+        ("paper-0-1 ", 0, ""),
+        ("PAPER-7-1", 1, "Run 0001-replay has no order PAPER-7-1; account 7 has no orders in it."),
+        (
+            "SIGNAL-0-1",
+            1,
+            "account 0 has no signals in it. An order or signal of another run is named with it, such as 0001-replay:SIGNAL-0-1.",
+        ),
+        ("PAPER-0-99999999999999999999", 2, "is no order or signal; write PAPER-ACCOUNT-NUMBER"),
         ("hello", 2, "'hello' is no order or signal; write PAPER-ACCOUNT-NUMBER"),
         ("0007-sim:PAPER-0-1", 1, "There is no run '0007-sim'"),
     ):
