@@ -81,7 +81,7 @@ def test_what_a_denied_order_needed(tmp_path: Path, step: str, words: str) -> No
 )
 def test_what_was_known_when_it_was_refused_or_found_nothing(tmp_path: Path, step: str) -> None:
     assert told(tmp_path, step)[3:5] == [
-        "Time moves by market events alone: the next one was input 13, 50 ms after it was due, and it met what was known before that.",
+        "Time moves from input to input: the next one was input 13, 50 ms after it was due, and it met what was known before that.",
         "The newest before input 13: a picture of the book of BTC/USDT: 100.0 (5.0) bid, 100.1 (2.0) asked at its best (input 11).",
     ]
 

@@ -1,5 +1,6 @@
 """An order's way to the venue, and what it could meet when it arrived."""
 
+from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
 from paperdesk.api import waits
@@ -24,6 +25,10 @@ class Told(Protocol):
 
     def __call__(self, seq: int) -> str:
         """What an input was."""
+        ...
+
+    def first_at(self, ts_ns: int, after: int) -> int:
+        """The first input after another that is not earlier than a time; 0 where the log does not reach there."""
         ...
 
     def known_before(self, seq: int, instrument: int) -> str:
@@ -62,9 +67,23 @@ def arrival(order: Terms, fills: list[Any]) -> str:
     if not seq or late_ns <= 0:
         return ""
     return (
-        f"Time moves by market events alone: the next one was input {seq}, {late_ns / 1_000_000:.3g} ms after it was due, "
+        f"Time moves from input to input: the next one was input {seq}, {late_ns / 1_000_000:.3g} ms after it was due, "
         "and it met what was known before that."
     )
+
+
+def came(order: Terms, fills: list[Any], told: Told) -> Iterator[str]:
+    """What was known when an order came to the venue, by the log; for a limit order that waited, too: what stood at its price."""
+    row = order.row
+    seq = arrived_at(row, fills)
+    waits_there = row["order_type"] == "LIMIT" and not place_of(row)[1] and not row["placed_seq"]
+    start = ""
+    if not seq and waits_there:
+        seq = told.first_at(row["arrive_ns"], row["submitted_seq"])
+        start = f"It came there before input {seq}. " if seq else ""
+    known = told.known_before(seq, row["instrument"]) if seq else ""
+    if start or known:
+        yield f"{start}{known}".rstrip()
 
 
 def journey(order: Terms, fills: list[Any]) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, case, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from paperdesk.api import own_orders, waits
-from paperdesk.api.arrival import Told, arrival, arrived_at, journey, on_arrival
+from paperdesk.api.arrival import Told, arrival, came, journey, on_arrival
 from paperdesk.api.asked import budget, opening
 from paperdesk.api.evidence import why_there
 from paperdesk.api.list_story import activation, is_waiting, membership, others_of, why_ended
@@ -70,8 +70,8 @@ def at_venue(connection: Connection, order: "Terms", others: list[Row], input_to
     yield journey(order, fills)
     changes = decreases_of(connection, row["run"], row["account"], row["order_id"])
     yield from filter(None, [arrival(order, fills)])
-    if input_told is not None and arrived_at(row, fills):
-        yield from filter(None, [input_told.known_before(arrived_at(row, fills), row["instrument"])])
+    if input_told is not None:
+        yield from came(order, fills, input_told)
     listed = activation(row, others, order.quantity(changes[0]["from_lots"] if changes else row["now_lots"]))
     yield from filter(None, [listed])
     if input_told is not None and row["placed_seq"]:

@@ -44,6 +44,17 @@ class Teller:
             return f"What input {seq} was is not in the log any more."
         return f"Input {seq} was {describe(row, self._grids.get(int(row['instrument'])))}."
 
+    def first_at(self, ts_ns: int, after: int) -> int:
+        """The first input after another that is not earlier than a time; 0 where the log does not reach there."""
+        for frame in read_log(RealDisk(self._home.folder(self._run), create=False)):
+            if frame.last_seq <= after:
+                continue
+            inputs = frame.inputs()
+            late = np.flatnonzero((inputs["seq"] > after) & (inputs["ts_seq_ns"] >= ts_ns))
+            if len(late):
+                return int(inputs["seq"][late[0]])
+        return 0
+
     def known_before(self, seq: int, instrument: int) -> str:
         """The newest best prices and last price of an instrument before an input; empty where there was neither."""
         found: dict[tuple[InputKind, ...], Any] = {}
