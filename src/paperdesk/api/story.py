@@ -13,7 +13,7 @@ from paperdesk.api import own_orders, waits
 from paperdesk.api.arrival import Told, arrival, came, journey, on_arrival
 from paperdesk.api.asked import budget, opening
 from paperdesk.api.evidence import why_there
-from paperdesk.api.list_story import activation, is_waiting, membership, others_of, why_ended
+from paperdesk.api.list_story import activation, fates, is_waiting, membership, others_of, why_ended
 from paperdesk.api.words import cause, time_text
 from paperdesk.domain.reasons import Reason
 from paperdesk.store import tables
@@ -61,6 +61,8 @@ def story(
         yield from at_venue(connection, order, others, input_told)
     if others and why_ended(row, others):
         yield why_ended(row, others)
+    elif others:
+        yield fates(others)
 
 
 def at_venue(connection: Connection, order: "Terms", others: list[Row], input_told: Told | None) -> Iterator[str]:
