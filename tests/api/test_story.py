@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 
 from paperdesk.api import story
+from paperdesk.api.arrival import arrival, journey
+from paperdesk.api.asked import opening
+from paperdesk.api.words import cause
+from paperdesk.domain.reasons import Reason
 
 
 def terms(row: dict[str, Any] | None = None) -> Any:
@@ -35,8 +39,9 @@ def fill(**other: Any) -> dict[str, Any]:
         "fee_asset": 1,
         "shown_lots": 5,
     }
+    origin = {"triggered_seq": 0, "placed_seq": 0, "submitted_seq": 5}
     times = {"ts_seq_ns": 0, "seq": 7, "evidence_ticks": 10_001, "front_before_lots": -1}
-    return {**what, **numbers, **times, "fee_rate_e8": 100_000, "fee_tier": -1, **other}
+    return {**what, **numbers, **times, **origin, "fee_rate_e8": 100_000, "fee_tier": -1, **other}
 
 
 @pytest.mark.parametrize(
@@ -63,18 +68,8 @@ def test_a_fee_names_its_rate(tier: int, liquidity: str, words: str) -> None:
 )  # fmt: skip
 def test_a_latency_and_what_came_after_it(arrive_ns: int, rule: str | None, words: str) -> None:
     fills: Any = [] if rule is None else [fill(rule=rule)]
-    assert words in story.journey(
-        terms(
-            {
-                "submitted_ns": 0,
-                "arrive_ns": arrive_ns,
-                "trigger_ticks": 0,
-                "trail_bips": 0,
-                "list_id": 0,
-                "list_leg": 0,
-            }
-        ),
-        fills,
+    assert words in journey(
+        terms({"submitted_ns": 0, "arrive_ns": arrive_ns, "trigger_ticks": 0, "trail_bips": 0, "list_leg": 0}), fills
     )
 
 
@@ -106,7 +101,50 @@ def test_what_an_order_answered(cause: int, words: str) -> None:
     }
     asked = {"side": "BUY", "quantity": "1", "symbol": "BTC/USDT", "price": None, "price_ticks": 0, "trigger_ticks": 0}
     flags = {"post_only": 0, "reduce_only": 0, "expire_ns": 0, "reason_code": 0, "submitted_ns": 0}
-    flags |= {"trail_bips": 0, "visible_lots": 0, "self_trade": "expire_maker"}
+    flags |= {"trail_bips": 0, "visible_lots": 0, "self_trade": "expire_maker", "budget_units": 0}
     order = terms({**row, **asked, **flags, "cause": cause, "submitted_seq": 12})
     order.who = "the account's owner"
-    assert story.opening(order).endswith(words)
+    assert opening(order).endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        ({}, "because the book displayed 0.005 there before input 7; the fee"),
+        ({"triggered_seq": 7}, "because the book displayed 0.005 there (input 7); the fee"),
+        ({"placed_seq": 7}, "there (input 7)"),
+        ({"submitted_seq": 7}, "there (input 7)"),
+        ({"rule": "QUEUE", "front_before_lots": 0}, "(input 7); the fee"),
+    ],
+)
+def test_a_book_that_was_met_on_arrival_is_the_one_before_the_input(seen: dict[str, Any], words: str) -> None:
+    assert words in story.fill_sentence(fill(**seen), terms())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("row", "late_ns", "words"),
+    [
+        ({"status": "rejected"}, 12_500_000, "the next one was input 9, 12.5 ms after it was due, and it met what was known before that."),
+        ({"status": "expired", "reason_code": int(Reason.FOK_NOT_FILLED)}, 1_000, "input 9, 0.001 ms after"),
+        ({"status": "expired", "reason_code": int(Reason.DEADLINE_PASSED)}, 1_000, None),
+        ({"status": "rejected", "placed_seq": 9}, 1_000, None),
+        ({"status": "rejected", "submitted_seq": 9}, 0, None),
+        ({"status": "accepted"}, 1_000, None),
+    ],
+)  # fmt: skip
+def test_what_moved_time_to_an_arrival(row: dict[str, Any], late_ns: int, words: str | None) -> None:
+    origin = {"triggered_seq": 0, "placed_seq": 0, "submitted_seq": 5, "updated_seq": 9, "reason_code": 0}
+    told = arrival(terms({**origin, "arrive_ns": 50, "updated_ns": 50 + late_ns, **row}), [])
+    assert (words in told) if words else not told
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (Reason.LIST_ENDED, "(list_ended). There is nothing to do: that is what the list is for;"),
+        (Reason.POSITION_CLOSED, "reduces (position_closed)."),
+        (Reason.NO_LIQUIDITY, "(no_liquidity). What to do: send a smaller order."),
+    ],
+)
+def test_what_to_do_reads_as_a_sentence(reason: Reason, words: str) -> None:
+    assert words in cause(int(reason)) and "What to do: nothing" not in cause(int(reason))

@@ -52,9 +52,11 @@ def test_a_market_order_walks_the_levels(tmp_path: Path) -> None:
         "Input 11 was a picture of the book of BTC/USDT: 100.0 (5.0) bid, 100.1 (2.0) asked at its best.",
         "It was due at the venue 50 ms later (its account's latency), at 2023-11-14 22:13:20.150 UTC, to meet the market as it stood then; "
         "its account has the expected fill model.",
-        "At 2023-11-14 22:13:20.200 UTC 2.0 was filled at 100.1 as taker, because the book displayed 2.0 there (input 13); "
+        "Time moves from input to input: the next one was input 13, 50 ms after it was due, and it met what was known before that.",
+        "The newest before input 13: a picture of the book of BTC/USDT: 100.0 (5.0) bid, 100.1 (2.0) asked at its best (input 11).",
+        "At 2023-11-14 22:13:20.200 UTC 2.0 was filled at 100.1 as taker, because the book displayed 2.0 there before input 13; "
         "the fee was 0.00200000 BTC (0.1 %, the instrument's own taker rate).",
-        "At 2023-11-14 22:13:20.200 UTC 2.0 was filled at 100.2 as taker, because the book displayed 3.0 there (input 13); "
+        "At 2023-11-14 22:13:20.200 UTC 2.0 was filled at 100.2 as taker, because the book displayed 3.0 there before input 13; "
         "the fee was 0.00200000 BTC (0.1 %, the instrument's own taker rate).",
         "In all 4.0 for 400.60000000 USDT, in 2 fills over 2 levels of the book, 100.15 each on average, before fees.",
         "No amount had to be rounded.",
@@ -66,6 +68,8 @@ def test_a_resting_order_waits_for_its_turn_and_is_passed(tmp_path: Path) -> Non
     story = told(tmp_path, "ctx.buy(symbol, Decimal('1'), Decimal('100.0'))")
     # 5.0 stood ahead on arrival, 4.0 after the next quote; 4.5 traded at the price, so 0.5 reached us; 0.7 then traded below
     assert story[3:] == [
+        "It came there before input 13. "
+        "The newest before input 13: a picture of the book of BTC/USDT: 100.0 (5.0) bid, 100.1 (2.0) asked at its best (input 11).",
         "At 2023-11-14 22:13:20.500 UTC 0.5 was filled at 100.0 as maker, because 4.5 traded at its price, more than the 4.0 that stood ahead of it "
         "by the expected model (half way between the least and the most that can stand there) "
         "(input 16); the fee was 0.00050000 BTC (0.1 %, the instrument's own maker rate).",
@@ -246,9 +250,11 @@ def test_an_iceberg_tells_its_parts(tmp_path: Path) -> None:
               print_of(2, "99.9", "0.5", seller_took=True)]  # fmt: skip
     story = told(tmp_path, own, data=capture(tmp_path / "parts.jsonl", frames, step_ns=100_000_000))
     assert "with a limit order at 100.0 with 0.3 shown at a time (GTC)" in story[0]
-    assert "0.3 was filled at 100.0 as maker" in story[3]
-    assert story[3].endswith("With that part 1 of 4 was done, and part 2 joined the queue behind 2.5.")
-    assert story[4].endswith("With that part 2 of 4 was done, and part 3 came up.")
+    assert "0.3 was filled at 100.0 as maker" in story[4]
+    assert story[4].endswith("With that part 1 of 4 was done, and part 2 joined the queue behind 2.5.")
+    assert story[5].endswith(
+        "With that part 2 of 4 was done, and part 3 came up: who crosses its price meets what is hidden there, too."
+    )
 
 
 def test_orders_that_are_not_there(tmp_path: Path) -> None:
@@ -256,6 +262,14 @@ def test_orders_that_are_not_there(tmp_path: Path) -> None:
     for name, code, words in (
         ("PAPER-0-9", 1, "Run 0001-replay has no order PAPER-0-9; the last one is PAPER-0-1."),
         ("0-1", 0, ""),
+        ("paper-0-1 ", 0, ""),
+        ("PAPER-7-1", 1, "Run 0001-replay has no order PAPER-7-1; account 7 has no orders in it."),
+        (
+            "SIGNAL-0-1",
+            1,
+            "account 0 has no signals in it. An order or signal of another run is named with it, such as 0001-replay:SIGNAL-0-1.",
+        ),
+        ("PAPER-0-99999999999999999999", 2, "is no order or signal; write PAPER-ACCOUNT-NUMBER"),
         ("hello", 2, "'hello' is no order or signal; write PAPER-ACCOUNT-NUMBER"),
         ("0007-sim:PAPER-0-1", 1, "There is no run '0007-sim'"),
     ):
@@ -290,10 +304,10 @@ def test_an_amend_is_told_between_the_fills(tmp_path: Path) -> None:
     steps = ("h.update(a=ctx.buy(symbol, Decimal('2'), Decimal('100.0')))", "ctx.amend(h['a'], Decimal('1.2'))")
     story = told(tmp_path, *steps)
     # it arrives 50 ms after the second quote (100 ms apart), and tells time by the next event; 5.0, then 4.0 stood ahead
-    assert story[3] == (
+    assert story[4] == (
         "At 2023-11-14 22:13:20.400 UTC an amend made it smaller, from 2.0 to 1.2; it kept its place (input 16)."
     )
-    assert story[4].startswith("At 2023-11-14 22:13:20.500 UTC 0.5 was filled at 100.0 as maker")
+    assert story[5].startswith("At 2023-11-14 22:13:20.500 UTC 0.5 was filled at 100.0 as maker")
     assert story[-1] == "With that it was filled whole, at 2023-11-14 22:13:20.600 UTC."
     assert "asked to buy 2.0 BTC/USDT" in story[0] and "In all 1.2 for" in story[-3]
 

@@ -88,4 +88,7 @@ def test_every_leg_tells_its_life(tmp_path: Path) -> None:
     assert "and was placed in that moment with 0.2; where" in stories[1], "0.3 less a fee is not three lots"
     assert "(list_ended)" in stories[1] and "The trigger of PAPER-0-3 had been reached by input" in stories[1]
     assert "Its trigger at 100.5 was reached" in stories[2] and "(list_ended)" not in stories[2]
+    assert stories[2].endswith("Of its list, PAPER-0-1 was filled whole and PAPER-0-2 was canceled."), (
+        "the other legs are told"
+    )
     assert "an OCO list" in stories[3]

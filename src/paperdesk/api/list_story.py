@@ -14,6 +14,13 @@ ROLES: Final = {
     int(ListKind.OTO): ("the working order", "the pending order"),
     int(ListKind.OTOCO): ("the working order", "the pending order that takes the profit", "the pending stop"),
 }
+ENDED: Final = {
+    "filled": "was filled whole",
+    "canceled": "was canceled",
+    "expired": "expired",
+    "rejected": "was rejected",
+    "denied": "was denied",
+}
 REFUSED: Final = ("denied", "rejected")
 
 
@@ -62,6 +69,19 @@ def activation(row: Any, others: list[Any], placed: str) -> str:
         f"It was pending until input {row['placed_seq']} filled {working} whole, and was placed in that moment with {placed}; where "
         "a sale follows a buy, that is at most what the buy brought after its fee, in whole lots."
     )
+
+
+def fates(others: list[Any]) -> str:
+    """What became of the other orders of a list, in a sentence."""
+    told = []
+    for other in others:
+        status = other["status"]
+        if status in ENDED:
+            because = f" ({other['reason']})" if other["reason"] and other["reason_code"] != Reason.LIST_ENDED else ""
+            told.append(f"{other['id']} {ENDED[status]}{because}")
+        else:
+            told.append(f"{other['id']} {'is pending' if is_waiting(other) else 'is not done'}")
+    return f"Of its list, {' and '.join(told)}."
 
 
 def why_ended(row: Any, others: list[Any]) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from paperdesk.api import story
+from paperdesk.api.asked import UNCOUNTABLE
 from paperdesk.api.directory import Directory
 from paperdesk.api.models import Fill, Fills, Order, Orders, OrderStory, Receipt
 from paperdesk.api.models_accounts import Equity, EquityPoint
@@ -51,7 +52,7 @@ def order_of(row: Any, names: Directory, reporting_of: dict[int, tuple[str, str]
     filled = Decimal(grid.quantity(row["filled_lots"])) if row["filled_lots"] else None
     amount = names.amount(quote_number, row["quote_units"])
     now = row["quantity"] if row["now_lots"] == row["qty_lots"] else grid.quantity(row["now_lots"])
-    uncountable = row["reason_code"] in story.UNCOUNTABLE
+    uncountable = row["reason_code"] in UNCOUNTABLE
     return Order(
         id=row["id"],
         number=row["order_id"],

@@ -1,15 +1,17 @@
 """Signals: what bots wanted to hold, and what became of it: the order that followed, or the reason why none did."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from sqlalchemy import Connection, select
 
+from paperdesk.api.arrival import Told
 from paperdesk.api.directory import Directory
 from paperdesk.api.events import signal_name
 from paperdesk.api.models import Refusal
 from paperdesk.api.models_accounts import Answer
-from paperdesk.api.story import NoOrder, Row, Terms, cause, of_account, story, time_text
+from paperdesk.api.story import NoOrder, Row, Terms, of_account, story
 from paperdesk.api.told import iso, refusal
+from paperdesk.api.words import cause, time_text
 from paperdesk.store import tables
 
 
@@ -72,7 +74,7 @@ def find_signal(connection: Connection, run: str, account: int, number: int) -> 
         last = connection.execute(
             select(signals.c.signal).where(own).order_by(signals.c.signal.desc()).limit(1)
         ).scalar()
-        known = f"the last one is {signal_name(account, last)}" if last else "it has no signals"
+        known = f"the last one is {signal_name(account, last)}" if last else f"account {account} has no signals in it"
         raise NoOrder(f"Run {run} has no signal {signal_name(account, number)}; {known}.")
     return row
 
@@ -124,7 +126,7 @@ def signal(connection: Connection, run: str, account: int, names: Directory, num
 
 
 def signal_story(
-    connection: Connection, run: str, account: int, number: int, input_told: Callable[[int], str] | None = None
+    connection: Connection, run: str, account: int, number: int, input_told: Told | None = None
 ) -> Iterator[str]:
     """The sentences; NoOrder where there is no such signal. `input_told` says what an input of the log was, by its seq."""
     row = find_signal(connection, run, account, number)

@@ -1,36 +1,23 @@
 """The life of one order in sentences, from the database: what was asked, what happened and why, what each fill rests on."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Final
+from fractions import Fraction
+from math import ceil
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, case, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from paperdesk.api import waits
+from paperdesk.api import own_orders, waits
+from paperdesk.api.arrival import Told, arrival, came, journey, on_arrival
+from paperdesk.api.asked import budget, opening
 from paperdesk.api.evidence import why_there
-from paperdesk.api.list_story import activation, is_waiting, membership, others_of, place_of, why_ended
-from paperdesk.domain.events import ListKind
-from paperdesk.domain.reasons import TEXTS, Reason
+from paperdesk.api.list_story import activation, fates, is_waiting, membership, others_of, why_ended
+from paperdesk.api.words import cause, time_text
+from paperdesk.domain.reasons import Reason
 from paperdesk.store import tables
 
-SELF_TRADES: Final = {
-    "none": ", self-trade none",
-    "expire_taker": ", self-trade expire-taker",
-    "expire_both": ", self-trade expire-both",
-    "decrement": ", self-trade decrement",
-}
-"""Modes that are worth a word: all but the usual one."""
-UNCOUNTABLE: Final = (
-    Reason.INVALID_NUMBER,
-    Reason.PRICE_OFF_GRID,
-    Reason.QUANTITY_OFF_GRID,
-    Reason.NOTIONAL_TOO_LARGE,
-)
-"""Refused because an amount cannot be written in ticks and lots: the record does not hold what was asked."""
-OWN: Final = 0
-"""The desk's own account."""
 Row = RowMapping
 
 
@@ -48,15 +35,15 @@ def find_order(connection: Connection, run: str, account: int, order_id: int) ->
         last = connection.execute(
             select(orders.c.id).where(of_account(orders, run, account)).order_by(orders.c.order_id.desc()).limit(1)
         ).scalar()
-        known = f"the last one is {last}" if last else "it has no orders"
+        known = f"the last one is {last}" if last else f"account {account} has no orders in it"
         raise NoOrder(f"Run {run} has no order PAPER-{account}-{order_id}; {known}.")
     return row
 
 
 def story(
-    connection: Connection, run: str, account: int, order_id: int, input_told: Callable[[int], str] | None = None
+    connection: Connection, run: str, account: int, order_id: int, input_told: Told | None = None
 ) -> Iterator[str]:
-    """The sentences; NoOrder where there is no such order. `input_told` says what an input of the log was, by its seq."""
+    """The sentences; NoOrder where there is no such order. `input_told` says what the log knows of an input, by its seq."""
     row = find_order(connection, run, account, order_id)
     order = Terms(connection, row)
     yield opening(order)
@@ -70,34 +57,63 @@ def story(
         yield f"It never left the desk, because {cause(row['reason_code'])}"
         if row["reason_code"] == Reason.INSUFFICIENT_BALANCE and order.quote:
             yield free_then(connection, order)
-        if others and why_ended(row, others):
-            yield why_ended(row, others)
-        return
-    fills = fills_of(connection, run, account, order_id)
+    else:
+        yield from at_venue(connection, order, others, input_told)
+    if others and why_ended(row, others):
+        yield why_ended(row, others)
+    elif others:
+        yield fates(others)
+
+
+def at_venue(connection: Connection, order: "Terms", others: list[Row], input_told: Told | None) -> Iterator[str]:
+    """What became of an order that was sent: its way, what it waited for, its fills, its end."""
+    row = order.row
+    fills = fills_of(connection, row["run"], row["account"], row["order_id"])
     yield journey(order, fills)
-    changes = decreases_of(connection, run, account, order_id)
+    changes = decreases_of(connection, row["run"], row["account"], row["order_id"])
+    yield from filter(None, [arrival(order, fills)])
+    if input_told is not None:
+        yield from came(order, fills, input_told)
     listed = activation(row, others, order.quantity(changes[0]["from_lots"] if changes else row["now_lots"]))
-    if listed:
-        yield listed
+    yield from filter(None, [listed])
+    if input_told is not None and row["placed_seq"]:
+        yield input_told(row["placed_seq"])
+        if row["status"] == "rejected":
+            yield from filter(None, [input_told.known_before(row["placed_seq"], row["instrument"])])
     if row["self_trade"] == "none":
         yield "It looks at no orders of its own account (self-trade none): it may wait crossed with them, and never trades with them."
     for seq, sentence in waits.sentences(order):
         yield sentence
         if input_told is not None:
-            yield input_told(seq)
-    parts = waits.Parts(row, order)
-    told = [(fill["seq"], fill["number"], fill_sentence(fill, order) + parts.after(fill)) for fill in fills]
-    told += [(change["seq"], change["number"], decrease(change, order)) for change in changes]
-    for _, _, sentence in sorted(told):
-        yield sentence
-    if len(fills) > 1 and order.quote:
-        yield sum_of_fills(order, fills)
+            at_once = seq == row["activated_seq"] and not row["trigger_ticks"]
+            yield (at_once and input_told.known_before(seq, row["instrument"])) or input_told(seq)
+    if (
+        input_told is not None
+        and row["triggered_seq"] == row["updated_seq"]
+        and row["reason_code"] == Reason.NO_LIQUIDITY
+    ):
+        yield from filter(None, [input_told.known_before(row["triggered_seq"], row["instrument"])])
+    rivals = own_orders.met_by(connection, row)
+    yield from what_happened(order, fills, changes, rivals)
     if fills and order.quote:
+        yield sum_of_fills(order, fills)
         yield rounding(order, fills)
     if not is_waiting(row):
         yield ending(order)
-    if others and why_ended(row, others):
-        yield why_ended(row, others)
+    yield from filter(None, [own_orders.decided(row, rivals)])
+
+
+def what_happened(order: "Terms", fills: list[Row], changes: list[Row], rivals: list[Row]) -> Iterator[str]:
+    """Fills, decreases, and orders of its account that were in its way, in the order of their inputs."""
+    parts = waits.Parts(order.row, order)
+    shares = own_orders.shares(order, fills, changes, rivals)
+    told = [
+        (fill["seq"], fill["number"], fill_sentence(fill, order, shares.get(fill["fill_id"], "")) + parts.after(fill))
+        for fill in fills
+    ]  # fmt: skip
+    told += [(change["seq"], change["number"], decrease(change, order)) for change in changes]
+    told += own_orders.gone(order.row, fills, rivals)
+    yield from (sentence for _, _, sentence in sorted(told))
 
 
 class Terms:
@@ -160,6 +176,9 @@ def fills_with_receipts(run: str, account: int) -> Select[Any]:
         orders.c.trigger_ticks,
         orders.c.trail_bips,
         orders.c.triggered_ticks,
+        orders.c.triggered_seq,
+        orders.c.placed_seq,
+        orders.c.submitted_seq,
     )
     joined = fills.join(receipts, of_fill & (fills.c.fill_id == receipts.c.fill_id))
     joined = joined.join(orders, of_order & (fills.c.order_id == orders.c.order_id))
@@ -177,39 +196,6 @@ def of_account(table: Any, run: str, account: int) -> ColumnElement[bool]:
     """Rows of an account of a run."""
     condition: ColumnElement[bool] = (table.c.run == run) & (table.c.account == account)
     return condition
-
-
-def opening(order: Terms) -> str:
-    """Who asked for what, when."""
-    row = order.row
-    kind = row["order_type"].replace("_", "-").lower()
-    at = f" at {row['price']}" if row["price"] and row["price_ticks"] else ""
-    trigger = waits.asked(order)
-    until = f" until {time_text(row['expire_ns'])}" if row["expire_ns"] else ""
-    flags = (
-        row["time_in_force"]
-        + until
-        + (", post-only" if row["post_only"] else "")
-        + (", reduce-only" if row["reduce_only"] else "")
-        + SELF_TRADES.get(row["self_trade"], "")
-    )
-    start = f"{row['id']} of run {row['run']}: at {time_text(row['submitted_ns'])} {order.who}"
-    answered = (
-        f"in answer to input {row['cause']}"
-        if row["cause"]
-        else f"in a command of its own, input {row['submitted_seq']}"
-    )
-    end = f"{answered}.{same_order(row)}"
-    if row["reason_code"] in UNCOUNTABLE:
-        return f"{start} asked to {row['side'].lower()} {row['symbol']} with a {kind} order ({flags}), {end}"
-    return f"{start} asked to {row['side'].lower()} {row['quantity']} {row['symbol']} with a {kind} order{at}{trigger} ({flags}), {end}"
-
-
-def same_order(row: Row) -> str:
-    """Which order of the desk's own account a person's order in another account is the same as."""
-    if row["account"] == OWN or row["bot"] != 0 or row["client_id"] == 0:
-        return ""
-    return f" It is the same order as PAPER-{OWN}-{row['client_id']}, sent to all accounts."
 
 
 def signal_before(connection: Connection, order: Terms) -> Iterator[str]:
@@ -243,38 +229,26 @@ def free_then(connection: Connection, order: Terms) -> str:
             postings.c.seq < row["submitted_seq"],
         )
     ).scalar()
-    return f"Free at that time: {Decimal(units or 0).scaleb(-order.scales[asset]):f} {asset}."
+    free = f"Free at that time: {order.decimal(int(units or 0), asset)} {asset}"
+    needed = needed_units(order, asset)
+    return f"{free}, of the {order.decimal(needed, asset)} {asset} that it needed." if needed else f"{free}."
 
 
-MEETING: Final = {
-    "BAR": "to meet the first bar that began no earlier than it was sent",
-    "TAPE": "to meet the next trade",
-}
-"""Where there is no book; elsewhere an order meets the book as it was when it arrived."""
+def needed_units(order: Terms, asset: str) -> int:
+    """What an order needed of an asset in the moment of its sending; 0 where that hung on a price that is not on record."""
+    row, scale = order.row, 10 ** order.scales[asset]
+    if row["budget_units"]:
+        return int(row["budget_units"]) if row["side"] == "BUY" else 0
+    if row["side"] == "SELL":
+        return int(order.lot * row["qty_lots"] * scale)
+    if not row["order_type"].endswith("LIMIT"):
+        return 0
+    return ceil(Fraction(order.tick * row["price_ticks"]) * Fraction(order.lot * row["qty_lots"]) * scale)
 
 
-def journey(order: Terms, fills: list[Row]) -> str:
-    """When it was due at the venue, and what it could meet there."""
-    row = order.row
-    span_ns = row["arrive_ns"] - row["submitted_ns"]
-    how = "its account's latency" if span_ns == order.latency_ns else "a latency drawn for this order"
-    met = "to meet the market from then on"
-    if place_of(row)[0] > ListKind.OCO and place_of(row)[1] > 0:
-        met = "with its list"
-    elif row["trail_bips"]:
-        met = waits.met(row)
-    elif row["trigger_ticks"]:
-        met = "to wait there for its trigger"
-    elif fills:
-        met = MEETING.get(fills[0]["rule"].split("_")[0], "to meet the market as it stood then")
-    return (
-        f"It was due at the venue {span_ns / 1_000_000:g} ms later ({how}), at {time_text(row['arrive_ns'])}, "
-        f"{met}; its account has the {order.fill_model} fill model."
-    )
-
-
-def fill_sentence(fill: Row, order: Terms) -> str:
-    """One fill: how much, at what price, why there, for which fee at which rate."""
+def fill_sentence(fill: Row, order: Terms, share: str = "") -> str:
+    """One fill: how much, at what price, why there, for which fee at which rate. `share`: why not more."""
+    when = f"before input {fill['seq']}" if on_arrival(fill) else f"(input {fill['seq']})"
     fee = f"{fill['fee']} {order.names.get(fill['fee_asset'], '')}".strip()
     rate = (Decimal(fill["fee_rate_e8"]) / 1_000_000).normalize()
     liquidity, tier = fill["liquidity"].lower(), fill["fee_tier"]
@@ -284,8 +258,8 @@ def fill_sentence(fill: Row, order: Terms) -> str:
         else f"the {liquidity} rate of the account's fee tier {tier}"
     )
     return (
-        f"At {time_text(fill['ts_seq_ns'])} {fill['quantity']} was filled at {fill['price']} as {liquidity}, because {why_there(fill, order)} "
-        f"(input {fill['seq']}); the fee was {fee} ({rate:f} %, {whose})."
+        f"At {time_text(fill['ts_seq_ns'])} {fill['quantity']} was filled at {fill['price']} as {liquidity}, because {why_there(fill, order)} {when}{share}; "
+        f"the fee was {fee} ({rate:f} %, {whose})."
     )
 
 
@@ -338,9 +312,11 @@ def exact_fee(fill: Row, order: Terms) -> Decimal:
 
 
 def sum_of_fills(order: Terms, fills: list[Row]) -> str:
-    """What several fills came to."""
+    """What its fills came to."""
     row, scale = order.row, order.scales.get(order.quote, 0)
     value = Decimal(row["quote_units"]).scaleb(-scale)
+    if len(fills) == 1:
+        return f"That came to {value:f} {order.quote}, before fees."
     mean = Decimal(f"{value / (order.lot * row['filled_lots']):.10g}").normalize()
     levels = len({fill["price_ticks"] for fill in fills})
     walked = all(fill["rule"] == "BOOK_WALK" for fill in fills)
@@ -357,6 +333,9 @@ def ending(order: Terms) -> str:
     status, when = row["status"], time_text(row["updated_ns"])
     whole = row["quantity"] if row["now_lots"] == row["qty_lots"] else order.quantity(row["now_lots"])
     done = f"{order.quantity(row['filled_lots'])} of {whole} filled"
+    if row["budget_units"]:
+        used = f"{order.decimal(row['quote_units'], order.quote)} of {budget(order)}"
+        done = f"{order.quantity(row['filled_lots'])} filled for {used}"
     if status == "submitted":
         return "It is still on its way: no market event has come since it was due."
     if status in ("accepted", "partially_filled"):
@@ -376,20 +355,3 @@ def ending(order: Terms) -> str:
         return f"At {when} it expired with {done}, because it would have met {met}, and no order trades with its own account (expired_in_match)."
     verb = "expired" if status == "expired" else f"was {status}"
     return f"At {when} it {verb} with {done}, because {cause(row['reason_code'])}"
-
-
-def cause(code: int) -> str:
-    """A reason as the end of a sentence, and what to do about it."""
-    try:
-        reason = Reason(code)
-    except ValueError:
-        return f"of reason {code}, which this version does not know."
-    text = TEXTS[reason]
-    remedy = "" if text.remedy == "nothing to do" else f" What to do: {text.remedy}."
-    return f"{text.meaning} ({reason.name.lower()}).{remedy}"
-
-
-def time_text(ts_ns: int) -> str:
-    """A time of the engine, in UTC to the millisecond."""
-    seconds, rest = divmod(ts_ns, 1_000_000_000)
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") + f".{rest // 1_000_000:03} UTC"

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 WHOLE_BIPS = 10_000
+CROSSED: Final = ("BOOK_CROSS", "TRADE_THROUGH")
 
 
 class Terms(Protocol):
@@ -49,7 +50,9 @@ def sentences(order: Terms) -> Iterator[tuple[int, str]]:
     """(input, sentence) of what activated an order and what fired it."""
     row = order.row
     if row["activated_seq"]:
-        why = f", as the price had reached {row['trigger_price']}" if row["trigger_ticks"] else ""
+        why = ", the last price known by then"
+        if row["trigger_ticks"]:
+            why = f", as the price had reached {row['trigger_price']}"
         at = order.price(row["activated_ticks"])
         yield row["activated_seq"], f"It began to follow the price at {at}{why} (input {row['activated_seq']})."
     if row["triggered_seq"]:
@@ -59,14 +62,15 @@ def sentences(order: Terms) -> Iterator[tuple[int, str]]:
 def fired(order: Terms) -> str:
     """What fired an order."""
     row = order.row
+    became = f" From then on it was a limit order at {row['price']}." if row["order_type"].endswith("_LIMIT") else ""
     if not row["trail_bips"]:
-        return f"Its trigger at {row['trigger_price']} was reached by input {row['triggered_seq']}."
+        return f"Its trigger at {row['trigger_price']} was reached by input {row['triggered_seq']}.{became}"
     buys, last, peak = row["side"] == "BUY", row["triggered_ticks"], row["peak_ticks"]
     extreme, turned = ("lowest", "rose") if buys else ("highest", "fell")
     share = Decimal(abs(last - peak) * 100) / peak
     return (
         f"Input {row['triggered_seq']} fired it: the {extreme} price since then was {order.price(peak)}, and the price {turned} to {order.price(last)}, "
-        f"by {Decimal(f'{share:.4g}').normalize():f} %, where {percent(row['trail_bips'])} suffice."
+        f"by {Decimal(f'{share:.4g}').normalize():f} %, where {percent(row['trail_bips'])} suffice.{became}"
     )
 
 
@@ -93,7 +97,8 @@ class Parts:
             return ""
         ended = f" With that part {now} of {parts} was done"
         if fill["rule"] != "QUEUE":
-            return f"{ended}, and part {now + 1} came up."
+            hidden = ": who crosses its price meets what is hidden there, too" if fill["rule"] in CROSSED else ""
+            return f"{ended}, and part {now + 1} came up{hidden}."
         ahead = fill["front_after_lots"]
         where = "where no one knows its place" if ahead < 0 else f"behind {self._order.quantity(ahead)}"
         return f"{ended}, and part {now + 1} joined the queue {where}."

@@ -1,8 +1,8 @@
 """What an input of a run's log was, in one sentence: the event that an order answered."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
 from sqlalchemy import Connection, select
 
 from paperdesk.app.home import Home
@@ -14,6 +14,8 @@ from paperdesk.store.reading import Grid
 
 TAKERS: Final = {int(Side.BUY): "a buyer took", int(Side.SELL): "a seller took"}
 MINUTE_NS: Final = 60_000_000_000
+NEWS: Final = ((InputKind.QUOTE, InputKind.BOOK, InputKind.MARKET_STATUS), (InputKind.TRADE, InputKind.BAR))
+"""What tells the best prices, and what tells the last price."""
 
 
 def find_input(home: Home, run: str, seq: int) -> Any:
@@ -24,21 +26,52 @@ def find_input(home: Home, run: str, seq: int) -> Any:
     return None
 
 
-def teller(home: Home, connection: Connection, run: str) -> Callable[[int], str]:
-    """For `api.story.story`: what input `seq` was."""
-    table = tables.instruments
-    query = select(table.c.number, table.c.symbol, table.c.tick, table.c.lot).where(table.c.run == run)
-    rows = connection.execute(query.order_by(table.c.version)).all()
-    grids = {number: Grid(symbol, tick, lot) for number, symbol, tick, lot in rows}
+class Teller:
+    """What the log of a run says of its inputs, in sentences: see `api.arrival.Told`."""
 
-    def told(seq: int) -> str:
-        """One sentence."""
-        row = find_input(home, run, seq)
+    def __init__(self, home: Home, connection: Connection, run: str) -> None:
+        """Of a run in a home; the grids of its instruments are in the database."""
+        table = tables.instruments
+        query = select(table.c.number, table.c.symbol, table.c.tick, table.c.lot).where(table.c.run == run)
+        rows = connection.execute(query.order_by(table.c.version)).all()
+        self._home, self._run = home, run
+        self._grids = {number: Grid(symbol, tick, lot) for number, symbol, tick, lot in rows}
+
+    def __call__(self, seq: int) -> str:
+        """What an input was."""
+        row = find_input(self._home, self._run, seq)
         if row is None:
             return f"What input {seq} was is not in the log any more."
-        return f"Input {seq} was {describe(row, grids.get(int(row['instrument'])))}."
+        return f"Input {seq} was {describe(row, self._grids.get(int(row['instrument'])))}."
 
-    return told
+    def first_at(self, ts_ns: int, after: int) -> int:
+        """The first input after another that is not earlier than a time; 0 where the log does not reach there."""
+        for frame in read_log(RealDisk(self._home.folder(self._run), create=False)):
+            if frame.last_seq <= after:
+                continue
+            inputs = frame.inputs()
+            late = np.flatnonzero((inputs["seq"] > after) & (inputs["ts_seq_ns"] >= ts_ns))
+            if len(late):
+                return int(inputs["seq"][late[0]])
+        return 0
+
+    def known_before(self, seq: int, instrument: int) -> str:
+        """The newest best prices and last price of an instrument before an input; empty where there was neither."""
+        found: dict[tuple[InputKind, ...], Any] = {}
+        for frame in read_log(RealDisk(self._home.folder(self._run), create=False)):
+            if frame.first_seq >= seq:
+                break
+            inputs = frame.inputs()
+            own = (inputs["seq"] < seq) & (inputs["instrument"] == instrument)
+            for kinds in NEWS:
+                rows = inputs[own & np.isin(inputs["kind"], [int(kind) for kind in kinds])]
+                if len(rows):
+                    found[kinds] = rows[-1]
+        grid = self._grids.get(instrument)
+        told = [
+            f"{describe(found[kinds], grid)} (input {int(found[kinds]['seq'])})" for kinds in NEWS if kinds in found
+        ]
+        return f"The newest before input {seq}: {', and '.join(told)}." if told else ""
 
 
 def describe(row: Any, grid: Grid | None) -> str:
