@@ -13,4 +13,4 @@ def warm() -> None:
             if cache.FOLDER is not None
             else "at every start: there is no cache folder to trust"
         )
-        print(f"Compiling the core ({where}; half a minute or more) ...", file=sys.stderr, flush=True)
+        print(f"Compiling the core ({where}; one to two minutes) ...", file=sys.stderr, flush=True)

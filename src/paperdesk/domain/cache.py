@@ -61,6 +61,6 @@ def choose_folder() -> Path | None:
 
 FOLDER: Final = choose_folder()
 COLD: Final = not numba.config.DISABLE_JIT and (FOLDER is None or not any(FOLDER.rglob("*.nbi")))
-"""Whether the core is about to be compiled in this process (about half a minute)."""
+"""Whether the core is about to be compiled in this process (one to two minutes)."""
 if FOLDER is not None:
     numba.config.CACHE_DIR = str(FOLDER)

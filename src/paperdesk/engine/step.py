@@ -152,6 +152,7 @@ def on_bar(s: Any, e: Any) -> None:
     tape.match_bar(s, e.instrument, e)
     if s.n_ready > 0:
         lists.send_ready(s)
+    if s.activated_ns == s.ts_seq_ns:
         tape.meet_extremes(s, e.instrument, e, 0, True)
     market.last_ticks = e.close_ticks
     book.set_mark(market, e.close_ticks, s.ts_seq_ns)
