@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -21,7 +24,8 @@ from tests.strategies.files import load_file
 
 from paperdesk.app import bot_frames as frames
 from paperdesk.app.bootstrap import Plan
-from paperdesk.app.isolated import IsolatedBot, load
+from paperdesk.app.errors import EXIT_AGAIN
+from paperdesk.app.isolated import BotLost, IsolatedBot, load
 from paperdesk.app.journal import RunJournal
 from paperdesk.app.options import RunOptions
 from paperdesk.domain import commands
@@ -241,6 +245,37 @@ def test_an_import_that_hangs_is_given_up(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text("while True: pass\n", encoding="utf-8")
     with pytest.raises(StrategyError, match=r"(?s)importing it ended its process: .*did not return within 0\.5 s"):
         load(str(tmp_path / "own.py"), load_s=0.5)
+
+
+def children_of(thread: int) -> set[str]:
+    """Processes that a thread of this one started."""
+    return set(Path(f"/proc/self/task/{thread}/children").read_text(encoding="ascii").split())
+
+
+def kill_new_bots(thread: int, before: set[str], wait_s: float, done: threading.Event) -> None:
+    """Kill the bots' processes that a thread of this one started, from some time on until told that it is over."""
+    while not done.wait(wait_s):
+        wait_s = 0.05
+        for pid in children_of(thread) - before:
+            with contextlib.suppress(OSError):
+                if b"bot_process" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(int(pid), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("after_s", [0.05, 3.0], ids=["as it starts", "as it imports the file"])
+def test_a_process_that_is_killed_while_it_begins_is_nobodys_fault(tmp_path: Path, after_s: float) -> None:
+    (tmp_path / "own.py").write_text("while True: pass\n", encoding="utf-8")
+    done = threading.Event()
+    own = threading.get_native_id()
+    killer = threading.Thread(target=kill_new_bots, args=(own, children_of(own), after_s, done))
+    killer.start()
+    try:
+        with pytest.raises(BotLost, match="own was killed") as told:
+            load(str(tmp_path / "own.py"))
+    finally:
+        done.set()
+        killer.join()
+    assert told.value.exit_code == EXIT_AGAIN, "a desk begins again"
 
 
 def test_names_cannot_steer_a_terminal(tmp_path: Path) -> None:

@@ -355,3 +355,15 @@ def test_a_bar_that_reaches_both_fires_the_stop_alone() -> None:
         "canceled #1 list_ended",
         "fill #2 5 @ 95 taker bar_stop",
     ]
+
+
+@pytest.mark.parametrize("company", [False, True], ids=["alone", "in company"])
+def test_a_second_bar_of_the_same_time_meets_the_stop_whatever_it_places_for_others(company: bool) -> None:
+    room = barred()
+    if company:
+        room.open(1, {"B": 1_000, "Q": 100_000}, fill_model=FillModel.OPTIMISTIC)
+        room.send(OTOCO, *bracket(5, 96), account=1)
+    assert bar(room, 99, 101, 97, 98)[-1] == "accepted #3", "placed in this bar, which did not reach the stop"
+    said = no_money(room.bar((97, 97, 94, 95), 1_000))
+    own = [line for line in said if line in ("triggered #3", "canceled #2 list_ended", "fill #3 5 @ 95 taker bar_stop")]
+    assert own[:3] == ["triggered #3", "canceled #2 list_ended", "fill #3 5 @ 95 taker bar_stop"]

@@ -65,12 +65,17 @@ class Ended(Exception):  # noqa: N818  a fact, named as one
 
 
 class BotLost(DeskError):  # noqa: N818  a fact, named as one
-    """A bot's process was killed from outside. Whoever runs the desk begins again from its record, and the bot with it."""
+    """A bot's process was killed from outside, at work or while it began. Whoever runs the desk begins again from its record, and the bot with it."""
 
     def __init__(self, bot: str) -> None:
         super().__init__(
             f"the process of {bot} was killed; the desk begins again from its record, with the bot's memory", EXIT_AGAIN
         )
+
+
+def lost(bot: str, error: Exception) -> BotLost | None:
+    """What a process that was killed from outside is: lost, and nobody's fault; None for every other end."""
+    return BotLost(bot) if isinstance(error, Ended) and error.killed else None
 
 
 class BotProcess:
@@ -109,7 +114,7 @@ class BotProcess:
         try:
             kind, body = self._answer(time.monotonic() + start_s, start_s, frames.SHORT_ANSWER)
         except Ended as error:
-            raise StrategyError(f"the process of {name} could not be started: {error}") from error
+            raise lost(name, error) or StrategyError(f"the process of {name} could not be started: {error}") from error
         self._answered_s = self._cpu_s()
         self.wall = body.decode("utf-8", "replace")
         if kind != Kind.DONE:
@@ -278,7 +283,8 @@ def loaded(strategy: UserStrategy, load_s: float = LOAD_S) -> BotProcess:
         strategy.describe(msgspec.msgpack.decode(body, type=Described))
     except (Ended, msgspec.MsgspecError) as error:
         process.close()
-        raise StrategyError(f"{path}: importing it ended its process: {error}; mend the file and try again") from error
+        ended = StrategyError(f"{path}: importing it ended its process: {error}; mend the file and try again")
+        raise lost(path.stem, error) or ended from error
     except StrategyError:
         process.close()
         raise
@@ -310,7 +316,7 @@ class IsolatedBot:
                 raise StrategyError(shown(body.decode("utf-8", "replace"), SAID_KEPT))
             built = msgspec.msgpack.decode(body, type=frames.Built)
         except (Ended, msgspec.MsgspecError) as error:
-            raise StrategyError(f"{name} could not be built: {error}") from error
+            raise lost(name, error) or StrategyError(f"{name} could not be built: {error}") from error
         self.kinds = frozenset(built.kinds) & KINDS
         self.instruments = frozenset(built.instruments) & {row.number for row in instruments}
 
@@ -349,7 +355,7 @@ class IsolatedBot:
         try:
             kind, body = self.process.ask(Kind.RESTORE, data, max(self.timeout_s, LOAD_S))
         except Ended as error:
-            raise SnapshotError(str(error)) from error
+            raise lost(self.name, error) or SnapshotError(str(error)) from error
         if kind != Kind.DONE:
             raise SnapshotError(shown(body.decode("utf-8", "replace"), SAID_KEPT))
 

@@ -98,6 +98,21 @@ def is_instrument(s: Any, instrument: int) -> bool:
 
 
 @kernel
+def sender_reason(s: Any, e: Any) -> int:
+    """Why nobody of this desk can have sent a command, or 0."""
+    if not is_open(s, e.account):
+        return UNKNOWN_ACCOUNT
+    return 0 if is_bot(s, e.account, e.bot) else UNKNOWN_BOT
+
+
+@kernel
+def address_reason(s: Any, e: Any) -> int:
+    """`sender_reason`, or why there is nothing that a command for an instrument could mean."""
+    reason = sender_reason(s, e)
+    return reason if reason != 0 or is_instrument(s, e.instrument) else UNKNOWN_INSTRUMENT
+
+
+@kernel
 def open_account(s: Any, e: Any) -> None:
     """OPEN_ACCOUNT."""
     if e.account < 0 or e.account >= MAX_ACCOUNTS:

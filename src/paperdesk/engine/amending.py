@@ -6,7 +6,7 @@ from paperdesk.domain.events import FLAG_MALFORMED, OutputKind
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
-from paperdesk.engine.accounts import UNKNOWN_ACCOUNT, UNKNOWN_BOT, is_bot, is_open, refuse
+from paperdesk.engine.accounts import refuse, sender_reason
 from paperdesk.engine.judging import INVALID_NUMBER, INVALID_QUANTITY, UNSUPPORTED_COMBINATION
 from paperdesk.engine.orders import CANCEL_PENDING, ORDER_DONE, UNKNOWN_ORDER
 from paperdesk.venue.book import UNKNOWN
@@ -28,11 +28,9 @@ AMEND_PENDING, NOT_SMALLER, ALREADY_FILLED = (
 @kernel
 def amend_order(s: Any, e: Any) -> None:
     """AMEND_ORDER: on its way to the venue, or rejected with a reason."""
-    if not is_open(s, e.account):
-        refuse(s, e, UNKNOWN_ACCOUNT)
-        return
-    if not is_bot(s, e.account, e.bot):
-        refuse(s, e, UNKNOWN_BOT)
+    unknown = sender_reason(s, e)
+    if unknown != 0:
+        refuse(s, e, unknown)
         return
     slot = find_order(s, e.account, e.order_id)
     reason = sending_reason(s, e, slot)

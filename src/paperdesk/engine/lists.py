@@ -7,18 +7,9 @@ from typing import Any, Final
 
 from paperdesk.domain.events import FLAG_POST_ONLY, FLAG_REDUCE_ONLY, LEGS
 from paperdesk.domain.kernel import kernel
-from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
 from paperdesk.domain.units import mul_div_ceil
-from paperdesk.engine.accounts import (
-    UNKNOWN_ACCOUNT,
-    UNKNOWN_BOT,
-    UNKNOWN_INSTRUMENT,
-    is_bot,
-    is_instrument,
-    is_open,
-    refuse,
-)
+from paperdesk.engine.accounts import address_reason, refuse
 from paperdesk.engine.judging import (
     CAPACITY_EXCEEDED,
     INSUFFICIENT_BALANCE,
@@ -61,6 +52,7 @@ from paperdesk.venue.orders import (
     apply_order,
     apply_submitted,
     end_order,
+    name_order,
     reserve_asset,
     state_order,
 )
@@ -93,12 +85,9 @@ def take_leg(s: Any, e: Any, place: int) -> Any:
 @kernel
 def submit_list(s: Any, e: Any) -> None:
     """SUBMIT_LIST: all legs are denied, or submitted, funded and in flight together."""
-    if not is_open(s, e.account):
-        refuse(s, e, UNKNOWN_ACCOUNT)
-    elif not is_bot(s, e.account, e.bot):
-        refuse(s, e, UNKNOWN_BOT)
-    elif not is_instrument(s, e.instrument):
-        refuse(s, e, UNKNOWN_INSTRUMENT)
+    unknown = address_reason(s, e)
+    if unknown != 0:
+        refuse(s, e, unknown)
     elif leg_count(e.list_kind) == 0:
         refuse(s, e, UNSUPPORTED_COMBINATION)
     else:
@@ -327,11 +316,7 @@ def activate(s: Any, first: int, second: int, bought: bool) -> None:
 def state_activated(s: Any, slot: int, lots: int) -> None:
     """State that a pending leg is placed, and how many lots of it."""
     assert 0 < lots <= s.orders[slot].qty_lots, "a leg is cut, never grown"
-    order = s.orders[slot]
-    row = emit(s, LEG_ACTIVATED)
-    row.account, row.bot, row.instrument, row.version = order.account, order.bot, order.instrument, order.version
-    row.order_id, row.side, row.order_type = order.id, order.side, order.order_type
-    row.time_in_force, row.client_id = order.time_in_force, order.client_id
+    order, row = s.orders[slot], name_order(s, LEG_ACTIVATED, slot, 0)
     row.qty_lots = lots
     row.list_id, row.list_leg = order.list_id, order.list_leg
     apply_order(s, row, slot)

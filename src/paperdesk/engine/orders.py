@@ -6,15 +6,7 @@ from paperdesk.domain.events import FLAG_POST_ONLY, FLAG_REDUCE_ONLY, FLAG_SELF_
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
-from paperdesk.engine.accounts import (
-    UNKNOWN_ACCOUNT,
-    UNKNOWN_BOT,
-    UNKNOWN_INSTRUMENT,
-    is_bot,
-    is_instrument,
-    is_open,
-    refuse,
-)
+from paperdesk.engine.accounts import address_reason, refuse, sender_reason
 from paperdesk.engine.judging import judge
 from paperdesk.ledger.journal import RESERVE, post
 from paperdesk.venue.book import UNKNOWN
@@ -48,22 +40,11 @@ UNKNOWN_ORDER, ORDER_DONE, CANCEL_PENDING, USER_CANCELED = (
 @kernel
 def submit_order(s: Any, e: Any) -> None:
     """SUBMIT_ORDER: denied with a reason, or submitted, funded and in flight."""
-    if not is_open(s, e.account):
-        refuse(s, e, UNKNOWN_ACCOUNT)
-        return
-    if not is_bot(s, e.account, e.bot):
-        refuse(s, e, UNKNOWN_BOT)
-        return
-    if not is_instrument(s, e.instrument):
-        refuse(s, e, UNKNOWN_INSTRUMENT)
+    unknown = address_reason(s, e)
+    if unknown != 0:
+        refuse(s, e, unknown)
         return
     reason, units, lots = judge(s, e)
-    place_order(s, e, reason, units, lots)
-
-
-@kernel
-def place_order(s: Any, e: Any, reason: int, units: int, lots: int) -> None:
-    """State what became of an order command that was judged; an order that was let through holds its funds and is on its way."""
     row = state_command(s, e, reason, lots)
     if reason != 0:
         s.accounts[e.account].next_order += 1
@@ -134,11 +115,9 @@ def reject_cancel(s: Any, account: int, bot: int, instrument: int, order_id: int
 @kernel
 def cancel_order(s: Any, e: Any) -> None:
     """CANCEL_ORDER: on its way to the venue, or rejected with a reason."""
-    if not is_open(s, e.account):
-        refuse(s, e, UNKNOWN_ACCOUNT)
-        return
-    if not is_bot(s, e.account, e.bot):
-        refuse(s, e, UNKNOWN_BOT)
+    unknown = sender_reason(s, e)
+    if unknown != 0:
+        refuse(s, e, unknown)
         return
     slot = find_order(s, e.account, e.order_id)
     reason = 0
@@ -181,11 +160,9 @@ def request_cancel(s: Any, slot: int) -> None:
 @kernel
 def cancel_all(s: Any, e: Any) -> None:
     """CANCEL_ALL: a cancel for each live order of the bot (bot 0: of the account), on one instrument or all (-1)."""
-    if not is_open(s, e.account):
-        refuse(s, e, UNKNOWN_ACCOUNT)
-        return
-    if not is_bot(s, e.account, e.bot):
-        refuse(s, e, UNKNOWN_BOT)
+    unknown = sender_reason(s, e)
+    if unknown != 0:
+        refuse(s, e, unknown)
         return
     slot = s.accounts[e.account].first_order - 1
     while slot >= 0:

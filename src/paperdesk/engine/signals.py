@@ -6,15 +6,7 @@ from paperdesk.domain.events import OutputKind
 from paperdesk.domain.kernel import kernel
 from paperdesk.domain.outbox import emit
 from paperdesk.domain.reasons import Reason
-from paperdesk.engine.accounts import (
-    UNKNOWN_ACCOUNT,
-    UNKNOWN_BOT,
-    UNKNOWN_INSTRUMENT,
-    is_bot,
-    is_instrument,
-    is_open,
-    refuse,
-)
+from paperdesk.engine.accounts import address_reason, refuse
 
 SIGNAL_STATED: Final = int(OutputKind.SIGNAL_STATED)
 UNSUPPORTED_COMBINATION: Final = int(Reason.UNSUPPORTED_COMBINATION)
@@ -24,12 +16,9 @@ LAST_REASON: Final = 2**15
 @kernel
 def signal_reason(s: Any, e: Any) -> int:
     """Why a signal is not taken: it names an order to follow (its client id), or the reason why none follows."""
-    if not is_open(s, e.account):
-        return UNKNOWN_ACCOUNT
-    if not is_bot(s, e.account, e.bot):
-        return UNKNOWN_BOT
-    if not is_instrument(s, e.instrument):
-        return UNKNOWN_INSTRUMENT
+    unknown = address_reason(s, e)
+    if unknown != 0:
+        return unknown
     if (e.client_id > 0) == (e.defect > 0) or e.client_id < 0 or e.defect < 0 or e.defect >= LAST_REASON:
         return UNSUPPORTED_COMBINATION
     return 0
