@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from paperdesk.api import story
+from paperdesk.api import story, waits
 from paperdesk.api.arrival import arrival, journey
 from paperdesk.api.asked import opening
 from paperdesk.api.words import cause
@@ -148,3 +148,15 @@ def test_what_moved_time_to_an_arrival(row: dict[str, Any], late_ns: int, words:
 )
 def test_what_to_do_reads_as_a_sentence(reason: Reason, words: str) -> None:
     assert words in cause(int(reason)) and "What to do: nothing" not in cause(int(reason))
+
+
+def test_parts_of_an_iceberg_that_became_smaller_are_not_counted_against_what_it_was() -> None:
+    part = {"rule": "QUEUE", "liquidity": "MAKER", "front_after_lots": 7}
+    row = {"visible_lots": 2, "qty_lots": 10, "now_lots": 4}
+    parts = waits.Parts(row, terms(row))
+    assert (
+        parts.after({**part, "qty_lots": 2}) == " With that part 1 was done, and part 2 joined the queue behind 0.007."
+    )
+    assert parts.after({**part, "qty_lots": 2}) == "", "it is filled whole: nothing comes up"
+    whole = waits.Parts({**row, "now_lots": 10}, terms(row))
+    assert whole.after({**part, "qty_lots": 2}).startswith(" With that part 1 of 5 was done")

@@ -304,6 +304,10 @@ def test_only_what_a_bot_may_say_is_taken() -> None:
         forged[field] = value
         with pytest.raises(frames.GarbageError):
             frames.commands_of(frames.packed([forged]), 0, 1, frozenset({0}))
+    signal = commands.command(InputKind.SIGNAL, account=0, bot=1, instrument=0, client_id=1)
+    assert len(frames.commands_of(frames.packed([signal]), 0, 1, frozenset({0}))) == 1
+    with pytest.raises(frames.GarbageError, match="instrument of its own"):
+        frames.commands_of(frames.packed([signal]), 0, 1, frozenset({2}))
     for size in (1, ORDER_BYTES - 1, ORDER_BYTES * (frames.MOST_COMMANDS + 1)):
         with pytest.raises(frames.GarbageError):
             frames.commands_of(bytes(size), 0, 1, frozenset({0}))

@@ -43,6 +43,7 @@ def others_of(connection: Connection, row: Any) -> list[Any]:
         orders.c.run == row["run"],
         orders.c.account == row["account"],
         orders.c.list_id == row["list_id"],
+        orders.c.list_id > 0,
         orders.c.order_id != row["order_id"],
     )
     return list(connection.execute(query.order_by(orders.c.order_id)).mappings()) if row["list_id"] else []

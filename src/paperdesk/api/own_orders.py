@@ -22,13 +22,17 @@ EMPTIED: Final = (Reason.IOC_REMAINDER, Reason.NO_LIQUIDITY)
 def met_by(connection: Connection, row: Any) -> list[Any]:
     """Orders of the same account that an order met: those that ended by it, and the one that it ended by."""
     orders = tables.orders
-    ended = (orders.c.met_order == row["order_id"]) & (orders.c.reason_code == int(Reason.EXPIRED_IN_MATCH))
-    query = select(orders).where(
-        orders.c.run == row["run"],
-        orders.c.account == row["account"],
-        ended | (orders.c.order_id == row["met_order"]),
+    own = select(orders).where(orders.c.run == row["run"], orders.c.account == row["account"])
+    ended = own.where(
+        orders.c.met_order == row["order_id"],
+        orders.c.met_order > 0,
+        orders.c.reason_code == int(Reason.EXPIRED_IN_MATCH),
     )
-    return list(connection.execute(query.order_by(orders.c.updated_seq, orders.c.order_id)).mappings())
+    found = {one["order_id"]: one for one in connection.execute(ended).mappings()}
+    if row["met_order"]:
+        one = connection.execute(own.where(orders.c.order_id == row["met_order"])).mappings().one()
+        found[one["order_id"]] = one
+    return sorted(found.values(), key=lambda one: (one["updated_seq"], one["order_id"]))
 
 
 def came(row: Any, other: Any, seq: int) -> bool:

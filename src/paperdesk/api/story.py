@@ -59,10 +59,8 @@ def story(
             yield free_then(connection, order)
     else:
         yield from at_venue(connection, order, others, input_told)
-    if others and why_ended(row, others):
-        yield why_ended(row, others)
-    elif others:
-        yield fates(others)
+    if others:
+        yield why_ended(row, others) or fates(others)
 
 
 def at_venue(connection: Connection, order: "Terms", others: list[Row], input_told: Told | None) -> Iterator[str]:

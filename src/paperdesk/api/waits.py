@@ -79,7 +79,8 @@ class Parts:
 
     def __init__(self, row: Any, order: Terms) -> None:
         """Of an order; nothing is said of one that hides nothing."""
-        self._visible, self._whole, self._order = row["visible_lots"], row["qty_lots"], order
+        self._visible, self._whole, self._order = row["visible_lots"], row["now_lots"], order
+        self._is_smaller = row["now_lots"] != row["qty_lots"]
         self._filled = self._taken = 0
 
     def after(self, fill: Any) -> str:
@@ -95,7 +96,7 @@ class Parts:
         parts, now = -(-(self._whole - self._taken) // visible), (self._filled - self._taken) // visible
         if now == done or self._filled == self._whole:
             return ""
-        ended = f" With that part {now} of {parts} was done"
+        ended = f" With that part {now} was done" if self._is_smaller else f" With that part {now} of {parts} was done"
         if fill["rule"] != "QUEUE":
             hidden = ": who crosses its price meets what is hidden there, too" if fill["rule"] in CROSSED else ""
             return f"{ended}, and part {now + 1} came up{hidden}."

@@ -27,7 +27,7 @@ COMMANDS_ANSWER: Final = MOST_COMMANDS * LIST_BYTES
 SHORT_ANSWER: Final = 1 << 16
 LONG_ANSWER: Final = 1 << 26
 """Bytes of a snapshot."""
-SUBMIT_ORDER, SUBMIT_LIST = int(InputKind.SUBMIT_ORDER), int(InputKind.SUBMIT_LIST)
+SUBMIT_ORDER, SUBMIT_LIST, SIGNAL = int(InputKind.SUBMIT_ORDER), int(InputKind.SUBMIT_LIST), int(InputKind.SIGNAL)
 MAY_SAY: Final = {
     int(kind): stored_bytes(kind)
     for kind in map(
@@ -127,9 +127,11 @@ def commands_of(body: bytes, account: int, bot: int, instruments: frozenset[int]
 
 
 def is_own(row: Rows, instruments: frozenset[int]) -> bool:
-    """Whether what a command row orders, if anything, is an order or a list of such on an instrument of the bot's own."""
+    """Whether what a command row orders or wants, if anything, is on an instrument of the bot's own, and orders are such."""
     kind = int(row["kind"][0])
-    if kind == SUBMIT_ORDER:
+    if kind == SIGNAL:
+        legs: list[tuple[int, int]] = []
+    elif kind == SUBMIT_ORDER:
         legs = [(int(row["side"][0]), int(row["order_type"][0]))]
     elif kind == SUBMIT_LIST:
         count = LEG_COUNTS.get(int(row["list_kind"][0]), 0)

@@ -156,6 +156,11 @@ def upgrade() -> None:
         text = columns.format(int="INTEGER" if sqlite else "BIGINT")
         op.execute(f"CREATE TABLE {name} (\n  {text}\n)" + (" STRICT, WITHOUT ROWID" if sqlite else ""))
     op.execute("CREATE INDEX fills_by_order ON fills (run, account, order_id)")
+    op.execute("CREATE INDEX orders_by_client ON orders (run, account, bot, client_id)")
+    op.execute("CREATE INDEX orders_by_list ON orders (run, account, list_id) WHERE list_id > 0")
+    op.execute("CREATE INDEX orders_by_met ON orders (run, account, met_order) WHERE met_order > 0")
+    op.execute("CREATE INDEX signals_by_client ON signals (run, account, bot, client_id)")
+    op.execute("CREATE INDEX decreases_by_order ON decreases (run, account, order_id)")
     op.execute(REASONS)
     if not sqlite:
         raise NotImplementedError("the append-only triggers are written for SQLite alone so far")
